@@ -1,0 +1,40 @@
+//! Diffusions dθ = b dt + sqrt(2D) dW in the Ito sense.
+
+mod ornstein_uhlenbeck;
+mod sgd;
+
+pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
+pub use sgd::Sgd;
+
+use crate::landscape::Kink;
+use crate::math::{Point, Tensor};
+
+/// An Ito diffusion with drift b and tensor D.
+///
+/// # Formula
+/// Generator Lf = b·∇f + D : Hess f; Fokker-Planck L*p = −div(b p) + Σ ∂i∂j (D_ij p).
+///
+/// # Units
+/// b in θ/time, D in θ²/time.
+pub trait Diffusion<const D: usize>: Sync {
+    /// b(θ).
+    fn drift(&self, theta: &Point<D>) -> Point<D>;
+    /// D(θ), symmetric positive semi-definite.
+    fn tensor(&self, theta: &Point<D>) -> Tensor<D>;
+    /// Surfaces where b or D jumps; grids must have faces there.
+    fn kinks(&self) -> Vec<Kink> {
+        Vec::new()
+    }
+}
+
+impl<const D: usize, T: Diffusion<D>> Diffusion<D> for &T {
+    fn drift(&self, theta: &Point<D>) -> Point<D> {
+        (**self).drift(theta)
+    }
+    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
+        (**self).tensor(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        (**self).kinks()
+    }
+}

@@ -1,0 +1,213 @@
+//! The one error type of the crate.
+//!
+//! Every variant carries the data that a user needs to repair the call; messages are one line and end
+//! without a full stop, so that they can be printed behind `error: `.
+
+use thiserror::Error;
+
+/// Result of every fallible function of the crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong, with the data that says where and why.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A parameter is outside the range in which the quantity is defined (NaN included).
+    #[error("{name} = {value} is not allowed: {requirement}")]
+    InvalidParameter {
+        /// Name of the parameter as the user knows it.
+        name: String,
+        /// Offending value.
+        value: f64,
+        /// What is wanted instead.
+        requirement: String,
+    },
+    /// Two arrays or shapes that must agree do not.
+    #[error("{name} has {got} entries where {expected} are needed")]
+    DimensionMismatch {
+        /// What was counted.
+        name: String,
+        /// Wanted number.
+        expected: usize,
+        /// Number found.
+        got: usize,
+    },
+    /// A set of cells or states contains nothing.
+    #[error("the {name} set is empty: no grid cell lies in it")]
+    EmptySet {
+        /// Which set.
+        name: String,
+    },
+    /// Two sets that must be disjoint are not.
+    #[error("the {first} and {second} sets overlap in {cells} cells")]
+    OverlappingSets {
+        /// First set.
+        first: String,
+        /// Second set.
+        second: String,
+        /// Number of shared cells.
+        cells: usize,
+    },
+    /// The target cannot be reached from some state where the answer is needed.
+    #[error("the {target} cannot be reached: {reason}")]
+    Unreachable {
+        /// Name of the target.
+        target: String,
+        /// Where the path is cut.
+        reason: String,
+    },
+    /// The diffusion tensor is too anisotropic for a positive scheme of the allowed reach.
+    #[error(
+        "the diffusion tensor at {position} has anisotropy {anisotropy:.3e}; a positive stencil would reach {reach} cells, more than the {allowed} allowed: use a grid with cells closer to the tensor's shape or allow a larger reach"
+    )]
+    TooAnisotropic {
+        /// Cell centre.
+        position: String,
+        /// Ratio of the tensor's eigenvalues in units of the cells.
+        anisotropy: f64,
+        /// Reach in cells that would be needed.
+        reach: usize,
+        /// Allowed reach.
+        allowed: usize,
+    },
+    /// A matrix that must be positive semi-definite is not.
+    #[error("the {name} at {position} is not positive semi-definite: eigenvalues {eigenvalues}")]
+    NotPositive {
+        /// Which matrix.
+        name: String,
+        /// Where.
+        position: String,
+        /// Its eigenvalues, formatted.
+        eigenvalues: String,
+    },
+    /// An iteration stopped before it met its tolerance.
+    #[error(
+        "{method} did not converge: residual {residual:.3e} after {iterations} iterations, {tolerance:.1e} wanted"
+    )]
+    NotConverged {
+        /// Method.
+        method: String,
+        /// Iterations done.
+        iterations: usize,
+        /// Residual reached.
+        residual: f64,
+        /// Tolerance wanted.
+        tolerance: f64,
+    },
+    /// A number left the range of f64 or became NaN.
+    #[error("{quantity} is not finite: {reason}")]
+    NotFinite {
+        /// What was computed.
+        quantity: String,
+        /// Where and why.
+        reason: String,
+    },
+    /// Probability lies outside the computational domain.
+    #[error(
+        "the domain cuts off probability {probability:.3e} ({where_}), more than {allowed:.1e}: widen it"
+    )]
+    DomainTooSmall {
+        /// Probability beyond the domain.
+        probability: f64,
+        /// Allowed probability.
+        allowed: f64,
+        /// On which side.
+        where_: String,
+    },
+    /// No run of an ensemble reached its target, so that only a bound is known.
+    #[error(
+        "all {samples} runs were censored at time {time}: the rate is only known to be below {bound:.3e} (95 %)"
+    )]
+    AllCensored {
+        /// Runs.
+        samples: usize,
+        /// Censoring time.
+        time: f64,
+        /// Upper 95 % bound of the rate.
+        bound: f64,
+    },
+    /// Too few samples for the estimator.
+    #[error("{estimator} needs at least {needed} samples, got {got}")]
+    TooFewSamples {
+        /// Estimator.
+        estimator: String,
+        /// Needed number.
+        needed: usize,
+        /// Number found.
+        got: usize,
+    },
+    /// The learning rate makes the deterministic iteration unstable.
+    #[error(
+        "learning_rate * curvature = {product:.4} exceeds 2 at {position}: discrete SGD diverges there; lower learning_rate below {limit:.4}"
+    )]
+    Unstable {
+        /// eta * largest curvature.
+        product: f64,
+        /// Where.
+        position: String,
+        /// Largest stable learning rate.
+        limit: f64,
+    },
+    /// A configuration key is unknown, missing, or holds a value of the wrong kind.
+    #[error("{key}: {message}")]
+    Config {
+        /// Dotted key.
+        key: String,
+        /// What is wanted.
+        message: String,
+    },
+    /// A user expression does not parse or evaluate.
+    #[error("expression {expression:?}: {message}")]
+    Expression {
+        /// The text.
+        expression: String,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}: {message}")]
+    Input {
+        /// File.
+        path: String,
+        /// Cause.
+        message: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {message}")]
+    Output {
+        /// File.
+        path: String,
+        /// Cause.
+        message: String,
+    },
+}
+
+/// Returns `value` if it is finite and satisfies `condition`, else [`Error::InvalidParameter`].
+///
+/// The door through which every parameter enters: NaN and infinities stop here.
+pub fn require(name: &str, value: f64, condition: impl Fn(f64) -> bool, requirement: &str) -> Result<f64> {
+    if value.is_finite() && condition(value) {
+        Ok(value)
+    } else {
+        Err(Error::InvalidParameter {
+            name: name.into(),
+            value,
+            requirement: requirement.into(),
+        })
+    }
+}
+
+/// [`require`] for a positive finite number.
+pub fn require_positive(name: &str, value: f64) -> Result<f64> {
+    require(name, value, |v| v > 0.0, "a positive finite number is needed")
+}
+
+/// [`require`] for a non-negative finite number.
+pub fn require_non_negative(name: &str, value: f64) -> Result<f64> {
+    require(name, value, |v| v >= 0.0, "a finite number >= 0 is needed")
+}
+
+/// [`require`] for any finite number.
+pub fn require_finite(name: &str, value: f64) -> Result<f64> {
+    require(name, value, |_| true, "a finite number is needed")
+}

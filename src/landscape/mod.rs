@@ -1,0 +1,59 @@
+//! Loss landscapes L(θ): value, gradient, Hessian, and the surfaces where a derivative jumps.
+//!
+//! One model a file. A new landscape implements [`Landscape`]; nothing else in the crate matches on models.
+
+mod double_well;
+mod quadratic;
+mod slice;
+mod two_valley;
+
+pub use double_well::DoubleWell;
+pub use quadratic::Quadratic;
+pub use slice::Slice;
+pub use two_valley::{Side, TwoValley};
+
+use crate::math::{Point, Tensor};
+
+/// The surface `θ[axis] = position`, on which a derivative of the loss jumps.
+///
+/// A grid must put a face there; see [`crate::landscape::Landscape::kinks`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kink {
+    /// Coordinate index.
+    pub axis: usize,
+    /// Value of that coordinate.
+    pub position: f64,
+}
+
+/// A loss L(θ) on D parameters, twice differentiable away from its [`Kink`]s.
+///
+/// # Units
+/// Loss and parameters are dimensionless unless the user says otherwise; the gradient has the unit of
+/// loss/θ, the Hessian of loss/θ².
+pub trait Landscape<const D: usize>: Sync {
+    /// L(θ).
+    fn loss(&self, theta: &Point<D>) -> f64;
+    /// ∇L(θ); on a kink, the derivative of the branch that owns the point.
+    fn gradient(&self, theta: &Point<D>) -> Point<D>;
+    /// Hess L(θ) of the smooth branch that owns the point.
+    fn hessian(&self, theta: &Point<D>) -> Tensor<D>;
+    /// Surfaces where the gradient or the Hessian jumps.
+    fn kinks(&self) -> Vec<Kink> {
+        Vec::new()
+    }
+}
+
+impl<const D: usize, L: Landscape<D>> Landscape<D> for &L {
+    fn loss(&self, theta: &Point<D>) -> f64 {
+        (**self).loss(theta)
+    }
+    fn gradient(&self, theta: &Point<D>) -> Point<D> {
+        (**self).gradient(theta)
+    }
+    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
+        (**self).hessian(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        (**self).kinks()
+    }
+}

@@ -1,0 +1,49 @@
+//! freezeout computes how the noise of stochastic gradient descent (SGD) reshapes a loss landscape:
+//! effective potentials, escape rates from sharp valleys, and the moment when training freezes into one
+//! valley.
+//!
+//! # The equation
+//!
+//! SGD with learning rate η and batch size B on a loss L with gradient-noise covariance C(θ) of one sample,
+//!
+//! ```text
+//! θ_{k+1} = θ_k − η (∇L(θ_k) + ξ_k),   E ξ = 0,   Cov ξ = C(θ_k)/B,
+//! ```
+//!
+//! is approximated for small η, in the time t = ηk, by the **Ito** diffusion
+//!
+//! ```text
+//! dθ = b dt + sqrt(2 D) dW,   b = −∇L,   D(θ) = (η/2B) C(θ)
+//! Lf  = b·∇f + D : Hess f                  (generator, backward)
+//! L*p = −div(b p) + Σ_ij ∂i∂j (D_ij p)      (Fokker-Planck, forward)
+//! ```
+//!
+//! The noise is evaluated before the step, hence Ito; other calculi enter only as explicit comparisons.
+//!
+//! # Conventions
+//!
+//! | symbol | name here | meaning |
+//! |---|---|---|
+//! | θ | `theta` | parameters, a [`math::Point`] |
+//! | L | `loss` | landscape |
+//! | η | `learning_rate` | step size |
+//! | B | `batch_size` | samples per step |
+//! | t = ηk, k | `time`, `step` | never mixed |
+//! | C | `covariance` | gradient noise of ONE sample |
+//! | D | `tensor` | diffusion tensor (η/2B) C |
+//! | Δ = ησ | `noise_strength` | with C/B = 2σ H: D = Δ H |
+//! | Lf | `Generator::apply` | backward operator |
+//! | τ | `mean_first_passage_time` | |
+//! | Φ | `effective_potential` | −ln p |
+//!
+//! # Modules, in dependency order
+//!
+//! A module uses only what stands before it; a test enforces this.
+
+pub mod diffusion;
+pub mod error;
+pub mod landscape;
+pub mod math;
+pub mod noise;
+
+pub use error::{Error, Result};

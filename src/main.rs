@@ -1,0 +1,3 @@
+//! The `freezeout` command.
+
+fn main() {}

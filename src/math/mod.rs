@@ -1,0 +1,7 @@
+//! Mathematics without physics: points and tensors.
+
+/// A point, drift or gradient in `D` dimensions.
+pub type Point<const D: usize> = nalgebra::SVector<f64, D>;
+
+/// A `D`×`D` matrix: Hessian, covariance or diffusion tensor.
+pub type Tensor<const D: usize> = nalgebra::SMatrix<f64, D, D>;

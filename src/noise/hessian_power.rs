@@ -1,0 +1,164 @@
+//! Noise whose covariance is a power of the positive part of the Hessian.
+
+use super::GradientNoise;
+use crate::error::{Result, require_non_negative, require_positive};
+use crate::landscape::Landscape;
+use crate::math::{Point, Tensor};
+
+/// Exponent p of C = s H₊^p; the two cases that need no power function are told apart for speed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Power {
+    /// p = 1, "Hessian-aligned" noise.
+    One,
+    /// p = 2, "random shift" noise to leading order.
+    Two,
+    /// Any other p ≥ 0; p = 0 projects onto the directions of positive curvature.
+    Real(f64),
+}
+
+impl Power {
+    /// The exponent as given.
+    pub fn value(self) -> f64 {
+        match self {
+            Self::One => 1.0,
+            Self::Two => 2.0,
+            Self::Real(p) => p,
+        }
+    }
+
+    /// λ₊^p, zero for λ ≤ 0.
+    #[inline(always)]
+    pub fn of(self, eigenvalue: f64) -> f64 {
+        let positive = if eigenvalue > 0.0 { eigenvalue } else { 0.0 };
+        match self {
+            Self::One => positive,
+            Self::Two => positive * positive,
+            Self::Real(p) => {
+                if positive > 0.0 {
+                    positive.powf(p)
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+}
+
+/// C(θ) = s (Hess L(θ))₊^p + ε I.
+///
+/// # Formula
+/// With Hess L = Σ λ_k e_k e_kᵀ, C = Σ (s max(λ_k, 0)^p + ε) e_k e_kᵀ.
+///
+/// The paper's noise has covariance C/B = 2σ H₊ + 10⁻⁸ I: p = 1, s = 2σB, ε = 10⁻⁸ B.
+///
+/// # Method
+/// Negative eigenvalues are clipped to zero, as in the authors' code; the floor ε keeps C positive definite
+/// where curvature vanishes. In one dimension the eigenvalue is the second derivative itself.
+///
+/// # References
+/// arXiv 2601.10962, noise model; the authors' code for the clipping and the floor.
+///
+/// # Examples
+/// ```
+/// use freezeout::landscape::DoubleWell;
+/// use freezeout::math::Point;
+/// use freezeout::noise::{GradientNoise, HessianPower};
+/// let well = DoubleWell::new(0.25, 1.0)?; // L'' = 3x² − 1
+/// let noise = HessianPower::new(&well, 2.0, 0.1, 0.0)?;
+/// assert!((noise.covariance(&Point::<1>::new(1.0))[0] - 0.4).abs() < 1e-15);
+/// assert_eq!(noise.covariance(&Point::<1>::new(0.0))[0], 0.0); // negative curvature is clipped
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HessianPower<L> {
+    landscape: L,
+    power: Power,
+    scale: f64,
+    floor: f64,
+}
+
+impl<L> HessianPower<L> {
+    /// Noise with exponent p ≥ 0, scale s > 0 and floor ε ≥ 0.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] naming the parameter that is out of range.
+    pub fn new(landscape: L, power: f64, scale: f64, floor: f64) -> Result<Self> {
+        require_non_negative("power", power)?;
+        require_positive("scale", scale)?;
+        require_non_negative("floor", floor)?;
+        let power = if power == 1.0 {
+            Power::One
+        } else if power == 2.0 {
+            Power::Two
+        } else {
+            Power::Real(power)
+        };
+        Ok(Self {
+            landscape,
+            power,
+            scale,
+            floor,
+        })
+    }
+
+    /// The exponent.
+    pub fn power(&self) -> Power {
+        self.power
+    }
+
+    /// The scale s.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// The floor ε.
+    pub fn floor(&self) -> f64 {
+        self.floor
+    }
+}
+
+/// C = s H₊^p + ε I for a symmetric 2×2 matrix H = [[xx, xy], [xy, yy]], as (C_xx, C_xy, C_yy, det C).
+///
+/// # Formula
+/// A function of a symmetric 2×2 matrix is f(H) = f(λ−) I + (f(λ+) − f(λ−))/(λ+ − λ−) (H − λ− I).
+/// The determinant is the product of the eigenvalues, so that a Cholesky factor built with it,
+/// l11 = sqrt(C_xx), l21 = C_xy/l11, l22 = sqrt(det C/C_xx), suffers no cancellation when C is nearly singular.
+///
+/// Straight-line arithmetic for p = 1 and 2: the hot loop of the SGD ensemble calls this for each step.
+#[inline(always)]
+pub fn power_covariance(hessian: [f64; 3], power: Power, scale: f64, floor: f64) -> [f64; 4] {
+    let [xx, xy, yy] = hessian;
+    let half_difference = 0.5 * (xx - yy);
+    let radius = (half_difference * half_difference + xy * xy).sqrt();
+    let mean = 0.5 * (xx + yy);
+    let (low, high) = (mean - radius, mean + radius);
+    let (c_low, c_high) = (scale * power.of(low) + floor, scale * power.of(high) + floor);
+    // Both eigenvalues equal: H − λ I vanishes and any finite slope will do.
+    let gap = if radius > 0.0 { 2.0 * radius } else { 1.0 };
+    let slope = (c_high - c_low) / gap;
+    // H − λ− I, with its diagonal free of cancellation where xx or yy dominates.
+    let upper = half_difference + radius;
+    let lower = radius - half_difference;
+    [
+        c_low + slope * upper,
+        slope * xy,
+        c_low + slope * lower,
+        c_low * c_high,
+    ]
+}
+
+impl<const D: usize, L: Landscape<D>> GradientNoise<D> for HessianPower<L> {
+    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
+        let eigen = nalgebra::SymmetricEigen::<f64, nalgebra::Dyn>::new(nalgebra::DMatrix::from_iterator(
+            D,
+            D,
+            self.landscape.hessian(theta).iter().copied(),
+        ));
+        let mut covariance = Tensor::<D>::identity() * self.floor;
+        for (k, &eigenvalue) in eigen.eigenvalues.iter().enumerate() {
+            let e = Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
+            covariance += e * e.transpose() * (self.scale * self.power.of(eigenvalue));
+        }
+        covariance
+    }
+}
