@@ -59,4 +59,6 @@ pub mod generator;
 
 pub mod observables;
 
+pub mod freezing;
+
 pub use error::{Error, Result};

@@ -1,7 +1,9 @@
 //! Mathematics without physics: points, tensors and the functions that schemes need.
 
+mod chebyshev;
 mod relative_exponential;
 
+pub use chebyshev::Chebyshev;
 pub use relative_exponential::relative_exponential;
 
 /// A point, drift or gradient in `D` dimensions.

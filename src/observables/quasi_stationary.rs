@@ -29,9 +29,9 @@ pub struct QuasiStationary {
 /// # References
 /// Collet, Martínez and San Martín 2013.
 pub fn quasi_stationary(generator: &Generator, target: &CellSet) -> Result<QuasiStationary> {
-    // Changes below a few rounding errors of the sum cannot be told from convergence.
-    const TOLERANCE: f64 = 4e-15;
     const MOST: usize = 10_000;
+    // Changes below the rounding of sums over N cells cannot be told from convergence.
+    let tolerance = 4.0 * f64::EPSILON * (generator.grid().cells() as f64).sqrt();
     let stopped = generator.resolvent_outside(target)?;
     let outside = target.members().iter().filter(|inside| !**inside).count();
     if outside == 0 {
@@ -52,7 +52,7 @@ pub fn quasi_stationary(generator: &Generator, target: &CellSet) -> Result<Quasi
         let next: f64 = nu.iter().zip(stopped.killing()).map(|(p, k)| p * k).sum();
         residual = (next / rate - 1.0).abs();
         rate = next;
-        if residual < TOLERANCE {
+        if residual < tolerance {
             return Ok(QuasiStationary {
                 probability: nu,
                 escape_rate: rate,
@@ -65,6 +65,6 @@ pub fn quasi_stationary(generator: &Generator, target: &CellSet) -> Result<Quasi
         method: "quasi-stationary power iteration".into(),
         iterations: MOST,
         residual,
-        tolerance: TOLERANCE,
+        tolerance,
     })
 }
