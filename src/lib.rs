@@ -45,5 +45,7 @@ pub mod error;
 pub mod landscape;
 pub mod math;
 pub mod noise;
+#[cfg(feature = "cli")]
+pub mod output;
 
 pub use error::{Error, Result};
