@@ -50,6 +50,8 @@ pub mod linalg;
 pub mod landscape;
 
 pub mod noise;
+#[cfg(feature = "cli")]
+pub mod output;
 
 pub mod diffusion;
 
