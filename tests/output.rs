@@ -1,5 +1,6 @@
 //! The result file: written whole, read back bit by bit, readable by others, and clear about everything that is not one.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)] // also in functions that tests share
 
 use freezeout::Error;
 use freezeout::output::{Attribute, Group, Record, ResultFile, Values, read, summary, to_json, write};
