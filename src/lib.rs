@@ -41,6 +41,7 @@
 //! A module uses only what stands before it; a test enforces this.
 
 pub mod diffusion;
+pub mod ensemble;
 pub mod error;
 pub mod landscape;
 pub mod math;

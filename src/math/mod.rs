@@ -1,5 +1,7 @@
 //! Mathematics without physics: points and tensors.
 
+pub(crate) mod elementary;
+
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;
 
