@@ -50,8 +50,6 @@ pub mod linalg;
 pub mod landscape;
 
 pub mod noise;
-#[cfg(feature = "cli")]
-pub mod output;
 
 pub mod diffusion;
 
@@ -61,6 +59,14 @@ pub mod generator;
 
 pub mod observables;
 
+pub mod ensemble;
+
 pub mod freezing;
+
+#[cfg(feature = "cli")]
+pub mod output;
+
+#[cfg(feature = "cli")]
+pub mod experiment;
 
 pub use error::{Error, Result};

@@ -109,7 +109,12 @@ pub struct NoiseConfig {
 
 impl Default for NoiseConfig {
     fn default() -> Self {
-        Self { model: NoiseModel::HessianPower, power: 1.0, floor: 1e-8, curvature: 1.0 }
+        Self {
+            model: NoiseModel::HessianPower,
+            power: 1.0,
+            floor: 1e-8,
+            curvature: 1.0,
+        }
     }
 }
 
@@ -186,7 +191,9 @@ impl Default for FreezingLine {
     fn default() -> Self {
         Self {
             learning_rate: 0.01,
-            sigma: Series::List(vec![0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2]),
+            sigma: Series::List(vec![
+                0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2,
+            ]),
             runs: 500,
             steps: 100_000,
             start_x: vec![-0.01, 0.01],
@@ -272,6 +279,10 @@ pub struct EffectivePotential {
 
 impl Default for EffectivePotential {
     fn default() -> Self {
-        Self { y: Series::List(vec![5.0, 40.0]), noise_strength: 1e-3, cells: 800 }
+        Self {
+            y: Series::List(vec![5.0, 40.0]),
+            noise_strength: 1e-3,
+            cells: 800,
+        }
     }
 }

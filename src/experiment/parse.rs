@@ -9,14 +9,19 @@ use crate::error::{Error, Result};
 /// [`Error::Config`] with the dotted key and what is wanted: for TOML syntax, unknown keys (with the nearest known key),
 /// wrong types and missing keys.
 pub fn parse(text: &str) -> Result<Config> {
-    let deserializer = toml::Deserializer::parse(text)
-        .map_err(|error| Error::Config { key: position(text, &error), message: one_line(error.message()) })?;
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| Error::Config {
+        key: position(text, &error),
+        message: one_line(error.message()),
+    })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         let (key, message) = explain(&path, inner.message());
         let place = position(text, &inner);
-        Error::Config { key, message: format!("{message} ({place})") }
+        Error::Config {
+            key,
+            message: format!("{message} ({place})"),
+        }
     })
 }
 
@@ -30,7 +35,11 @@ fn explain(path: &str, message: &str) -> (String, String) {
     {
         let _ = rest;
         let parent = path.strip_suffix(unknown).unwrap_or(path).trim_end_matches('.');
-        let key = if parent.is_empty() { (*unknown).to_string() } else { format!("{parent}.{unknown}") };
+        let key = if parent.is_empty() {
+            (*unknown).to_string()
+        } else {
+            format!("{parent}.{unknown}")
+        };
         let wanted = match nearest(unknown, known) {
             Some(best) => format!("unknown key; did you mean \"{best}\"?"),
             None => format!("unknown key; known here: {}", known.join(", ")),
@@ -49,10 +58,21 @@ fn explain(path: &str, message: &str) -> (String, String) {
     if message.starts_with("missing field")
         && let Some(missing) = quoted.first()
     {
-        let key = if path.is_empty() { (*missing).to_string() } else { format!("{path}.{missing}") };
+        let key = if path.is_empty() {
+            (*missing).to_string()
+        } else {
+            format!("{path}.{missing}")
+        };
         return (key, "this key is required".into());
     }
-    (if path.is_empty() { "configuration".into() } else { path.into() }, message)
+    (
+        if path.is_empty() {
+            "configuration".into()
+        } else {
+            path.into()
+        },
+        message,
+    )
 }
 
 /// The known key closest to `unknown`, unless none is close.
@@ -90,23 +110,38 @@ mod tests {
     #[test]
     fn typos_get_the_nearest_key() {
         let text = message("name = \"a\"\n[phase_diagram]\nsgima = 1.0\n");
-        assert!(text.contains("phase_diagram.sgima") && text.contains("\"sigma\"") && text.contains("line 3"), "{text}");
+        assert!(
+            text.contains("phase_diagram.sgima") && text.contains("\"sigma\"") && text.contains("line 3"),
+            "{text}"
+        );
         let text = message("name = \"a\"\n[phase_diagramm]\n");
-        assert!(text.contains("phase_diagramm") && text.contains("\"phase_diagram\""), "{text}");
+        assert!(
+            text.contains("phase_diagramm") && text.contains("\"phase_diagram\""),
+            "{text}"
+        );
         let text = message("name = \"a\"\n[noise]\nmodel = \"isotopic\"\n");
-        assert!(text.contains("noise.model") && text.contains("\"isotropic\""), "{text}");
+        assert!(
+            text.contains("noise.model") && text.contains("\"isotropic\""),
+            "{text}"
+        );
     }
 
     #[test]
     fn wrong_types_and_syntax_are_located() {
         let text = message("name = \"a\"\n[phase_diagram]\nruns = \"many\"\n");
-        assert!(text.contains("phase_diagram.runs") && text.contains("line 3"), "{text}");
+        assert!(
+            text.contains("phase_diagram.runs") && text.contains("line 3"),
+            "{text}"
+        );
         let text = message("name = \n");
         assert!(text.contains("line 1"), "{text}");
         let text = message("seed = 3\n");
         assert!(text.contains("name") && text.contains("required"), "{text}");
         let text = message("name = \"a\"\n[phase_diagram]\nsigma = \"big\"\n");
-        assert!(text.contains("phase_diagram.sigma") && text.contains("range"), "{text}");
+        assert!(
+            text.contains("phase_diagram.sigma") && text.contains("range"),
+            "{text}"
+        );
         for text in [text, message("name = \"a\"\nseed = -1")] {
             assert!(!text.contains('\n'), "{text}");
         }

@@ -11,7 +11,10 @@ use serde::Deserialize;
 /// sigma = { from = 0.01, to = 0.1, points = 10, scale = "log" }
 /// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "expected a number, a list of numbers, or a range { from, to, points, scale = \"log\" | \"linear\" }")]
+#[serde(
+    untagged,
+    expecting = "expected a number, a list of numbers, or a range { from, to, points, scale = \"log\" | \"linear\" }"
+)]
 pub enum Series {
     /// One value.
     One(f64),
@@ -50,7 +53,12 @@ pub enum Scale {
 impl Series {
     /// `points` values in equal ratios.
     pub fn log(from: f64, to: f64, points: usize) -> Self {
-        Self::Range(Range { from, to, points, scale: Scale::Log })
+        Self::Range(Range {
+            from,
+            to,
+            points,
+            scale: Scale::Log,
+        })
     }
 
     /// The values, each checked by `allowed`.
@@ -58,7 +66,10 @@ impl Series {
     /// # Errors
     /// [`Error::Config`] naming `key` when there is no value or one is not allowed.
     pub fn values(&self, key: &str, allowed: impl Fn(f64) -> bool, wanted: &str) -> Result<Vec<f64>> {
-        let fail = |message: String| Error::Config { key: key.into(), message };
+        let fail = |message: String| Error::Config {
+            key: key.into(),
+            message,
+        };
         let values = match self {
             Self::One(value) => vec![*value],
             Self::List(values) => values.clone(),
@@ -84,7 +95,12 @@ impl Series {
 
 impl Range {
     fn values(&self) -> std::result::Result<Vec<f64>, String> {
-        let Self { from, to, points, scale } = *self;
+        let Self {
+            from,
+            to,
+            points,
+            scale,
+        } = *self;
         if points == 0 {
             return Err("points = 0 gives no value".into());
         }
