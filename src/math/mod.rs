@@ -1,4 +1,8 @@
-//! Mathematics without physics: points and tensors.
+//! Mathematics without physics: points and tensors, quadrature, special functions, log-domain sums.
+
+pub mod gauss_legendre;
+pub mod log_domain;
+pub mod special;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;
