@@ -5,6 +5,8 @@
 //! # Limitations
 //! One landscape and one noise per configuration.
 
+pub mod agreement;
+mod catalogue;
 pub mod config;
 pub mod model;
 mod parse;
@@ -16,8 +18,9 @@ mod simulate;
 mod slices;
 mod theory;
 
+pub use catalogue::catalogue;
 pub use config::Config;
 pub use parse::parse;
 pub use progress::{Progress, Task};
-pub use run::{run, validate};
+pub use run::{REPRODUCE, run, validate};
 pub use series::{Range, Scale, Series};

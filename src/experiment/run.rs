@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::model::Model;
 use super::progress::Progress;
-use super::{simulate, slices, theory};
+use super::{agreement, simulate, slices, theory};
 use crate::error::{Error, Result};
 use crate::output::{Group, ResultFile, sha256};
 
@@ -113,5 +113,12 @@ pub fn run(config: &Config, text: &str, progress: &Progress) -> Result<ResultFil
     for group in groups {
         file.push(group)?;
     }
+    let rows = agreement::comparisons(&file)?;
+    if !rows.is_empty() {
+        file.push(agreement::group(&rows)?)?;
+    }
     Ok(file)
 }
+
+/// The configuration of the main job.
+pub const REPRODUCE: &str = include_str!("../../paper/experiments/reproduce.toml");

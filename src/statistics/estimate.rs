@@ -14,18 +14,11 @@ pub struct Estimate {
 impl Estimate {
     /// Mean of independent samples with standard error s/√n.
     pub fn mean(samples: impl Iterator<Item = f64>) -> Self {
-        let (mut n, mut mean, mut squares) = (0, 0.0, 0.0);
-        for x in samples {
-            n += 1;
-            let difference = x - mean;
-            mean += difference / n as f64;
-            squares += difference * (x - mean);
-        }
-        Self {
-            value: mean,
-            standard_error: (squares / (n as f64 * (n as f64 - 1.0))).sqrt(),
-            samples: n,
-        }
+        let samples: Vec<f64> = samples.collect();
+        let n = samples.len() as f64;
+        let mean = samples.iter().sum::<f64>() / n;
+        let squares: f64 = samples.iter().map(|x| (x - mean).powi(2)).sum();
+        Self { value: mean, standard_error: (squares / (n * (n - 1.0))).sqrt(), samples: samples.len() }
     }
 
     /// Fraction of successes with standard error sqrt(P(1 − P)/n).
