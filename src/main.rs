@@ -101,6 +101,12 @@ fn execute(command: Command) -> Result<()> {
 fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = experiment::parse(text)?;
     experiment::validate(&config)?;
+    if options.threads == Some(0) {
+        return Err(Error::Config {
+            key: "--threads".into(),
+            message: "at least 1 thread is needed".into(),
+        });
+    }
     let path = match &options.output {
         Some(path) => path.clone(),
         None => {
@@ -113,12 +119,6 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
         }
     };
     output::check_writable(&path)?;
-    if options.threads == Some(0) {
-        return Err(Error::Config {
-            key: "--threads".into(),
-            message: "at least 1 thread is needed".into(),
-        });
-    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.unwrap_or(0))
         .build()

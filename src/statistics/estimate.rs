@@ -18,7 +18,11 @@ impl Estimate {
         let n = samples.len() as f64;
         let mean = samples.iter().sum::<f64>() / n;
         let squares: f64 = samples.iter().map(|x| (x - mean).powi(2)).sum();
-        Self { value: mean, standard_error: (squares / (n * (n - 1.0))).sqrt(), samples: samples.len() }
+        Self {
+            value: mean,
+            standard_error: (squares / (n * (n - 1.0))).sqrt(),
+            samples: samples.len(),
+        }
     }
 
     /// Fraction of successes with standard error sqrt(P(1 − P)/n).
