@@ -61,4 +61,5 @@ TASKS, one group of the result file each
   y                    series            5, 40
   noise_strength       0.001
   cells                800
+  domain               fitted            ends of the x axis; refused when it cuts off more than 1e-6 of the probability
 "#;

@@ -275,6 +275,8 @@ pub struct EffectivePotential {
     pub noise_strength: f64,
     /// Cells of the grid.
     pub cells: usize,
+    /// Ends of the x axis, the same for all slices; without them, where the density has fallen to 1e-12 of its maximum.
+    pub domain: Option<[f64; 2]>,
 }
 
 impl Default for EffectivePotential {
@@ -283,6 +285,7 @@ impl Default for EffectivePotential {
             y: Series::List(vec![5.0, 40.0]),
             noise_strength: 1e-3,
             cells: 800,
+            domain: None,
         }
     }
 }

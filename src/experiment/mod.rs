@@ -8,6 +8,8 @@
 pub mod agreement;
 mod catalogue;
 pub mod config;
+mod effective_potential;
+mod freezing_theory;
 pub mod model;
 mod parse;
 mod progress;
@@ -16,7 +18,6 @@ mod run;
 mod series;
 mod simulate;
 mod slices;
-mod theory;
 
 pub use catalogue::catalogue;
 pub use config::Config;

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::model::Model;
 use super::progress::Progress;
-use super::{agreement, simulate, slices, theory};
+use super::{agreement, effective_potential, freezing_theory, simulate, slices};
 use crate::error::{Error, Result};
 use crate::output::{Group, ResultFile, sha256};
 
@@ -46,13 +46,13 @@ impl Prepared {
             });
         }
         if let Some(task) = &config.freezing_theory {
-            theory::check_freezing_theory(&model, task)?;
+            freezing_theory::check(&model, task)?;
         }
         if let Some(task) = &config.slices {
             slices::check(&model, task)?;
         }
         if let Some(task) = &config.effective_potential {
-            theory::check_effective_potential(&model, task)?;
+            effective_potential::check(&model, task)?;
         }
         let phase_diagram = config
             .phase_diagram
@@ -83,13 +83,13 @@ pub fn run(config: &Config, text: &str, progress: &Progress) -> Result<ResultFil
     let model = &prepared.model;
     let mut groups: Vec<Group> = Vec::new();
     if let Some(task) = &config.effective_potential {
-        groups.extend(theory::effective_potential_task(model, task)?);
+        groups.extend(effective_potential::run(model, task)?);
     }
     if let Some(task) = &config.slices {
-        groups.extend(slices::slices(config, model, task, progress)?);
+        groups.extend(slices::run(config, model, task, progress)?);
     }
     if let Some(task) = &config.freezing_theory {
-        groups.extend(theory::freezing_theory(model, task, progress)?);
+        groups.extend(freezing_theory::run(model, task, progress)?);
     }
     if let (Some(task), Some(job)) = (&config.freezing_line, &prepared.freezing_line) {
         groups.extend(simulate::freezing_line(job, task, progress)?);

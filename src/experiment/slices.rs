@@ -62,12 +62,7 @@ pub(super) fn quadrature(model: &Model, y: f64, noise_strength: f64) -> Result<(
 }
 
 /// `/slices`.
-pub(super) fn slices(
-    _config: &Config,
-    model: &Model,
-    task: &Slices,
-    progress: &Progress,
-) -> Result<Vec<Group>> {
+pub(super) fn run(_config: &Config, model: &Model, task: &Slices, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("slices", task.y.len() as u64);
     let mut grid: Vec<SliceRates> = Vec::new();
     let mut exact = Vec::new();
