@@ -6,11 +6,11 @@ use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
 use crate::grid::{Axis, Grid};
-use crate::landscape::{Landscape, Side};
+use crate::landscape::{Landscape, Side, TwoValley};
 use crate::math::Point;
 use crate::observables::effective_potential;
 use crate::output::{Group, Record};
-use crate::rates::{ScaleAndSpeed, confining_domain};
+use crate::rates::{ScaleAndSpeed, confining_domain, paper};
 
 pub(super) fn check(model: &Model, task: &EffectivePotential) -> Result<Vec<f64>> {
     let y = task.y.positive("effective_potential.y")?;
@@ -132,5 +132,48 @@ pub(super) fn run(model: &Model, task: &EffectivePotential) -> Result<Vec<Group>
             .with_symbol("T_eff Φ")
             .with_description("-T_eff ln p of the stationary density (Ito), minimum at zero"),
     )?;
+    if model.has_papers_formulas() {
+        for (name, text, ito) in [
+            (
+                "paper_effective_potential",
+                "the paper's L_eff, continuous at the ridge (anti-Ito)",
+                false,
+            ),
+            (
+                "paper_effective_potential_ito",
+                "the paper's L_eff with the Ito jump T_eff ln gamma at the ridge",
+                true,
+            ),
+        ] {
+            let values: Vec<f64> = positions
+                .iter()
+                .flat_map(|&y| {
+                    grid.axes()[0]
+                        .centres()
+                        .iter()
+                        .map(move |&x| papers(landscape, x, y, task.noise_strength, ito))
+                })
+                .collect();
+            group.push(
+                Record::new(name, "loss", &shape, values)?
+                    .with_symbol("L_eff")
+                    .with_description(text),
+            )?;
+        }
+    }
     Ok(vec![group])
+}
+
+/// The paper's effective potential above the bottom of its flat valley.
+fn papers(landscape: &TwoValley, x: f64, y: f64, noise_strength: f64, ito: bool) -> f64 {
+    let side = if x >= 0.0 { Side::Flat } else { Side::Sharp };
+    let jump = if ito {
+        paper::ridge_jump(landscape, y, noise_strength)
+    } else {
+        0.0
+    };
+    // The jump lowers the flat branch; relative to its bottom it raises the sharp one.
+    let raise = if side == Side::Sharp { jump } else { 0.0 };
+    let bottom = landscape.ridge_loss(y) - paper::effective_depth(landscape, Side::Flat, y);
+    paper::effective_loss(landscape, side, y, landscape.loss(&Point::<2>::new(x, y))) - bottom + raise
 }

@@ -9,6 +9,7 @@ use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
 use crate::landscape::Side;
 use crate::math::Point;
 use crate::output::{Group, Record};
+use crate::rates::paper::FreezingLine;
 
 /// Intervals of the coarser of the two integrations of the master equation.
 const STEPS: usize = 1000;
@@ -181,5 +182,35 @@ pub(super) fn run(model: &Model, task: &FreezingTheory, progress: &Progress) -> 
                 .with_description(text),
         )?;
     }
+    if model.has_papers_formulas() {
+        paper_line(model, &strengths, &mut group)?;
+    }
     Ok(vec![group])
+}
+
+/// The paper's freezing line, with its fitted constant, as rows of comparison.
+fn paper_line(model: &Model, strengths: &[f64], group: &mut Group) -> Result<()> {
+    let line = FreezingLine::AUTHORS;
+    let undefined = "the paper's formula is undefined at this noise strength";
+    // The formula exists on an interval of noise strengths only.
+    let y: Vec<f64> = strengths
+        .iter()
+        .map(|&s| line.y_freeze(model.landscape(), s).unwrap_or(f64::NAN))
+        .collect();
+    let p = strengths
+        .iter()
+        .map(|&s| line.final_probability(model.landscape(), s))
+        .collect::<Result<Vec<f64>>>()?;
+    let dimensions = [("noise_strength", strengths.len())];
+    group.push(
+        Record::new("paper_mean_freezing_y", "1", &dimensions, y)?
+            .with_symbol("y_freeze")
+            .with_description("the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)")
+            .with_missing(undefined),
+    )?;
+    group.push(
+        Record::new("paper_p_flat", "1", &dimensions, p)?
+            .with_symbol("P_flat")
+            .with_description("the paper's final P_flat with the same fitted constant"),
+    )
 }

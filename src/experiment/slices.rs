@@ -3,11 +3,12 @@
 use super::config::{Config, Slices};
 use super::model::{Model, under};
 use super::progress::Progress;
+use crate::diffusion::Calculus;
 use crate::error::{Error, Result};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
 use crate::output::{Group, Record};
-use crate::rates::{ScaleAndSpeed, confining_domain};
+use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
 
 /// Cells of the coarsest of the three grids of route 3.
 const CELLS: usize = 1000;
@@ -173,5 +174,53 @@ pub(super) fn run(_config: &Config, model: &Model, task: &Slices, progress: &Pro
         "largest relative quadrature error of the integral route",
         exact.iter().map(|e| e.1).collect(),
     )?;
+    if model.has_papers_formulas() {
+        let landscape = model.landscape();
+        let pairs = || task.y.iter().zip(&task.noise_strength);
+        let ridge = |side: Side| -> Result<Vec<f64>> {
+            pairs()
+                .map(|(&y, &d)| Ok(paper::log_ridge_time(landscape, side, y, d)?.exp()))
+                .collect()
+        };
+        push(
+            "flat_to_ridge_paper",
+            "time",
+            "",
+            "the paper's erfi formula for the time to the ridge",
+            ridge(Side::Flat)?,
+        )?;
+        push(
+            "sharp_to_ridge_paper",
+            "time",
+            "",
+            "the paper's erfi formula for the time to the ridge",
+            ridge(Side::Sharp)?,
+        )?;
+        let p = pairs()
+            .map(|(&y, &d)| paper::stationary_probability(landscape, y, d))
+            .collect::<Result<Vec<f64>>>()?;
+        push(
+            "p_flat_paper",
+            "1",
+            "",
+            "the paper's P_ss, from its erfi formulas without the splitting at the ridge",
+            p,
+        )?;
+        for calculus in Calculus::ALL {
+            let odds = pairs()
+                .map(|(&y, &d)| {
+                    Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus))
+                })
+                .collect::<Result<Vec<f64>>>()?;
+            let name = format!("{calculus:?}").to_lowercase();
+            push(
+                &format!("p_flat_{name}"),
+                "1",
+                "",
+                &format!("closed form of the {calculus:?} equation"),
+                odds,
+            )?;
+        }
+    }
     Ok(vec![group])
 }
