@@ -42,6 +42,8 @@
 
 pub mod diffusion;
 pub mod error;
+#[cfg(feature = "cli")]
+pub mod figure;
 pub mod landscape;
 pub mod math;
 pub mod noise;

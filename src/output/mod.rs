@@ -38,6 +38,7 @@ pub use json::to_json;
 pub use read::read;
 pub use record::{Dimension, Record, Values};
 pub use summary::summary;
+pub(crate) use write::atomically;
 pub use write::write;
 
 use sha2::{Digest, Sha256};
