@@ -71,6 +71,9 @@ pub mod freezing;
 pub mod output;
 
 #[cfg(feature = "cli")]
+pub mod figure;
+
+#[cfg(feature = "cli")]
 pub mod experiment;
 
 pub use error::{Error, Result};
