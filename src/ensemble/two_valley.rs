@@ -91,6 +91,7 @@ pub struct TwoValleyStep<N> {
     model: TwoValley,
     noise: N,
     time_step: f64,
+    inverse_time_step: f64,
     slow_drift: f64,
     slow_noise: f64,
     decay_rate: f64,
@@ -123,6 +124,20 @@ impl<N: NoiseRoot> TwoValleyStep<N> {
             y: y - self.slow_drift * d.y + self.slow_noise * (rxy * z1 + ryy * z2),
             depth: if x >= 0.0 { depth } else { -depth },
         }
+    }
+
+    /// Drift and noise columns of the diffusion, both in units of time.
+    #[inline(always)]
+    pub(super) fn drift_and_noise(&self, x: f64, y: f64) -> ([f64; 2], [[f64; 2]; 2]) {
+        let d = self
+            .model
+            .derivatives(x, y, elementary::exp(-self.decay_rate * y));
+        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], self.inverse_time_step);
+        let m = self.slow_noise;
+        (
+            [-d.x, -self.slow_drift * self.inverse_time_step * d.y],
+            [[rxx, m * rxy], [rxy, m * ryy]],
+        )
     }
 
     /// Whether (x, y) lies beyond half-way between the ridge and the minimum of its side.
@@ -190,6 +205,7 @@ fn new_step<N>(model: TwoValley, noise: N, time_step: f64) -> TwoValleyStep<N> {
         model,
         noise,
         time_step,
+        inverse_time_step: 1.0 / time_step,
         slow_drift: time_step,
         slow_noise: 1.0,
         decay_rate: 1.0 / model.parameters().y_d,
