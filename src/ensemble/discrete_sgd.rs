@@ -342,9 +342,9 @@ impl<N: NoiseRoot> NullaryFnOnce for Advance<'_, N> {
         } = self;
         for k in from..to {
             for lane in 0..LANES {
-                let normals = block.streams.normals(lane);
+                let noise = block.streams.polar(lane);
                 let (x, y) = (block.x[lane], block.y[lane]);
-                let next = step.step(x, y, normals);
+                let next = step.step(x, y, noise);
                 block.x[lane] = next.x;
                 block.y[lane] = next.y;
                 let crossed = (x >= 0.0) != (next.x >= 0.0);

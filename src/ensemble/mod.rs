@@ -11,6 +11,10 @@
 
 mod discrete_sgd;
 mod dispatch;
+mod first_passage;
+mod integrator;
+mod ito;
+mod langevin;
 pub mod stream;
 mod two_valley;
 
@@ -18,6 +22,10 @@ pub use discrete_sgd::{
     Cell, Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble, simulate, simulate_with,
 };
 pub use dispatch::Instructions;
+pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
+pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};
+pub use ito::{DoubleWellWalk, Ito, PiecewiseLinear};
+pub use langevin::{PathProtocol, propagate, propagate_with};
 pub use two_valley::{
     AlignedRoot, IsotropicRoot, NoiseRoot, PowerRoot, ShiftRoot, Stepped, TwoValleySgd, TwoValleyStep,
     TwoValleyWalk,
