@@ -4,7 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use freezeout::experiment::{self, Progress};
-use freezeout::{Error, Result, output};
+use freezeout::{Error, Result, figure, output};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,6 +33,17 @@ enum Command {
         /// Folder for the figures [default: paper/figures].
         #[arg(long)]
         figures: Option<PathBuf>,
+    },
+    /// Draw every figure that a result file allows, as SVG and PNG.
+    Figures {
+        /// Result file.
+        file: PathBuf,
+        /// Folder, made when missing.
+        #[arg(short, long, default_value = "paper/figures")]
+        output: PathBuf,
+        /// Do not list the figures.
+        #[arg(long)]
+        quiet: bool,
     },
     /// Show what a result file holds.
     Show {
@@ -83,9 +94,14 @@ fn execute(command: Command) -> Result<()> {
             run(&text, &options).map(|_| ())
         }
         Command::Reproduce { options, figures } => {
-            let _ = figures;
-            run(experiment::REPRODUCE, &options).map(|_| ())
+            let (_, result) = run(experiment::REPRODUCE, &options)?;
+            draw(
+                &result,
+                figures.as_deref().unwrap_or(Path::new("paper/figures")),
+                options.quiet,
+            )
         }
+        Command::Figures { file, output, quiet } => draw(&output::read(&file)?, &output, quiet),
         Command::Show { file, json } => {
             let result = output::read(&file)?;
             print(&if json {
@@ -141,6 +157,25 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
         print(&format!("wrote {}", path.display()))?;
     }
     Ok((path, result))
+}
+
+fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::Output {
+        path: folder.display().to_string(),
+        message: e.to_string(),
+    })?;
+    for entry in figure::catalogue::available(result) {
+        let stem = folder.join(entry.name);
+        figure::draw(&(entry.figure)(result)?, &stem)?;
+        if !quiet {
+            print(&format!(
+                "drew {}.svg and .png: {}",
+                stem.display(),
+                entry.description
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 fn input_error(path: &Path, error: &std::io::Error) -> Error {

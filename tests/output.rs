@@ -1,10 +1,6 @@
 //! The result file: written whole, read back bit by bit, readable by others, and clear about everything that is not one.
 #![cfg(feature = "cli")]
-<<<<<<< HEAD
-#![allow(clippy::unwrap_used)] // also in functions that tests share
-=======
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
->>>>>>> output
 
 use freezeout::Error;
 use freezeout::output::{Attribute, Group, Record, ResultFile, Values, read, summary, to_json, write};

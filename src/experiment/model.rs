@@ -17,6 +17,7 @@ pub struct Model {
 
 /// The diffusion on a slice of fixed y, with the noise known at run time only.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::large_enum_variant)] // few are alive at a time, and calls into them are hot: no box
 pub enum SliceDiffusion {
     /// Hessian-power noise of the slice's own curvature.
     HessianPower(Sgd<Slice<TwoValley>, HessianPower<Slice<TwoValley>>>),

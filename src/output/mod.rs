@@ -38,12 +38,8 @@ pub use json::to_json;
 pub use read::read;
 pub use record::{Dimension, Record, Values};
 pub use summary::summary;
-<<<<<<< HEAD
-pub use write::{check_writable, write};
-=======
 pub(crate) use write::atomically;
-pub use write::write;
->>>>>>> output
+pub use write::{check_writable, write};
 
 use sha2::{Digest, Sha256};
 
