@@ -39,7 +39,7 @@ pub use read::read;
 pub use record::{Dimension, Record, Values};
 pub use summary::summary;
 pub(crate) use write::atomically;
-pub use write::write;
+pub use write::{check_writable, write};
 
 use sha2::{Digest, Sha256};
 
