@@ -53,7 +53,7 @@ TASKS, one group of the result file each
 
 [slices]               hop times, odds and gap at fixed y by independent routes -> /slices
   y, noise_strength    paired lists
-  walkers              16384             Langevin walkers per slice, 0 for none
+  walkers              65536             Langevin walkers per slice, 0 for none
   time_step            0.02              coarser of two steps, in relaxation times of the sharp valley
   longest_time         30                in mean first-passage times; later escapes are censored
 

@@ -258,7 +258,7 @@ impl Default for Slices {
         Self {
             y: vec![5.0, 5.0, 5.0, 10.0],
             noise_strength: vec![1e-3, 2e-3, 1e-2, 5e-3],
-            walkers: 16_384,
+            walkers: 65_536,
             time_step: 0.02,
             longest_time: 30.0,
         }
