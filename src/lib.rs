@@ -46,5 +46,6 @@ pub mod landscape;
 pub mod math;
 pub mod noise;
 pub mod rates;
+pub mod statistics;
 
 pub use error::{Error, Result};
