@@ -11,7 +11,7 @@ use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
 use crate::output::{Group, Record};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, Lifetime, exponential_rate, mean};
 
 /// Cells of the coarsest of the three grids of route 3.
 const CELLS: usize = 1000;
@@ -276,7 +276,7 @@ fn langevin(
         landscape.minimum(Side::Flat, y),
     );
     let relaxation = 0.5 * landscape.flatness(Side::Sharp, y);
-    let mean = |divisor: f64| -> Result<Estimate> {
+    let time = |divisor: f64| -> Result<Estimate> {
         let time_step = task.time_step * relaxation / divisor;
         let protocol = PathProtocol {
             starts: vec![[sharp]],
@@ -293,9 +293,9 @@ fn langevin(
             &protocol,
             &|_| (),
         )?;
-        mean_of(&passages, task.longest_time * expected)
+        mean_of(&passages)
     };
-    let (coarse, fine) = (mean(1.0)?, mean(4.0)?);
+    let (coarse, fine) = (time(1.0)?, time(4.0)?);
     Ok(Estimate {
         value: 2.0 * fine.value - coarse.value,
         standard_error: (2.0 * fine.standard_error).hypot(coarse.standard_error),
@@ -304,23 +304,25 @@ fn langevin(
 }
 
 /// Mean escape time: the sample mean when every run escaped, else the exponential likelihood with censoring.
-fn mean_of(passages: &Passages, horizon: f64) -> Result<Estimate> {
-    let (escaped, runs) = (passages.escaped(), passages.outcomes.len());
-    if escaped == runs {
-        return Ok(Estimate::mean(passages.outcomes.iter().map(Outcome::time)));
+fn mean_of(passages: &Passages) -> Result<Estimate> {
+    if passages.escaped() == passages.outcomes.len() {
+        return mean(&passages.outcomes.iter().map(Outcome::time).collect::<Vec<f64>>());
     }
-    if escaped == 0 {
-        // −ln 0.05 escapes are excluded at 95 %.
-        return Err(Error::AllCensored {
-            samples: runs,
-            time: horizon,
-            bound: 3.0 / passages.time_at_risk(),
-        });
-    }
-    let value = passages.time_at_risk() / escaped as f64;
+    let lifetimes: Vec<Lifetime> = passages
+        .outcomes
+        .iter()
+        .map(|o| {
+            if o.is_escaped() {
+                Lifetime::escaped(o.time())
+            } else {
+                Lifetime::censored(o.time())
+            }
+        })
+        .collect();
+    let rate = exponential_rate(&lifetimes)?;
     Ok(Estimate {
-        value,
-        standard_error: value / (escaped as f64).sqrt(),
-        samples: runs,
+        value: 1.0 / rate.value,
+        standard_error: rate.standard_error / rate.value.powi(2),
+        samples: rate.samples,
     })
 }
