@@ -175,16 +175,63 @@ pub fn power_root(hessian: [f64; 3], power: Power, scale: f64, floor: f64) -> [f
 
 impl<const D: usize, L: Landscape<D>> GradientNoise<D> for HessianPower<L> {
     fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
-        let eigen = nalgebra::SymmetricEigen::<f64, nalgebra::Dyn>::new(nalgebra::DMatrix::from_iterator(
-            D,
-            D,
-            self.landscape.hessian(theta).iter().copied(),
-        ));
+        let hessian = self.landscape.hessian(theta);
         let mut covariance = Tensor::<D>::identity() * self.floor;
-        for (k, &eigenvalue) in eigen.eigenvalues.iter().enumerate() {
-            let e = Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
-            covariance += e * e.transpose() * (self.scale * self.power.of(eigenvalue));
+        match D {
+            1 => covariance[(0, 0)] += self.scale * self.power.of(hessian[(0, 0)]),
+            2 => {
+                let entries = [hessian[(0, 0)], hessian[(0, 1)], hessian[(1, 1)]];
+                let [xx, xy, yy, _] = power_covariance(entries, self.power, self.scale, self.floor);
+                covariance[(0, 0)] = xx;
+                covariance[(0, 1)] = xy;
+                covariance[(1, 0)] = xy;
+                covariance[(1, 1)] = yy;
+            }
+            _ => {
+                let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
+                for (k, &eigenvalue) in eigen.eigenvalues.iter().enumerate() {
+                    let e = Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
+                    covariance += e * e.transpose() * (self.scale * self.power.of(eigenvalue));
+                }
+            }
         }
         covariance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::landscape::Quadratic;
+
+    /// The 2×2 closed form against the general eigen-decomposition, for definite and indefinite Hessians.
+    #[test]
+    fn closed_form_matches_eigen_decomposition() {
+        for (xx, xy, yy) in [
+            (6.0, 0.3, 0.2),
+            (6.0, 2.0, -0.1),
+            (-1.0, 0.4, -2.0),
+            (1.0, 0.0, 1.0),
+            (0.1, -3.0, 9.0),
+        ] {
+            for p in [0.0, 0.5, 1.0, 1.5, 2.0] {
+                let h2 = Tensor::<2>::new(xx, xy, xy, yy);
+                let planar = Quadratic::<2>::new(h2, Point::<2>::zeros()).unwrap();
+                let c2 = HessianPower::new(planar, p, 0.7, 1e-3)
+                    .unwrap()
+                    .covariance(&Point::<2>::zeros());
+                let mut h3 = Tensor::<3>::zeros();
+                h3.fixed_view_mut::<2, 2>(0, 0).copy_from(&h2);
+                let spatial = Quadratic::<3>::new(h3, Point::<3>::zeros()).unwrap();
+                let c3 = HessianPower::new(spatial, p, 0.7, 1e-3)
+                    .unwrap()
+                    .covariance(&Point::<3>::zeros());
+                // Both are exact up to rounding of matrices of norm < 100.
+                assert!(
+                    (c2 - c3.fixed_view::<2, 2>(0, 0)).amax() < 1e-12,
+                    "H = {h2}, p = {p}: {c2} {c3}"
+                );
+            }
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Nanoseconds per step of the ensembles, on one core: divide the criterion time by the steps given in the name.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used)] // a benchmark may fail loudly
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use freezeout::diffusion::Sgd;
 use freezeout::ensemble::{Cell, Instructions, Protocol, TwoValleyWalk, simulate_with};
