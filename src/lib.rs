@@ -45,5 +45,6 @@ pub mod error;
 pub mod landscape;
 pub mod math;
 pub mod noise;
+pub mod transfer;
 
 pub use error::{Error, Result};
