@@ -88,11 +88,6 @@ impl Kernel {
         self.targets
     }
 
-    /// Number of stored entries.
-    pub(super) fn entries(&self) -> usize {
-        self.values.len()
-    }
-
     /// Target range and values of the step from source i.
     pub(super) fn column(&self, source: usize) -> (Range<usize>, &[f64]) {
         let panel = source / self.order;

@@ -13,20 +13,27 @@
 //! reported as a defect that must stay below [`Resolution::allowed_defect`].
 //!
 //! * [`TransferOperator`]: a fixed slice. Stationary law, spectral gap, mean exit times.
-
+//! * [`propagate`]: x with y on its mean path; the law forward, the law of the last sign change backward.
 //!
 //! # Limitations
 //! One fast coordinate; Gaussian steps; a step of positive standard deviation everywhere (give clipped noise a
 //! floor). Probabilities far below erfc(reach/√2) per step are those of the cut kernel.
 
+mod crossing;
 mod elimination;
 mod gaussian;
 mod kernel;
+mod last_sign_change;
 mod operator;
 mod panels;
+mod propagate;
+mod schedule;
+mod slow_motion;
 mod spectrum;
 
 pub use gaussian::Gaussian;
 pub use operator::{StationaryLaw, TransferOperator};
 pub use panels::{PanelGrid, Resolution};
+pub use propagate::{PathLaw, propagate};
+pub use slow_motion::{PathSettings, SlowMotion, Start};
 pub use spectrum::SpectralGap;
