@@ -52,6 +52,7 @@ pub mod statistics;
 pub mod landscape;
 
 pub mod noise;
+pub mod transfer;
 
 pub mod diffusion;
 
