@@ -43,6 +43,7 @@
 pub mod diffusion;
 pub mod error;
 pub mod landscape;
+pub mod linalg;
 pub mod math;
 pub mod noise;
 
