@@ -1,8 +1,10 @@
 //! Diffusions dθ = b dt + sqrt(2D) dW in the Ito sense.
 
+mod calculus;
 mod ornstein_uhlenbeck;
 mod sgd;
 
+pub use calculus::Calculus;
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use sgd::Sgd;
 

@@ -1,4 +1,12 @@
-//! Mathematics without physics: points and tensors.
+//! Mathematics without physics: points, tensors and the functions that schemes need.
+
+mod chebyshev;
+mod relative_exponential;
+
+pub use chebyshev::Chebyshev;
+pub use relative_exponential::relative_exponential;
+
+pub(crate) mod elementary;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;
