@@ -47,6 +47,8 @@ pub mod math;
 
 pub mod linalg;
 
+pub mod statistics;
+
 pub mod landscape;
 
 pub mod noise;
@@ -58,6 +60,8 @@ pub mod grid;
 pub mod generator;
 
 pub mod observables;
+
+pub mod rates;
 
 pub mod ensemble;
 

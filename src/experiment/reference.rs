@@ -27,8 +27,10 @@ pub struct PaperPhaseDiagram {
 /// # Errors
 /// [`Error::Input`] when the embedded file is damaged, which a test excludes.
 pub fn paper_phase_diagram() -> Result<PaperPhaseDiagram> {
-    serde_json::from_str(PAPER_PHASE_DIAGRAM)
-        .map_err(|e| Error::Input { path: "paper_phase_diagram.json".into(), message: e.to_string() })
+    serde_json::from_str(PAPER_PHASE_DIAGRAM).map_err(|e| Error::Input {
+        path: "paper_phase_diagram.json".into(),
+        message: e.to_string(),
+    })
 }
 
 /// The table as a group of a result file.
@@ -42,7 +44,11 @@ pub(super) fn phase_diagram_group() -> Result<Group> {
     group.push(Record::coordinate("sigma", "1", table.sigma.clone())?.with_symbol("σ"))?;
     for (name, unit, values) in [
         ("p_flat", "1", &table.p_flat),
-        ("mean_freezing_iteration", "iterations", &table.mean_freezing_iteration),
+        (
+            "mean_freezing_iteration",
+            "iterations",
+            &table.mean_freezing_iteration,
+        ),
         ("mean_freezing_y", "1", &table.mean_freezing_y),
     ] {
         group.push(Record::new(name, unit, &shape, values.concat())?)?;

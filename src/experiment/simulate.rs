@@ -26,7 +26,10 @@ struct Columns {
 impl Columns {
     fn new(ensembles: &[ValleyEnsemble]) -> Self {
         let estimate = |quantity: &dyn Fn(&crate::ensemble::RunOutcome) -> f64| -> Vec<Estimate> {
-            ensembles.iter().map(|e| Estimate::mean(e.runs.iter().map(quantity))).collect()
+            ensembles
+                .iter()
+                .map(|e| Estimate::mean(e.runs.iter().map(quantity)))
+                .collect()
         };
         let values = |column: Vec<Estimate>| column.into_iter().map(|e| e.value).collect();
         Self {
@@ -45,17 +48,28 @@ impl Columns {
 
     fn records(&self, dimensions: &[(&str, usize)]) -> Result<Vec<Record>> {
         let mut records = Vec::new();
-        let mut pair = |name: &str, unit: &str, symbol: &str, text: &str, column: &[Estimate]| -> Result<()> {
-            let values: Vec<f64> = column.iter().map(|e| e.value).collect();
-            let errors: Vec<f64> = column.iter().map(|e| e.standard_error).collect();
-            records.push(Record::new(name, unit, dimensions, values)?.with_symbol(symbol).with_description(text));
-            records.push(
-                Record::new(&format!("{name}_standard_error"), unit, dimensions, errors)?
-                    .with_description(&format!("standard error of {name} over the runs")),
-            );
-            Ok(())
-        };
-        pair("p_flat", "1", "P_flat", "fraction of runs that end at x >= 0", &self.p_flat)?;
+        let mut pair =
+            |name: &str, unit: &str, symbol: &str, text: &str, column: &[Estimate]| -> Result<()> {
+                let values: Vec<f64> = column.iter().map(|e| e.value).collect();
+                let errors: Vec<f64> = column.iter().map(|e| e.standard_error).collect();
+                records.push(
+                    Record::new(name, unit, dimensions, values)?
+                        .with_symbol(symbol)
+                        .with_description(text),
+                );
+                records.push(
+                    Record::new(&format!("{name}_standard_error"), unit, dimensions, errors)?
+                        .with_description(&format!("standard error of {name} over the runs")),
+                );
+                Ok(())
+            };
+        pair(
+            "p_flat",
+            "1",
+            "P_flat",
+            "fraction of runs that end at x >= 0",
+            &self.p_flat,
+        )?;
         pair(
             "mean_freezing_iteration",
             "iterations",
@@ -78,7 +92,12 @@ impl Columns {
             &self.hop_y,
         )?;
         for (name, unit, text, values) in [
-            ("mean_hops", "1", "mean number of valley-to-valley hops of a run", &self.hops),
+            (
+                "mean_hops",
+                "1",
+                "mean number of valley-to-valley hops of a run",
+                &self.hops,
+            ),
             (
                 "unfrozen_fraction",
                 "1",
@@ -101,10 +120,16 @@ fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
         });
     }
     if let Some(bad) = x.iter().find(|x| !x.is_finite()) {
-        return Err(Error::Config { key: format!("{section}.start_x"), message: format!("{bad} is not a finite number") });
+        return Err(Error::Config {
+            key: format!("{section}.start_x"),
+            message: format!("{bad} is not a finite number"),
+        });
     }
     if !(y.is_finite() && y >= 0.0) {
-        return Err(Error::Config { key: format!("{section}.start_y"), message: format!("{y} is not allowed: a finite y >= 0 is needed") });
+        return Err(Error::Config {
+            key: format!("{section}.start_y"),
+            message: format!("{y} is not allowed: a finite y >= 0 is needed"),
+        });
     }
     Ok(x.iter().map(|&x| [x, y]).collect())
 }
@@ -112,7 +137,10 @@ fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
 fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {
     for (key, value) in [("runs", runs as u64), ("steps", steps)] {
         if value == 0 {
-            return Err(Error::Config { key: format!("{section}.{key}"), message: "at least 1 is needed".into() });
+            return Err(Error::Config {
+                key: format!("{section}.{key}"),
+                message: "at least 1 is needed".into(),
+            });
         }
     }
     Ok(())
@@ -125,7 +153,11 @@ pub(super) struct Job {
 
 impl Job {
     fn run(&self, label: &str, progress: &Progress) -> Result<Vec<ValleyEnsemble>> {
-        let total = self.cells.iter().map(|c| c.protocol.runs as u64 * c.protocol.steps).sum();
+        let total = self
+            .cells
+            .iter()
+            .map(|c| c.protocol.runs as u64 * c.protocol.steps)
+            .sum();
         let task = progress.task(label, total);
         simulate(&self.cells, &|steps| task.advance(steps))
     }
@@ -141,11 +173,15 @@ pub(super) fn phase_diagram_job(config: &Config, model: &Model, task: &PhaseDiag
     let mut cells = Vec::new();
     for &learning_rate in &learning_rates {
         for &sigma in &sigmas {
-            let mut walk = model.walk(learning_rate, sigma).and_then(|w| w.with_ramp(task.ramp)).map_err(|e| under(SECTION, e))?;
+            let mut walk = model
+                .walk(learning_rate, sigma)
+                .and_then(|w| w.with_ramp(task.ramp))
+                .map_err(|e| under(SECTION, e))?;
             if task.hold_y {
                 walk = walk.with_y_held();
             }
-            walk.check_stability(task.start_y).map_err(|e| under("phase_diagram.learning_rate", e))?;
+            walk.check_stability(task.start_y)
+                .map_err(|e| under("phase_diagram.learning_rate", e))?;
             // The cell's random numbers depend on its parameters, not on its place in the table.
             let experiment = experiment_number(&format!("{SECTION} {learning_rate:e} {sigma:e}"));
             let protocol = Protocol {
@@ -163,7 +199,12 @@ pub(super) fn phase_diagram_job(config: &Config, model: &Model, task: &PhaseDiag
 }
 
 /// `/phase_diagram`, and `/paper_phase_diagram` when the configuration is the paper's protocol.
-pub(super) fn phase_diagram(job: &Job, model: &Model, task: &PhaseDiagram, progress: &Progress) -> Result<Vec<Group>> {
+pub(super) fn phase_diagram(
+    job: &Job,
+    model: &Model,
+    task: &PhaseDiagram,
+    progress: &Progress,
+) -> Result<Vec<Group>> {
     let learning_rates = task.learning_rate.positive("phase_diagram.learning_rate")?;
     let sigmas = task.sigma.positive("phase_diagram.sigma")?;
     let ensembles = job.run("phase diagram", progress)?;
@@ -189,7 +230,13 @@ pub(super) fn phase_diagram(job: &Job, model: &Model, task: &PhaseDiagram, progr
     }
     let mut groups = vec![group];
     let is_papers = model.is_papers()
-        && PhaseDiagram { runs: 0, ..task.clone() } == PhaseDiagram { runs: 0, ..PhaseDiagram::default() };
+        && PhaseDiagram {
+            runs: 0,
+            ..task.clone()
+        } == PhaseDiagram {
+            runs: 0,
+            ..PhaseDiagram::default()
+        };
     if is_papers {
         groups.push(reference::phase_diagram_group()?);
     }
@@ -210,9 +257,12 @@ pub(super) fn freezing_line_job(config: &Config, model: &Model, task: &FreezingL
     }
     let mut cells = Vec::new();
     for &sigma in &sigmas {
-        let walk =
-            model.walk(task.learning_rate, sigma).and_then(|w| w.with_ramp(task.ramp)).map_err(|e| under(SECTION, e))?;
-        walk.check_stability(task.start_y).map_err(|e| under("freezing_line.learning_rate", e))?;
+        let walk = model
+            .walk(task.learning_rate, sigma)
+            .and_then(|w| w.with_ramp(task.ramp))
+            .map_err(|e| under(SECTION, e))?;
+        walk.check_stability(task.start_y)
+            .map_err(|e| under("freezing_line.learning_rate", e))?;
         let experiment = experiment_number(&format!("{SECTION} {:e} {sigma:e}", task.learning_rate));
         let protocol = Protocol {
             starts: starts.clone(),
@@ -232,8 +282,9 @@ pub(super) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress)
     let sigmas = task.sigma.positive("freezing_line.sigma")?;
     let ensembles = job.run("freezing line", progress)?;
     let columns = Columns::new(&ensembles);
-    let mut group = Group::new("freezing_line")?
-        .with_description("ensembles of discrete SGD from early training to the end, over sigma at one learning rate");
+    let mut group = Group::new("freezing_line")?.with_description(
+        "ensembles of discrete SGD from early training to the end, over sigma at one learning rate",
+    );
     group.set_attribute("learning_rate", task.learning_rate)?;
     group.set_attribute("runs", task.runs as i64)?;
     group.set_attribute("steps", task.steps as i64)?;
@@ -256,13 +307,32 @@ pub(super) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress)
     let shape = [("sigma", n), ("step", steps.len())];
     let runs = task.runs as f64;
     let along = |value: &dyn Fn(&crate::ensemble::Snapshot) -> f64| -> Vec<f64> {
-        ensembles.iter().flat_map(|e| e.snapshots.iter().map(value).collect::<Vec<_>>()).collect()
+        ensembles
+            .iter()
+            .flat_map(|e| e.snapshots.iter().map(value).collect::<Vec<_>>())
+            .collect()
     };
-    group.push(Record::coordinate("step", "iterations", steps)?.with_symbol("k").with_description("iterations done"))?;
+    group.push(
+        Record::coordinate("step", "iterations", steps)?
+            .with_symbol("k")
+            .with_description("iterations done"),
+    )?;
     for (name, text, values) in [
-        ("path_p_flat", "fraction of runs at x >= 0 at each recorded step", along(&|s| s.flat as f64 / runs)),
-        ("path_mean_y", "mean y at each recorded step", along(&|s| s.sum_y / runs)),
-        ("path_hops", "mean number of valley-to-valley hops of a run up to each recorded step", along(&|s| s.hops as f64 / runs)),
+        (
+            "path_p_flat",
+            "fraction of runs at x >= 0 at each recorded step",
+            along(&|s| s.flat as f64 / runs),
+        ),
+        (
+            "path_mean_y",
+            "mean y at each recorded step",
+            along(&|s| s.sum_y / runs),
+        ),
+        (
+            "path_hops",
+            "mean number of valley-to-valley hops of a run up to each recorded step",
+            along(&|s| s.hops as f64 / runs),
+        ),
     ] {
         group.push(Record::new(name, "1", &shape, values)?.with_description(text))?;
     }

@@ -38,7 +38,7 @@ pub use json::to_json;
 pub use read::read;
 pub use record::{Dimension, Record, Values};
 pub use summary::summary;
-pub use write::write;
+pub use write::{check_writable, write};
 
 use sha2::{Digest, Sha256};
 

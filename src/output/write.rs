@@ -43,6 +43,20 @@ pub fn write(path: impl AsRef<Path>, file: &ResultFile) -> Result<()> {
     })
 }
 
+/// Checks before long work that a file can be written at `path`, by creating and removing a temporary one beside it.
+///
+/// # Errors
+/// [`Error::Output`] with the system's reason.
+pub fn check_writable(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    Temporary::beside(path)
+        .map(drop)
+        .map_err(|message| Error::Output {
+            path: path.display().to_string(),
+            message,
+        })
+}
+
 /// Lets `fill` write a temporary file next to `path` and renames it to `path` when that succeeded.
 pub(crate) fn atomically(
     path: &Path,
@@ -52,23 +66,7 @@ pub(crate) fn atomically(
         path: path.display().to_string(),
         message,
     };
-    if path.is_dir() {
-        return Err(failed("it is a directory".into()));
-    }
-    let name = path
-        .file_name()
-        .ok_or_else(|| failed("it has no file name".into()))?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.tmp", std::process::id()));
-    let temporary = Temporary(path.with_file_name(hidden));
-    // The system's message ("Permission denied", "No such file or directory") says more than HDF5's.
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&temporary.0)
-        .map_err(|e| failed(e.to_string()))?;
+    let temporary = Temporary::beside(path).map_err(failed)?;
     fill(&temporary.0).map_err(failed)?;
     OpenOptions::new()
         .write(true)
@@ -80,6 +78,28 @@ pub(crate) fn atomically(
 
 /// A file that is removed when it goes out of scope, unless it was renamed.
 struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Creates an empty hidden file in the folder of `path`.
+    fn beside(path: &Path) -> std::result::Result<Self, String> {
+        if path.is_dir() {
+            return Err("it is a directory".into());
+        }
+        let name = path.file_name().ok_or("it has no file name")?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.tmp", std::process::id()));
+        let temporary = path.with_file_name(hidden);
+        // The system's message ("Permission denied", "No such file or directory") says more than HDF5's.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&temporary)
+            .map_err(|e| e.to_string())?;
+        Ok(Self(temporary))
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {

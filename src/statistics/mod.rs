@@ -1,0 +1,5 @@
+//! Estimates with errors.
+
+mod estimate;
+
+pub use estimate::Estimate;
