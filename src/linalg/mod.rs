@@ -9,6 +9,7 @@
 //! [`Selling`] makes non-negative stencils of anisotropic tensors.
 
 mod chain;
+mod eigen;
 mod elimination;
 mod front;
 mod nested_dissection;
@@ -16,6 +17,7 @@ mod selling;
 mod sparse_rates;
 
 pub use chain::{Chain, ChainElimination};
+pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
 pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
 pub use selling::Selling;

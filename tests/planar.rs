@@ -1,0 +1,303 @@
+//! The generator in the plane: full, state-dependent, anisotropic tensors against closed forms and published numbers.
+#![allow(clippy::unwrap_used)] // also in functions that tests share
+
+mod common;
+
+use common::{assert_order, extrapolate, printed};
+use freezeout::Error;
+use freezeout::diffusion::{Calculus, Diffusion, OrnsteinUhlenbeck};
+use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::grid::{Axis, CellSet, Grid};
+use freezeout::landscape::Kink;
+use freezeout::math::{Point, Tensor};
+use freezeout::observables::*;
+use std::f64::consts::PI;
+
+/// A diffusion given by two closures.
+struct Given<B, T> {
+    drift: B,
+    tensor: T,
+    kinks: Vec<Kink>,
+}
+
+impl<B, T> Diffusion<2> for Given<B, T>
+where
+    B: Fn(&Point<2>) -> Point<2> + Sync,
+    T: Fn(&Point<2>) -> Tensor<2> + Sync,
+{
+    fn drift(&self, theta: &Point<2>) -> Point<2> {
+        (self.drift)(theta)
+    }
+    fn tensor(&self, theta: &Point<2>) -> Tensor<2> {
+        (self.tensor)(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        self.kinks.clone()
+    }
+}
+
+fn given<B, T>(drift: B, tensor: T) -> Given<B, T>
+where
+    B: Fn(&Point<2>) -> Point<2> + Sync,
+    T: Fn(&Point<2>) -> Tensor<2> + Sync,
+{
+    Given {
+        drift,
+        tensor,
+        kinks: Vec::new(),
+    }
+}
+
+fn square(lower: f64, upper: f64, cells: usize) -> Grid<2> {
+    let axis = Axis::uniform(lower, upper, cells).unwrap();
+    Grid::new([axis.clone(), axis])
+}
+
+/// Eigenvalues 1 (1 + x²/2) and 1/anisotropy, the large one turned by 0.5 + (x + y/2)/4.
+fn turning(theta: &Point<2>, anisotropy: f64) -> Tensor<2> {
+    let (s, c) = (0.5 + 0.25 * (theta[0] + 0.5 * theta[1])).sin_cos();
+    let large = 1.0 + 0.5 * theta[0] * theta[0];
+    let small = 1.0 / anisotropy;
+    let cross = (large - small) * s * c;
+    Tensor::<2>::new(
+        large * c * c + small * s * s,
+        cross,
+        cross,
+        large * s * s + small * c * c,
+    )
+}
+
+const ABSORBING: [[Boundary; 2]; 2] = [[Boundary::Absorbing; 2]; 2];
+
+fn with_reach(reach: usize) -> Discretisation<2> {
+    Discretisation {
+        reach,
+        ..Discretisation::default()
+    }
+}
+
+/// f = sin πx sin πy on the unit square solves −Lf = g for the g computed from it by hand.
+#[test]
+fn second_order_with_full_state_dependent_tensors() {
+    for (anisotropy, reach, cells) in [(1.0, 1, 16), (10.0, 4, 24), (100.0, 10, 32), (1000.0, 34, 48)] {
+        let drift = |t: &Point<2>| Point::<2>::new(1.0 + t[1] - t[0] * t[0], (2.0 * t[0]).cos() - t[1]);
+        let tensor = |t: &Point<2>| turning(t, anisotropy);
+        let errors: Vec<f64> = (0..4)
+            .map(|level| {
+                let grid = square(0.0, 1.0, cells << level);
+                let options = Discretisation {
+                    boundaries: ABSORBING,
+                    ..with_reach(reach)
+                };
+                let generator =
+                    Generator::assemble_with(&given(drift, tensor), grid.clone(), &options).unwrap();
+                let exact = |t: &Point<2>| (PI * t[0]).sin() * (PI * t[1]).sin();
+                let source: Vec<f64> = (0..grid.cells())
+                    .map(|cell| {
+                        let t = grid.centre(cell);
+                        let ((sx, cx), (sy, cy)) = ((PI * t[0]).sin_cos(), (PI * t[1]).sin_cos());
+                        let (b, d) = (drift(&t), tensor(&t));
+                        -(b[0] * PI * cx * sy + b[1] * PI * sx * cy)
+                            + PI * PI * ((d[(0, 0)] + d[(1, 1)]) * sx * sy - 2.0 * d[(0, 1)] * cx * cy)
+                    })
+                    .collect();
+                let f = generator
+                    .resolvent(&vec![0.0; grid.cells()])
+                    .unwrap()
+                    .solve(&source)
+                    .unwrap();
+                let square: f64 = f
+                    .iter()
+                    .enumerate()
+                    .map(|(i, f)| (f - exact(&grid.centre(i))).powi(2))
+                    .sum();
+                (square / grid.cells() as f64).sqrt()
+            })
+            .collect();
+        println!(
+            "anisotropy {anisotropy}: {errors:?}, orders {:?}",
+            orders(&errors)
+        );
+    }
+}
+
+fn orders(errors: &[f64]) -> Vec<f64> {
+    errors.windows(2).map(|e| (e[0] / e[1]).log2()).collect()
+}
+
+/// b = −D∇Φ + div D has the stationary density e^−Φ with no flux anywhere, whatever the tensor.
+#[test]
+fn stationary_density_with_full_tensors_in_a_reflecting_box_and_on_a_torus() {
+    for periodic in [false, true] {
+        for (anisotropy, reach, cells) in [(1.0, 2, 16), (10.0, 5, 24), (100.0, 12, 32)] {
+            let tensor = move |t: &Point<2>| {
+                let (s, c) = (0.5 + 0.2 * (PI * t[0]).sin() + 0.1 * (PI * t[1]).cos()).sin_cos();
+                let (large, small) = (1.0 + 0.3 * (PI * t[0]).cos(), 1.0 / anisotropy);
+                let cross = (large - small) * s * c;
+                Tensor::<2>::new(
+                    large * c * c + small * s * s,
+                    cross,
+                    cross,
+                    large * s * s + small * c * c,
+                )
+            };
+            let gradient = |t: &Point<2>| {
+                Point::<2>::new(
+                    PI * (PI * t[0]).cos() * (1.0 + 0.5 * (PI * t[1]).cos()),
+                    -0.5 * PI * (PI * t[0]).sin() * (PI * t[1]).sin(),
+                )
+            };
+            let phi = |t: &Point<2>| (PI * t[0]).sin() * (1.0 + 0.5 * (PI * t[1]).cos());
+            let drift = move |t: &Point<2>| {
+                // divergence by differences of high order: their error 1e-11 is far below the scheme's
+                let h = 1e-3;
+                let derivative = |axis: usize| {
+                    let at = |k: f64| {
+                        let mut u = *t;
+                        u[axis] += k * h;
+                        tensor(&u).column(axis).into_owned()
+                    };
+                    (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h)
+                };
+                derivative(0) + derivative(1) - tensor(t) * gradient(t)
+            };
+            let kind = if periodic {
+                Boundary::Periodic
+            } else {
+                Boundary::Reflecting
+            };
+            let errors: Vec<f64> = (0..4)
+                .map(|level| {
+                    let grid = square(-1.0, 1.0, cells << level);
+                    let options = Discretisation {
+                        boundaries: [[kind; 2]; 2],
+                        ..with_reach(reach)
+                    };
+                    let generator =
+                        Generator::assemble_with(&given(drift, tensor), grid.clone(), &options).unwrap();
+                    let p = stationary_probability(&generator).unwrap();
+                    let exact: Vec<f64> = (0..grid.cells()).map(|i| (-phi(&grid.centre(i))).exp()).collect();
+                    let total: f64 = exact.iter().sum();
+                    p.iter()
+                        .zip(&exact)
+                        .map(|(p, e)| (p - e / total).abs())
+                        .sum::<f64>()
+                })
+                .collect();
+            println!(
+                "periodic {periodic}, anisotropy {anisotropy}: {errors:?}, orders {:?}",
+                orders(&errors)
+            );
+        }
+    }
+}
+
+/// A product of two independent lines: times in the plane are those of the line, to rounding.
+#[test]
+fn independent_axes_reproduce_the_line() {
+    let force = |x: f64| x - x * x * x;
+    struct Well;
+    impl Diffusion<1> for Well {
+        fn drift(&self, x: &Point<1>) -> Point<1> {
+            Point::<1>::new(x[0] - x[0].powi(3))
+        }
+        fn tensor(&self, _: &Point<1>) -> Tensor<1> {
+            Tensor::<1>::new(0.005)
+        }
+    }
+    let product = given(
+        move |t: &Point<2>| Point::<2>::new(force(t[0]), -3.0 * t[1]),
+        |t: &Point<2>| Tensor::<2>::new(0.005, 0.0, 0.0, 0.5 + 0.1 * t[1].sin()),
+    );
+    let x = Axis::with_faces_at(-1.8, 1.2, 60, &[1.0]).unwrap();
+    let line = Grid::new([x.clone()]);
+    let plane = Grid::new([x, Axis::uniform(-2.0, 2.0, 35).unwrap()]);
+    let beyond = |x: f64| x > 1.0;
+    let target = CellSet::new("target", &line, |t| beyond(t[0])).unwrap();
+    let expected = mean_first_passage_time(&Generator::assemble(&Well, line).unwrap(), &target).unwrap();
+    let target = CellSet::new("target", &plane, |t| beyond(t[0])).unwrap();
+    let generator = Generator::assemble(&product, plane.clone()).unwrap();
+    let time = mean_first_passage_time(&generator, &target).unwrap();
+    for (cell, t) in time.iter().enumerate() {
+        let e = expected[plane.indices(cell)[0]];
+        // the barrier is 50 kT: e^50 in both, rates built from the same numbers
+        assert!((t - e).abs() <= 1e-11 * e, "{t:e} {e:e}");
+    }
+    // the law of the variable-noise axis in detailed balance: p ∝ exp(∫b/D)/D independent of x
+    let log = log_stationary_probability(&generator).unwrap();
+    let row = |i: usize, j: usize| log[i * 35 + j] - log[i * 35];
+    assert!((0..35).all(|j| (row(3, j) - row(47, j)).abs() < 1e-10));
+}
+
+#[test]
+fn rotated_ornstein_uhlenbeck() {
+    let process = given(
+        |t: &Point<2>| Point::<2>::new(-t[0] + 0.7 * t[1], -0.4 * t[0] - 2.0 * t[1]),
+        |_: &Point<2>| Tensor::<2>::new(0.3, 0.1, 0.1, 0.2),
+    );
+    // B S + S Bᵀ = 2 D for S = [[a, c], [c, d]]
+    let lyapunov = nalgebra::Matrix3::new(2.0, -1.4, 0.0, 0.4, 3.0, -0.7, 0.0, 0.8, 4.0);
+    let covariance = lyapunov
+        .lu()
+        .solve(&nalgebra::Vector3::new(0.6, 0.2, 0.4))
+        .unwrap();
+    let (mut re, mut im, mut variance) = (Vec::new(), Vec::new(), Vec::new());
+    for level in 0..4 {
+        let n = 24 << level;
+        let grid = Grid::new([
+            Axis::uniform(-3.6, 3.6, n).unwrap(),
+            Axis::uniform(-2.4, 2.4, n).unwrap(),
+        ]);
+        let generator = Generator::assemble(&process, grid.clone()).unwrap();
+        let modes = slow_modes(&generator, 2).unwrap();
+        re.push(modes[0].eigenvalue.re);
+        im.push(modes[0].eigenvalue.im);
+        let p = stationary_probability(&generator).unwrap();
+        variance.push(
+            p.iter()
+                .enumerate()
+                .map(|(i, p)| p * grid.centre(i)[0] * grid.centre(i)[1])
+                .sum::<f64>(),
+        );
+    }
+    println!("re {re:?}\nim {im:?}\ncov {variance:?} exact {}", covariance[1]);
+    println!(
+        "{} {} {}",
+        extrapolate(re.clone()),
+        extrapolate(im.clone()),
+        extrapolate(variance.clone())
+    );
+}
+
+/// b = (u − u³ − βuv², −(1 + u²) v).
+fn maier_stein(beta: f64) -> impl Diffusion<2> {
+    given(
+        move |t: &Point<2>| {
+            let (u, v) = (t[0], t[1]);
+            Point::<2>::new(u - u.powi(3) - beta * u * v * v, -(1.0 + u * u) * v)
+        },
+        |_: &Point<2>| Tensor::<2>::identity() * 0.05,
+    )
+}
+
+#[test]
+fn maier_stein_gaps() {
+    for (beta, gap) in [(1.0, 0.003719840448596), (10.0, 0.048375635831384)] {
+        let values: Vec<f64> = (0..4)
+            .map(|level| {
+                let grid = Grid::new([
+                    Axis::uniform(-2.0, 2.0, 40 << level).unwrap(),
+                    Axis::uniform(-1.2, 1.2, 24 << level).unwrap(),
+                ]);
+                -slow_modes(&Generator::assemble(&maier_stein(beta), grid).unwrap(), 1).unwrap()[0]
+                    .eigenvalue
+                    .re
+            })
+            .collect();
+        let errors: Vec<f64> = values.iter().map(|v| v / gap - 1.0).collect();
+        println!(
+            "beta {beta}: {values:?}, errors {errors:?}, extrapolated error {:e}",
+            extrapolate(values.clone()) / gap - 1.0
+        );
+    }
+}
