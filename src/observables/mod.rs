@@ -8,7 +8,8 @@
 //! | [`first_passage_variance`] | (K − L) m2 = 2τ, m2 − τ² | backward |
 //! | [`committor`] | (K − L) q = rate into B | backward |
 //! | [`quasi_stationary`] | (K − L*) ν = ν/k | forward |
-//! | [`spectral_gap`] | −L f = λ1 f | both |
+//! | [`spectral_gap`] | −L f = λ1 f, detailed balance | both |
+//! | [`slow_modes`] | L f = λ f, complex λ | backward |
 //!
 //! # Limitations
 //! Second order in the cell width. [`crate::grid::Grid::refined`] and Richardson extrapolation give the error.
@@ -16,11 +17,13 @@
 mod committor;
 mod first_passage;
 mod quasi_stationary;
+mod slow_modes;
 mod spectrum;
 mod stationary;
 
 pub use committor::committor;
 pub use first_passage::{first_passage_variance, mean_first_passage_time};
 pub use quasi_stationary::{QuasiStationary, quasi_stationary};
+pub use slow_modes::{SlowMode, slow_modes};
 pub use spectrum::{SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
