@@ -6,5 +6,7 @@
 //! Heyman 1985), keeps full relative accuracy at any barrier.
 
 mod chain;
+mod singly_diagonal;
 
 pub use chain::{Chain, ChainElimination};
+pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
