@@ -31,4 +31,5 @@ pub use propagate::{
 pub use quasi_stationary::{QuasiStationary, quasi_stationary};
 pub use spectrum::{SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
+pub(crate) use time_step::Trial;
 pub use time_step::{StepCounts, TimeStep};
