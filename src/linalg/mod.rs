@@ -14,6 +14,7 @@ mod elimination;
 mod front;
 mod nested_dissection;
 mod selling;
+mod singly_diagonal;
 mod sparse_rates;
 
 pub use chain::{Chain, ChainElimination};
@@ -21,4 +22,5 @@ pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
 pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
 pub use selling::Selling;
+pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
 pub use sparse_rates::{Restriction, SparseRates};
