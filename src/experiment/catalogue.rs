@@ -57,6 +57,10 @@ TASKS, one group of the result file each
   time_step            0.02              coarser of two steps, in relaxation times of the sharp valley
   longest_time         30                in mean first-passage times; later escapes are censored
 
+[[sweep]]              repeat all tasks over this parameter; at most two such sections, records stacked along them
+  parameter            required          dotted key, for example "noise.power" or "landscape.flatness_at"
+  values               required          a list, or { from, to, points, scale = "log" | "linear" }
+
 [effective_potential]  loss and effective potential on slices -> /effective_potential
   y                    series            5, 40
   noise_strength       0.001

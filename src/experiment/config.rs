@@ -4,6 +4,7 @@
 //! Every key has the default documented here; unknown keys are errors.
 
 use super::series::Series;
+use super::sweep::Sweep;
 use crate::landscape::TwoValleyParameters;
 use serde::Deserialize;
 
@@ -32,6 +33,9 @@ pub struct Config {
     pub slices: Option<Slices>,
     /// Task: loss and effective potential on slices.
     pub effective_potential: Option<EffectivePotential>,
+    /// Parameters over which all tasks are repeated, at most two.
+    #[serde(default)]
+    pub sweep: Vec<Sweep>,
 }
 
 fn default_seed() -> u64 {
