@@ -7,8 +7,8 @@ use crate::output::ResultFile;
 
 /// Loss, effective potential and the paper's effective potential on slices across the valleys, one panel a slice.
 ///
-/// Reads `/effective_potential`: `x` [n], `y` [slices], `loss`, `effective_potential` and, if present, `paper_effective_potential`
-/// [slices, n], all in units of the loss. Each curve is shown from its lowest value, because a potential has no zero.
+/// Reads `/effective_potential`: `x` of n, `y` of m, `loss`, `effective_potential` and, if present, `paper_effective_potential`
+/// of m × n entries, all in units of the loss. Each curve is shown from its lowest value, because a potential has no zero.
 ///
 /// # Errors
 /// [`crate::Error::Input`] when a record is missing, [`crate::Error::DimensionMismatch`] when shapes do not fit.
