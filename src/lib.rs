@@ -40,12 +40,40 @@
 //!
 //! A module uses only what stands before it; a test enforces this.
 
-pub mod diffusion;
+// Blank lines keep rustfmt from sorting: the order is the architecture.
 pub mod error;
-pub mod landscape;
+
 pub mod math;
-pub mod noise;
-pub mod rates;
+
+pub mod linalg;
+
 pub mod statistics;
+
+pub mod landscape;
+
+pub mod noise;
+
+pub mod diffusion;
+
+pub mod grid;
+
+pub mod generator;
+
+pub mod observables;
+
+pub mod rates;
+
+pub mod ensemble;
+
+pub mod freezing;
+
+#[cfg(feature = "cli")]
+pub mod output;
+
+#[cfg(feature = "cli")]
+pub mod figure;
+
+#[cfg(feature = "cli")]
+pub mod experiment;
 
 pub use error::{Error, Result};

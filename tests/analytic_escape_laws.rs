@@ -1,5 +1,7 @@
 //! Odds, Kramers-type asymptotics, the paper's formulas and other published laws against exact quadrature.
 
+#![allow(clippy::unwrap_used)] // also in functions that tests share
+
 use freezeout::diffusion::{Calculus, Diffusion, Sgd};
 use freezeout::landscape::{DoubleWell, Kink, Side, Slice, TwoValley};
 use freezeout::math::{Point, Tensor};

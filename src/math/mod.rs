@@ -1,8 +1,14 @@
-//! Mathematics without physics: points and tensors, quadrature, special functions, log-domain sums.
+//! Mathematics without physics: points and tensors, quadrature, interpolation, special functions, log-domain sums.
 
+mod chebyshev;
+pub(crate) mod elementary;
 pub mod gauss_legendre;
 pub mod log_domain;
+mod relative_exponential;
 pub mod special;
+
+pub use chebyshev::Chebyshev;
+pub use relative_exponential::relative_exponential;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;

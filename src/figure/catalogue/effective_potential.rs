@@ -1,0 +1,65 @@
+//! Loss and effective potential across the valleys.
+
+use super::{numbers, numbers_of, optional};
+use crate::error::Result;
+use crate::figure::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use crate::output::ResultFile;
+
+/// Loss, effective potential and the paper's effective potential on slices across the valleys, one panel a slice.
+///
+/// Reads `/effective_potential`: `x` [n], `y` [slices], `loss`, `effective_potential` and, if present, `paper_effective_potential`
+/// [slices, n], all in units of the loss. Each curve is shown from its lowest value, because a potential has no zero.
+///
+/// # Errors
+/// [`crate::Error::Input`] when a record is missing, [`crate::Error::DimensionMismatch`] when shapes do not fit.
+pub fn effective_potential(file: &ResultFile) -> Result<Figure> {
+    let x = numbers(file, "effective_potential/x")?;
+    let slices = numbers(file, "effective_potential/y")?;
+    let size = x.len() * slices.len();
+    let curves = [
+        (
+            "loss *L*",
+            numbers_of(file, "effective_potential/loss", size)?,
+            Style {
+                colour: Colour::BLACK,
+                ..Style::nth(0).with_dash(Dash::Dotted)
+            },
+        ),
+        (
+            "effective potential",
+            numbers_of(file, "effective_potential/effective_potential", size)?,
+            Style {
+                width: 1.6,
+                ..Style::nth(0)
+            },
+        ),
+        (
+            "paper's formula",
+            optional(file, "effective_potential/paper_effective_potential", size)?,
+            Style::nth(1).with_dash(Dash::Dashed),
+        ),
+    ];
+    let mut panels = Vec::new();
+    for (slice, y) in slices.iter().enumerate() {
+        let vertical = Axis::linear(if slice == 0 { "height above minimum" } else { "" });
+        let mut panel = Panel::new(&format!("*y* = {y}"), Axis::linear("*x*"), vertical);
+        for (label, values, style) in &curves {
+            if let Some(row) = values.get(slice * x.len()..(slice + 1) * x.len()) {
+                let lowest = row
+                    .iter()
+                    .copied()
+                    .filter(|v| v.is_finite())
+                    .fold(f64::INFINITY, f64::min);
+                let shifted: Vec<f64> = row.iter().map(|v| v - lowest).collect();
+                panel = panel.with(Layer::line(&x, &shifted, label, *style));
+            }
+        }
+        panels.push(panel);
+    }
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.62,
+        panels,
+    })
+}

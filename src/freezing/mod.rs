@@ -1,0 +1,20 @@
+//! Freezing of valley selection along the slow path of the two-valley model.
+//!
+//! ```text
+//! dP_f/dt = k_sf(y(t)) (1 − P_f) − k_fs(y(t)) P_f,   dy/dt = v(y)   (valley floor)
+//! ```
+//!
+//! The rates are exact for the Ito diffusion on slices of fixed y. No constant is fitted.
+//!
+//! # Limitations
+//! Adiabatic: the fast coordinate relaxes within a valley before y moves, η → 0, and y follows the noise-free
+//! floor. At barriers below about two noise temperatures the two-state picture has no time-scale separation; there the
+//! hops are so frequent that the state is the slice's stationary law anyway.
+
+mod last_hop;
+mod slice_rates;
+mod two_state;
+
+pub use last_hop::{LastHop, last_hop};
+pub use slice_rates::{SliceRates, slice_rates};
+pub use two_state::{HopRates, TwoState, two_state};

@@ -1,0 +1,136 @@
+//! Hop times between the two valleys at fixed y, from the Fokker-Planck generator on the slice.
+
+use crate::diffusion::Diffusion;
+use crate::error::{Error, Result};
+use crate::generator::Generator;
+use crate::grid::{Axis, CellSet, Grid};
+use crate::landscape::{Side, TwoValley};
+use crate::math::Point;
+use crate::observables::{mean_first_passage_time, spectral_gap, stationary_probability};
+
+/// Times, odds and gap of one slice; see [`slice_rates`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SliceRates {
+    /// Mean time from the bottom of the flat valley to the bottom of the sharp one.
+    pub flat_to_sharp: f64,
+    /// Mean time from the bottom of the sharp valley to the bottom of the flat one.
+    pub sharp_to_flat: f64,
+    /// Mean time from the bottom of the flat valley to the ridge.
+    pub flat_to_ridge: f64,
+    /// Mean time from the bottom of the sharp valley to the ridge.
+    pub sharp_to_ridge: f64,
+    /// Stationary probability of x > 0.
+    pub p_flat: f64,
+    /// Spectral gap of the slice.
+    pub spectral_gap: f64,
+    /// Largest relative discretisation error of the six numbers, estimated by extrapolation.
+    pub relative_error: f64,
+}
+
+impl SliceRates {
+    fn numbers(&self) -> [f64; 6] {
+        [
+            self.flat_to_sharp,
+            self.sharp_to_flat,
+            self.flat_to_ridge,
+            self.sharp_to_ridge,
+            self.p_flat,
+            self.spectral_gap,
+        ]
+    }
+}
+
+/// Half-widths of the grid beyond the minima, in standard deviations of each valley: a Gaussian leaves 2e-19 outside.
+const TAIL: f64 = 9.0;
+
+/// Hop times, odds and gap of `model` at fixed y under the slice diffusion `slice`.
+///
+/// # Method
+/// Scharfetter-Gummel generator with faces on the ridge and both minima and about `cells` cells; repeated with the
+/// cells halved twice. The three levels are extrapolated (Richardson, orders 2 and 4) and the relative error is the
+/// last correction. Times run from bottom to bottom, which equals 1/rate when a hop is much rarer than
+/// relaxation in a valley.
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for y ≤ 0, where the two minima coincide; errors of [`Generator::assemble`] and of
+/// the observables.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::Sgd;
+/// use freezeout::freezing::slice_rates;
+/// use freezeout::landscape::{Slice, TwoValley};
+/// let model = TwoValley::default();
+/// let sgd = Sgd::hessian_power(Slice::new(model, 5.0)?, 1.0, 0.01, 0.2, 0.0)?; // Δ = 2e-3
+/// let rates = slice_rates(&model, &sgd, 5.0, 500)?;
+/// assert!((rates.sharp_to_flat - 2.641_601).abs() < 1e-6);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn slice_rates(model: &TwoValley, slice: &impl Diffusion<1>, y: f64, cells: usize) -> Result<SliceRates> {
+    let (sharp, flat) = (model.minimum(Side::Sharp, y), model.minimum(Side::Flat, y));
+    if sharp >= 0.0 || flat <= 0.0 || !sharp.is_finite() || !flat.is_finite() {
+        return Err(Error::InvalidParameter {
+            name: "y".into(),
+            value: y,
+            requirement: "hops need two separate minima, so y > 0".into(),
+        });
+    }
+    // Variance of a valley: D/H with H = 2/f.
+    let deviation =
+        |side: Side, x: f64| (0.5 * slice.tensor(&Point::<1>::new(x))[0] * model.flatness(side, y)).sqrt();
+    let lower = sharp - TAIL * deviation(Side::Sharp, sharp);
+    let upper = flat + TAIL * deviation(Side::Flat, flat);
+    let mut grid = Grid::new([Axis::with_faces_at(lower, upper, cells, &[sharp, 0.0, flat])?]);
+    let mut levels = Vec::with_capacity(3);
+    for _ in 0..3 {
+        levels.push(on_grid(slice, &grid, sharp, flat)?.numbers());
+        grid = grid.refined();
+    }
+    let mut best = [0.0; 6];
+    let mut relative_error: f64 = 0.0;
+    for (k, best) in best.iter_mut().enumerate() {
+        let second = [0, 1].map(|l| levels[l + 1][k] + (levels[l + 1][k] - levels[l][k]) / 3.0);
+        *best = second[1] + (second[1] - second[0]) / 15.0;
+        relative_error = relative_error.max(((*best - second[1]) / *best).abs());
+    }
+    let [
+        flat_to_sharp,
+        sharp_to_flat,
+        flat_to_ridge,
+        sharp_to_ridge,
+        p_flat,
+        spectral_gap,
+    ] = best;
+    Ok(SliceRates {
+        flat_to_sharp,
+        sharp_to_flat,
+        flat_to_ridge,
+        sharp_to_ridge,
+        p_flat,
+        spectral_gap,
+        relative_error,
+    })
+}
+
+fn on_grid(slice: &impl Diffusion<1>, grid: &Grid<1>, sharp: f64, flat: f64) -> Result<SliceRates> {
+    let generator = Generator::assemble(slice, grid.clone())?;
+    let time = |name: &str, start: f64, inside: &dyn Fn(f64) -> bool| -> Result<f64> {
+        let target = CellSet::new(name, grid, |x| inside(x[0]))?;
+        Ok(grid.interpolate(&mean_first_passage_time(&generator, &target)?, start))
+    };
+    let p = stationary_probability(&generator)?;
+    Ok(SliceRates {
+        flat_to_sharp: time("sharp valley", flat, &|x| x < sharp)?,
+        sharp_to_flat: time("flat valley", sharp, &|x| x > flat)?,
+        flat_to_ridge: time("ridge", flat, &|x| x < 0.0)?,
+        sharp_to_ridge: time("ridge", sharp, &|x| x > 0.0)?,
+        p_flat: p
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| grid.centre(*i)[0] > 0.0)
+            .map(|(_, p)| p)
+            .sum(),
+        spectral_gap: spectral_gap(&generator)?.rate,
+        relative_error: 0.0,
+    })
+}
