@@ -59,6 +59,8 @@ pub mod grid;
 
 pub mod generator;
 
+pub mod transfer;
+
 pub mod observables;
 
 pub mod rates;

@@ -1,6 +1,6 @@
 //! First passage, odds and escape formulas against closed forms and independently computed values.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // also in functions that tests share
+#![allow(clippy::unwrap_used)] // also in functions that tests share
 
 use freezeout::diffusion::{Diffusion, OrnsteinUhlenbeck, Sgd};
 use freezeout::landscape::{DoubleWell, Kink, Side, Slice, TwoValley};

@@ -4,7 +4,23 @@
 //! rates away by rounding, and every escape time above a barrier of 30 kT with them. Keeping off-diagonal
 //! rates and killing apart, and rebuilding each pivot as a sum of non-negative numbers (Grassmann, Taksar and
 //! Heyman 1985), keeps full relative accuracy at any barrier.
+//!
+//! [`Chain`] serves one dimension; [`SparseRates`] with [`NestedDissection`] and [`Elimination`] any graph;
+//! [`Selling`] makes non-negative stencils of anisotropic tensors.
 
 mod chain;
+mod eigen;
+mod elimination;
+mod front;
+mod nested_dissection;
+mod selling;
+mod singly_diagonal;
+mod sparse_rates;
 
 pub use chain::{Chain, ChainElimination};
+pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
+pub use elimination::Elimination;
+pub use nested_dissection::NestedDissection;
+pub use selling::Selling;
+pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
+pub use sparse_rates::{Restriction, SparseRates};

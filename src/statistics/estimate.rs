@@ -1,6 +1,5 @@
 //! A number with its standard error.
 
-use super::Moments;
 use crate::error::{Error, Result};
 
 /// An estimated number.
@@ -15,26 +14,6 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Mean of independent samples with standard error s/√n; infinite below two samples, where the spread is unknown.
-    ///
-    /// The infallible twin of [`super::mean`] for samples that the program made itself; NaN samples make a NaN.
-    pub fn mean(samples: impl Iterator<Item = f64>) -> Self {
-        let mut moments = Moments::default();
-        samples.for_each(|x| moments.push(x));
-        moments.estimate()
-    }
-
-    /// Fraction of successes with the standard error of [`proportion`]; NaN for n = 0.
-    pub fn proportion(successes: usize, n: usize) -> Self {
-        let (k, n_real) = (successes as f64, n as f64);
-        let q = (k + 2.0) / (n_real + 4.0);
-        Self {
-            value: k / n_real,
-            standard_error: (q * (1.0 - q) / n_real).sqrt(),
-            samples: n,
-        }
-    }
-
     /// (value − reference)/standard error.
     pub fn z_score(&self, reference: f64) -> f64 {
         (self.value - reference) / self.standard_error
@@ -88,5 +67,11 @@ pub fn proportion(successes: usize, samples: usize) -> Result<Estimate> {
             got: successes,
         });
     }
-    Ok(Estimate::proportion(successes, samples))
+    let n = samples as f64;
+    let q = (successes as f64 + 2.0) / (n + 4.0);
+    Ok(Estimate {
+        value: successes as f64 / n,
+        standard_error: (q * (1.0 - q) / n).sqrt(),
+        samples,
+    })
 }

@@ -71,17 +71,11 @@ impl Moments {
         if !variance.is_finite() {
             return Err(not_finite("mean"));
         }
-        Ok(self.estimate())
-    }
-
-    /// The mean without checks: infinite error below two samples, NaN without any.
-    pub(super) fn estimate(&self) -> Estimate {
-        let variance = self.variance().unwrap_or(f64::INFINITY);
-        Estimate {
-            value: if self.count > 0 { self.mean } else { f64::NAN },
+        Ok(Estimate {
+            value: self.mean,
             standard_error: (variance / self.count as f64).sqrt(),
             samples: self.count,
-        }
+        })
     }
 }
 

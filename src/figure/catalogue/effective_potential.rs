@@ -26,7 +26,7 @@ pub fn effective_potential(file: &ResultFile) -> Result<Figure> {
             },
         ),
         (
-            "effective potential",
+            "*L*_{eff}, Ito",
             numbers_of(file, "effective_potential/effective_potential", size)?,
             Style {
                 width: 1.6,
@@ -34,7 +34,7 @@ pub fn effective_potential(file: &ResultFile) -> Result<Figure> {
             },
         ),
         (
-            "paper's formula",
+            "*L*_{eff}, paper's formula",
             optional(file, "effective_potential/paper_effective_potential", size)?,
             Style::nth(1).with_dash(Dash::Dashed),
         ),
@@ -51,6 +51,8 @@ pub fn effective_potential(file: &ResultFile) -> Result<Figure> {
                     .filter(|v| v.is_finite())
                     .fold(f64::INFINITY, f64::min);
                 let shifted: Vec<f64> = row.iter().map(|v| v - lowest).collect();
+                // One legend serves all panels.
+                let label = if slice == 0 { label } else { "" };
                 panel = panel.with(Layer::line(&x, &shifted, label, *style));
             }
         }

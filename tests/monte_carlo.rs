@@ -1,0 +1,550 @@
+//! Statistical tests of the ensembles. Seeds are fixed; each test has a negative control that must fail.
+//!
+//! Tolerances are Z standard errors plus a stated bias. Z = 5 has a false-alarm probability of 6e-7 per comparison.
+
+use freezeout::diffusion::{OrnsteinUhlenbeck, Sgd};
+use freezeout::ensemble::stream::{LANES, STEP_BLOCK, StreamKey, Streams, experiment_number};
+use freezeout::ensemble::*;
+use freezeout::landscape::{Slice, TwoValley};
+
+const Z: f64 = 5.0;
+
+fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let n = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    let variance = values.map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+        .install(work)
+}
+
+// ---------------------------------------------------------------- normals
+
+/// Sums over a sample of normals from all lanes and several step blocks.
+struct Sample {
+    count: f64,
+    power_sums: [f64; 7],
+    /// |z| > 1 … 6.
+    tails: [u64; 7],
+    /// |z|² of a pair beyond 30.
+    far: u64,
+    sorted: Vec<f64>,
+}
+
+impl Sample {
+    fn collect(blocks: u64, mut draw: impl FnMut(&mut Streams, usize) -> [f64; 2]) -> Self {
+        let key = StreamKey::new(11, experiment_number("normals"));
+        let mut streams = Streams::unset();
+        let mut sample = Self {
+            count: 0.0,
+            power_sums: [0.0; 7],
+            tails: [0; 7],
+            far: 0,
+            sorted: Vec::new(),
+        };
+        for block in 0..blocks {
+            for lane in 0..LANES {
+                streams.set(lane, key.state(lane as u64, block));
+            }
+            for _ in 0..STEP_BLOCK {
+                for lane in 0..LANES {
+                    let [a, b] = draw(&mut streams, lane);
+                    sample.far += u64::from(a * a + b * b > 30.0);
+                    for z in [a, b] {
+                        let mut power = 1.0;
+                        for sum in &mut sample.power_sums {
+                            *sum += power;
+                            power *= z;
+                        }
+                        let size = (z.abs() as usize).min(6);
+                        sample.tails[size] += 1;
+                        if block < 50 {
+                            sample.sorted.push(z);
+                        }
+                    }
+                }
+            }
+        }
+        sample.count = sample.power_sums[0];
+        sample.sorted.sort_by(f64::total_cmp);
+        // From numbers in [k, k+1) to numbers beyond k.
+        for k in (0..6).rev() {
+            sample.tails[k] += sample.tails[k + 1];
+        }
+        sample
+    }
+
+    /// The largest deviation, in units of what is allowed, of moments, tails and distribution.
+    fn worst(&self) -> [f64; 3] {
+        let n = self.count;
+        // (moment, variance of z^k) for k = 1 … 6.
+        let expected = [
+            (0.0, 1.0),
+            (1.0, 2.0),
+            (0.0, 15.0),
+            (3.0, 96.0),
+            (0.0, 945.0),
+            (15.0, 10_170.0),
+        ];
+        let moments = expected
+            .iter()
+            .zip(&self.power_sums[1..])
+            .map(|(&(mean, variance), sum)| (sum / n - mean).abs() / (Z * f64::sqrt(variance / n)))
+            .fold(0.0, f64::max);
+        // P(|z| > k); below an expectation of about 30 the Poisson law needs a few counts more than Z sigmas.
+        let beyond = [
+            1.0,
+            0.317_310_507_9,
+            0.045_500_263_9,
+            2.699_796_06e-3,
+            6.334_248e-5,
+            5.733_03e-7,
+            1.973_2e-9,
+        ];
+        let poisson = |count: u64, mean: f64| (count as f64 - mean).abs() / (Z * mean.sqrt() + 3.0);
+        let tails = (1..7)
+            .map(|k| poisson(self.tails[k], n * beyond[k]))
+            .fold(poisson(self.far, n / 2.0 * f64::exp(-15.0)), f64::max);
+        // Kolmogorov-Smirnov: sqrt(m) D > 2.69 has probability 1e-6.
+        let m = self.sorted.len() as f64;
+        let distance = self
+            .sorted
+            .iter()
+            .enumerate()
+            .map(|(i, &z)| {
+                let cdf = 0.5 * statrs::function::erf::erfc(-z / std::f64::consts::SQRT_2);
+                (cdf - i as f64 / m).abs().max((cdf - (i + 1) as f64 / m).abs())
+            })
+            .fold(0.0, f64::max);
+        [moments, tails, m.sqrt() * distance / 2.69]
+    }
+}
+
+#[test]
+fn normals_have_the_normal_distribution() {
+    let sample = Sample::collect(1000, |streams, lane| streams.normals(lane));
+    assert_eq!(sample.count, 2000.0 * LANES as f64 * STEP_BLOCK as f64);
+    let worst = sample.worst();
+    assert!(worst.iter().all(|&w| w < 1.0), "{worst:?}");
+    // Negative control: a sum of twelve uniforms has the right mean and variance only.
+    let crude = |streams: &mut Streams, lane| {
+        std::array::from_fn(|_| (0..12).map(|_| streams.uniform(lane)).sum::<f64>() - 6.0)
+    };
+    let worst = Sample::collect(50, crude).worst();
+    assert!(worst.iter().all(|&w| w > 1.0), "{worst:?}");
+}
+
+/// The largest correlation, in units of Z standard errors, of z and of z² between lanes, blocks and steps.
+fn worst_correlation(state: impl Fn(&StreamKey, u64, u64) -> [u64; 4]) -> f64 {
+    const BLOCKS: usize = 64;
+    let key = StreamKey::new(5, experiment_number("correlations"));
+    let steps = STEP_BLOCK as usize;
+    let mut z = vec![0.0; BLOCKS * steps * LANES];
+    let mut streams = Streams::unset();
+    for block in 0..BLOCKS {
+        for lane in 0..LANES {
+            streams.set(lane, state(&key, lane as u64, block as u64));
+        }
+        for step in 0..steps / 2 {
+            for lane in 0..LANES {
+                let pair = streams.normals(lane);
+                for (i, value) in pair.into_iter().enumerate() {
+                    z[(block * steps + 2 * step + i) * LANES + lane] = value;
+                }
+            }
+        }
+    }
+    let correlation = |offset: usize, f: fn(f64) -> f64| {
+        let products = z.iter().zip(&z[offset..]).map(|(a, b)| f(*a) * f(*b));
+        products.sum::<f64>() / ((z.len() - offset) as f64).sqrt() / Z
+    };
+    let lags = [
+        1,
+        2,
+        7,
+        32,
+        LANES,
+        2 * LANES,
+        3 * LANES,
+        steps * LANES,
+        2 * steps * LANES,
+        steps * LANES + 1,
+    ];
+    let square = |v: f64| (v * v - 1.0) / 2.0_f64.sqrt();
+    let both = |lag| {
+        f64::max(
+            f64::abs(correlation(lag, |v| v)),
+            f64::abs(correlation(lag, square)),
+        )
+    };
+    lags.into_iter().map(both).fold(0.0, f64::max)
+}
+
+#[test]
+fn lanes_blocks_and_steps_are_uncorrelated() {
+    let worst = worst_correlation(|key, run, block| key.state(run, block));
+    assert!(worst < 1.0, "{worst}");
+    // Negative controls: the key ignores the block, or half of the run.
+    assert!(worst_correlation(|key, run, _| key.state(run, 0)) > 1.0);
+    assert!(worst_correlation(|key, run, block| key.state(run / 2, block)) > 1.0);
+}
+
+// ---------------------------------------------------------------- identity of bytes
+
+fn cell(power: f64, learning_rate: f64, sigma: f64, runs: usize, steps: u64, experiment: u64) -> Cell {
+    let sgd = Sgd::hessian_power(TwoValley::default(), power, learning_rate, sigma, 1e-8).unwrap();
+    Cell {
+        walk: TwoValleyWalk::discrete(&sgd).unwrap(),
+        protocol: Protocol {
+            starts: vec![[-0.01, 5.0], [0.01, 5.0]],
+            runs,
+            steps,
+            record_every: Some(100),
+            seed: 3,
+            experiment,
+        },
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_threads_instructions_or_company() {
+    let cells: Vec<_> = [1.0, 2.0, 1.5]
+        .iter()
+        .map(|&p| cell(p, 0.05, 0.05, 150, 700, 1))
+        .collect();
+    let reference = with_threads(1, || simulate(&cells, &|_| ())).unwrap();
+    assert!(reference[0].runs.iter().any(|run| run.hops > 0));
+    assert_eq!(reference, with_threads(2, || simulate(&cells, &|_| ())).unwrap());
+    for instructions in Instructions::ALL {
+        assert_eq!(reference, simulate_with(instructions, &cells, &|_| ()).unwrap());
+    }
+    assert_eq!(reference[1..2], simulate(&cells[1..2], &|_| ()).unwrap());
+    // Fewer runs are the same runs: they stand in other blocks of lanes only by their number.
+    let fewer = simulate(&[cell(1.0, 0.05, 0.05, 70, 700, 1)], &|_| ()).unwrap();
+    assert_eq!(reference[0].runs[..70], fewer[0].runs);
+    // Negative control: another experiment under the same seed is another sample.
+    assert_ne!(
+        reference[0].runs,
+        simulate(&[cell(1.0, 0.05, 0.05, 150, 700, 2)], &|_| ()).unwrap()[0].runs
+    );
+
+    let well = DoubleWellWalk::new(0.25, 1.0, 0.2).unwrap();
+    let protocol = PathProtocol {
+        starts: vec![[-1.0]],
+        runs: 200,
+        steps: 3001,
+        time_step: 0.01,
+        seed: 1,
+        experiment: 1,
+    };
+    let passage = |i| {
+        first_passage_with(
+            i,
+            &well,
+            [-9.0, 0.0],
+            CrossingTest::BrownianBridge,
+            &protocol,
+            &|_| (),
+        )
+    };
+    let ends = |i| propagate_with(i, EulerMaruyama, &well, &protocol, &|_| ());
+    let (first, last) = (
+        with_threads(1, || passage(Instructions::Native)).unwrap(),
+        ends(Instructions::Native).unwrap(),
+    );
+    for instructions in Instructions::ALL {
+        assert_eq!(first, with_threads(2, || passage(instructions)).unwrap());
+        assert_eq!(last, with_threads(2, || ends(instructions)).unwrap());
+    }
+}
+
+/// The ensemble once more, run by run and step by step with the landscape's own functions for the valleys.
+#[test]
+fn the_vector_loop_equals_a_plain_loop() {
+    let model = TwoValley::default();
+    let cell = cell(1.0, 0.1, 0.05, 67, 601, 9);
+    let ensemble = &simulate(std::slice::from_ref(&cell), &|_| ()).unwrap()[0];
+    let key = StreamKey::new(cell.protocol.seed, cell.protocol.experiment);
+    let mut streams = Streams::unset();
+    let mut snapshots = vec![(0_u64, 0.0, 0_u64); 7];
+    for (number, run) in ensemble.runs.iter().enumerate() {
+        let [mut x, mut y] = cell.protocol.starts[number % 2];
+        let (mut changes, mut last, mut hops, mut last_hop) = (0, None, 0, None);
+        let mut valley = x >= 0.0;
+        for k in 0..=cell.protocol.steps {
+            let side = if x >= 0.0 {
+                freezeout::landscape::Side::Flat
+            } else {
+                freezeout::landscape::Side::Sharp
+            };
+            if (x >= 0.0) != valley && x.abs() > 0.5 * model.minimum(side, y).abs() {
+                valley = x >= 0.0;
+                hops += 1;
+                last_hop = Some(Crossing { step: k, y });
+            }
+            if k % 100 == 0 {
+                let (flat, sum_y, all_hops) = &mut snapshots[(k / 100) as usize];
+                *flat += u64::from(x >= 0.0);
+                *sum_y += y;
+                *all_hops += hops;
+            }
+            if k == cell.protocol.steps {
+                break;
+            }
+            if k % STEP_BLOCK == 0 {
+                streams.set(0, key.state(number as u64, k / STEP_BLOCK));
+            }
+            let next = cell.walk.step(x, y, streams.polar(0));
+            if (x >= 0.0) != (next.x >= 0.0) {
+                changes += 1;
+                last = Some(Crossing {
+                    step: k + 1,
+                    y: next.y,
+                });
+            }
+            (x, y) = (next.x, next.y);
+        }
+        let start_y = 5.0;
+        assert_eq!(
+            *run,
+            RunOutcome {
+                start_y,
+                x,
+                y,
+                sign_changes: changes,
+                last_sign_change: last,
+                hops,
+                last_hop
+            }
+        );
+    }
+    assert!(ensemble.runs.iter().map(|run| run.hops).sum::<u64>() > 100);
+    for (snapshot, (flat, sum_y, hops)) in ensemble.snapshots.iter().zip(snapshots) {
+        assert_eq!((snapshot.flat, snapshot.hops), (flat, hops));
+        // Fixed point against a plain sum of 67 numbers.
+        assert!((snapshot.sum_y / sum_y - 1.0).abs() < 1e-14);
+    }
+}
+
+// ---------------------------------------------------------------- discrete SGD against published numbers
+
+/// The authors' phase diagram: (η, σ) indices on the grid 10^(−2 + i/9), P_flat, mean freezing iteration.
+const PUBLISHED: [(i32, i32, f64, f64); 4] = [
+    (9, 9, 0.9805, 11690.8265),
+    (6, 3, 0.936, 237.392),
+    (4, 4, 0.711, 170.1125),
+    (0, 9, 0.9115, 1137.7385),
+];
+
+#[test]
+fn phase_diagram_agrees_with_the_authors_simulation() {
+    const RUNS: usize = 2000;
+    let grid = |i: i32| 10_f64.powf(-2.0 + f64::from(i) / 9.0);
+    let cells: Vec<_> = PUBLISHED
+        .iter()
+        .map(|&(i, j, ..)| cell(1.0, grid(i), grid(j), RUNS, 20_000, (10 * i + j) as u64))
+        .collect();
+    let difference_error = |p: f64| (2.0 * p * (1.0 - p) / RUNS as f64).sqrt();
+    for (ensemble, &(i, j, p_flat, iteration)) in simulate(&cells, &|_| ()).unwrap().iter().zip(&PUBLISHED) {
+        let p = ensemble.p_flat();
+        assert!(
+            (p - p_flat).abs() < 4.0 * difference_error(p_flat),
+            "cell {i}, {j}: {p} against {p_flat}"
+        );
+        let times = ensemble.runs.iter().map(|run| run.freezing_iteration() as f64);
+        let (mean, error) = mean_and_error(times);
+        assert!(
+            (mean - iteration).abs() < 4.0 * 2.0_f64.sqrt() * error,
+            "cell {i}, {j}: {mean} ± {error} against {iteration}"
+        );
+    }
+    // Negative control: noise ~ H² of the same strength.
+    let (i, j, p_flat, _) = PUBLISHED[1];
+    let wrong = simulate(&[cell(2.0, grid(i), grid(j), RUNS, 20_000, 0)], &|_| ()).unwrap();
+    assert!((wrong[0].p_flat() - p_flat).abs() > 4.0 * difference_error(p_flat));
+}
+
+#[test]
+fn fixed_slice_has_the_odds_of_the_finite_learning_rate() {
+    // Independent Monte Carlo for y = 3, Δ = 1e-3, good to ±.002.
+    const REFERENCE_ERROR: f64 = 0.002;
+    const RUNS: usize = 200_000;
+    let run = |power: f64, learning_rate: f64, sigma: f64| {
+        let slice = Slice::new(TwoValley::default(), 3.0).unwrap();
+        let walk =
+            PiecewiseLinear::new(&Sgd::hessian_power(slice, power, learning_rate, sigma, 0.0).unwrap())
+                .unwrap();
+        let protocol = PathProtocol {
+            starts: vec![[-0.05], [0.05]],
+            runs: RUNS,
+            steps: (40.0 / learning_rate) as u64,
+            time_step: learning_rate,
+            seed: 1,
+            experiment: 1,
+        };
+        let ends = propagate(EulerMaruyama, &walk, &protocol, &|_| ()).unwrap();
+        ends.iter().filter(|[x]| *x >= 0.0).count() as f64 / RUNS as f64
+    };
+    let error = Z * (0.2_f64 / RUNS as f64).sqrt();
+    for (learning_rate, expected) in [(0.04, 0.765), (0.01, 0.770)] {
+        let p = run(1.0, learning_rate, 1e-3 / learning_rate);
+        assert!(
+            (p - expected).abs() < REFERENCE_ERROR + error,
+            "{learning_rate}: {p}"
+        );
+    }
+    // Negative controls: noise ~ H² of the same strength in the flat valley; the limit of small learning rates.
+    let curvature = 2.0 / TwoValley::default().flatness(freezeout::landscape::Side::Flat, 3.0);
+    let wrong = run(2.0, 0.04, 1e-3 / 0.04 / curvature);
+    assert!((wrong - 0.765).abs() > REFERENCE_ERROR + error, "{wrong}");
+    assert!((run(1.0, 0.04, 1e-3 / 0.04) - 0.791_597).abs() > REFERENCE_ERROR + error);
+}
+
+#[test]
+fn isotropic_noise_and_held_y_are_controls() {
+    let model = TwoValley::default();
+    let isotropic = freezeout::noise::Isotropic::new(16.0).unwrap();
+    let sgd = Sgd::new(model, isotropic, 0.0025, 1.0).unwrap();
+    let protocol = Protocol {
+        starts: vec![[-0.05, 3.0], [0.05, 3.0]],
+        runs: 20_000,
+        steps: 2_000,
+        record_every: Some(500),
+        seed: 4,
+        experiment: 4,
+    };
+    let held = TwoValleyWalk::discrete(&sgd).unwrap().with_y_held();
+    let cells = [Cell {
+        walk: held,
+        protocol: protocol.clone(),
+    }];
+    let ensemble = &simulate(&cells, &|_| ()).unwrap()[0];
+    assert!(ensemble.runs.iter().all(|run| run.y == 3.0));
+    assert_eq!(ensemble.snapshots.len(), 5);
+    // Stationary odds x1/(x1 + x2) of isotropic noise; the ridge shifts them by less than 2 sqrt(η D)/x* at finite η.
+    let error = Z * (0.25_f64 / 20_000.0).sqrt();
+    let p = ensemble.p_flat();
+    assert!((p - 0.8 / 1.45).abs() < error + 0.005, "{p}");
+    // The ramp multiplies the slow drift: y moves half as far while it is nearly uniform.
+    let quiet = Sgd::hessian_power(model, 1.0, 0.01, 1e-6, 0.0).unwrap();
+    let travel = |factor: f64| {
+        let walk = TwoValleyWalk::discrete(&quiet)
+            .unwrap()
+            .with_ramp(factor)
+            .unwrap();
+        let protocol = Protocol {
+            runs: 10,
+            steps: 200,
+            record_every: None,
+            ..protocol.clone()
+        };
+        simulate(&[Cell { walk, protocol }], &|_| ()).unwrap()[0].runs[0].y - 3.0
+    };
+    assert!((travel(0.5) / travel(1.0) - 0.5).abs() < 0.01);
+    assert!((travel(1.0) / (2.0 * model.floor_velocity(3.0)) - 1.0).abs() < 0.01);
+}
+
+// ---------------------------------------------------------------- first passage
+
+/// Mean first-passage time with its standard error; all runs must escape.
+fn mean_passage<S: Ito<1, 1>>(
+    walk: &S,
+    from: f64,
+    to: f64,
+    crossing: CrossingTest,
+    h: f64,
+    runs: usize,
+) -> (f64, f64) {
+    let protocol = PathProtocol {
+        starts: vec![[from]],
+        runs,
+        steps: 10_000_000,
+        time_step: h,
+        seed: 8,
+        experiment: experiment_number("passage"),
+    };
+    let passages = first_passage(walk, [f64::NEG_INFINITY, to], crossing, &protocol, &|_| ()).unwrap();
+    assert_eq!(passages.escaped(), runs);
+    mean_and_error(passages.outcomes.iter().map(Outcome::time))
+}
+
+#[test]
+fn passage_times_agree_with_the_exact_integrals() {
+    let well = DoubleWellWalk::new(0.25, 1.0, 0.2).unwrap();
+    let ou = PiecewiseLinear::new(&OrnsteinUhlenbeck::new(1.0, 0.0, 1.0).unwrap()).unwrap();
+    let h = 0.005;
+    let check = |(mean, error): (f64, f64), exact: f64| {
+        println!(
+            "{mean} ± {error}, exact {exact}, relative {:e}",
+            mean / exact - 1.0
+        );
+        (mean - exact).abs() / (Z * error + BIAS * h * exact)
+    };
+    const BIAS: f64 = 1.0;
+    let bridge = CrossingTest::BrownianBridge;
+    assert!(check(mean_passage(&well, -1.0, 0.0, bridge, h, 100_000), 7.934_021_54) < 1.0);
+    assert!(
+        check(
+            mean_passage(&well, -1.0, 1.0, bridge, h, 50_000),
+            19.093_896_996_8
+        ) < 1.0
+    );
+    assert!(check(mean_passage(&ou, 0.0, 1.0, bridge, h, 100_000), 2.093_406_65) < 1.0);
+    // Negative control: crossings seen at the ends of steps only.
+    let end = CrossingTest::EndOfStep;
+    assert!(check(mean_passage(&well, -1.0, 0.0, end, h, 100_000), 7.934_021_54) > 1.0);
+    assert!(check(mean_passage(&ou, 0.0, 1.0, end, h, 100_000), 2.093_406_65) > 1.0);
+}
+
+#[test]
+fn censored_runs_and_exits_are_told() {
+    // Brownian motion on (−1, 2) from 0: upper exit with probability 1/3, mean time 2/(2D).
+    #[derive(Clone, Copy)]
+    struct Brownian;
+    impl Ito<1, 1> for Brownian {
+        #[inline(always)]
+        fn drift(&self, _: [f64; 1]) -> [f64; 1] {
+            [0.0]
+        }
+        #[inline(always)]
+        fn noise(&self, _: [f64; 1]) -> [[f64; 1]; 1] {
+            [[1.0]]
+        }
+    }
+    let runs = 50_000;
+    let mut protocol = PathProtocol {
+        starts: vec![[0.0]],
+        runs,
+        steps: 1_000_000,
+        time_step: 0.01,
+        seed: 1,
+        experiment: 1,
+    };
+    let bridge = CrossingTest::BrownianBridge;
+    let all = first_passage(&Brownian, [-1.0, 2.0], bridge, &protocol, &|_| ()).unwrap();
+    let p = all.exits(Exit::Upper) as f64 / runs as f64;
+    assert!(
+        (p - 1.0 / 3.0).abs() < Z * (2.0_f64 / 9.0 / runs as f64).sqrt(),
+        "{p}"
+    );
+    let (mean, error) = mean_and_error(all.outcomes.iter().map(Outcome::time));
+    // The time of the crossing within the step is not known better than h/2.
+    assert!((mean - 2.0).abs() < Z * error + 0.005, "{mean} ± {error}");
+    // A horizon cuts the same paths.
+    protocol.steps = 77;
+    let cut = first_passage(&Brownian, [-1.0, 2.0], bridge, &protocol, &|_| ()).unwrap();
+    for (whole, cut) in all.outcomes.iter().zip(&cut.outcomes) {
+        if whole.time() < 0.77 {
+            assert_eq!(whole, cut);
+        } else {
+            assert_eq!(*cut, Outcome::Censored { time: 0.77 });
+        }
+    }
+    assert!(first_passage(&Brownian, [0.0, 2.0], bridge, &protocol, &|_| ()).is_err());
+}
