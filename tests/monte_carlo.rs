@@ -1,6 +1,7 @@
 //! Statistical tests of the ensembles. Seeds are fixed; each test has a negative control that must fail.
 //!
 //! Tolerances are Z standard errors plus a stated bias. Z = 5 has a false-alarm probability of 6e-7 per comparison.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use freezeout::diffusion::{OrnsteinUhlenbeck, Sgd};
 use freezeout::ensemble::stream::{LANES, STEP_BLOCK, StreamKey, Streams, experiment_number};

@@ -1,4 +1,5 @@
 //! Estimators and tests against scipy values, exact laws and data for which they must refuse.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 #![allow(clippy::unwrap_used, clippy::panic)] // also in functions that tests share
 

@@ -3,6 +3,7 @@
 //! The expectation under a scheme is computed without sampling: for linear equations the moments of one step are
 //! linear maps, found by summing over the outcomes of the step's discrete noise; for a nonlinear one the tree of all
 //! paths is summed. What remains is the error of the scheme.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use freezeout::ensemble::*;
 use nalgebra::{Matrix2, Matrix4, Vector2};
