@@ -1,8 +1,6 @@
 //! Estimators and tests against scipy values, exact laws and data for which they must refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
-#![allow(clippy::unwrap_used, clippy::panic)] // also in functions that tests share
-
 use freezeout::Error;
 use freezeout::statistics::agreement::{Verdict, agreement, threshold, z_score};
 use freezeout::statistics::convergence::{observed_order, richardson};
