@@ -48,7 +48,7 @@ impl Estimate {
 /// use freezeout::statistics::proportion;
 /// let p = proportion(933, 1000)?;
 /// assert_eq!(p.value, 0.933);
-/// assert!((p.standard_error - 0.0079).abs() < 1e-4);
+/// assert!((p.standard_error - 0.008).abs() < 1e-6);
 /// assert!(proportion(0, 1000)?.standard_error > 0.0);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
