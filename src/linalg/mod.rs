@@ -6,7 +6,10 @@
 //! Heyman 1985), keeps full relative accuracy at any barrier.
 
 mod chain;
+mod chain_rows;
 mod singly_diagonal;
 
 pub use chain::{Chain, ChainElimination};
+pub use chain_rows::solve_adjoint_rows;
+pub(crate) use singly_diagonal::conservative_extrapolation;
 pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};

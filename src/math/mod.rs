@@ -2,9 +2,11 @@
 
 mod chebyshev;
 mod relative_exponential;
+mod remap;
 
 pub use chebyshev::Chebyshev;
 pub use relative_exponential::relative_exponential;
+pub use remap::remap;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;
