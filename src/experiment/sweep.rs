@@ -157,9 +157,7 @@ fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
         _ => None,
     };
     let explain = |error: Error| match error {
-        Error::Config { key, message }
-            if parameters.contains(&key) && message.contains("unknown key") =>
-        {
+        Error::Config { key, message } if parameters.contains(&key) && message.contains("unknown key") => {
             fail("sweep.parameter", format!("{key} does not exist: {message}"))
         }
         other => other,

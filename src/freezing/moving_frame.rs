@@ -136,6 +136,13 @@ impl MovingFrame {
         -hessian[(0, 1)] / (hessian[(0, 0)] * minimum)
     }
 
+    /// The larger of x1*(y) and the standard deviation of the flat valley.
+    pub fn valley_width(&self, diffusion: &impl Diffusion<2>, y: f64) -> f64 {
+        let minimum = self.model.minimum(Side::Flat, y);
+        let d = diffusion.tensor(&Point::<2>::new(minimum, y))[(0, 0)];
+        minimum.max((0.5 * d * self.model.flatness(Side::Flat, y)).sqrt())
+    }
+
     /// The slice at y in the frame, with y moving at speed `velocity`.
     pub fn diffusion<S>(&self, slice: S, y: f64, velocity: f64) -> InFrame<S> {
         InFrame {

@@ -191,7 +191,7 @@ fn bounded_extrapolation(a: &[f64], b: &[f64], upper: f64) -> (Vec<f64>, f64) {
 }
 
 /// b + √2 (b − a) with the fluxes around negative cells left out, and the sum of those fluxes.
-fn conservative_extrapolation(a: &[f64], b: &[f64]) -> (Vec<f64>, f64) {
+pub(crate) fn conservative_extrapolation(a: &[f64], b: &[f64]) -> (Vec<f64>, f64) {
     let n = a.len();
     let mut values: Vec<f64> = a.iter().zip(b).map(|(a, b)| b + SQRT_2 * (b - a)).collect();
     let mut waiting: Vec<usize> = (0..n).filter(|&i| values[i] < 0.0).collect();
