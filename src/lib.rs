@@ -52,13 +52,14 @@ pub mod statistics;
 pub mod landscape;
 
 pub mod noise;
-pub mod transfer;
 
 pub mod diffusion;
 
 pub mod grid;
 
 pub mod generator;
+
+pub mod transfer;
 
 pub mod observables;
 
