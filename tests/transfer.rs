@@ -1,4 +1,5 @@
 //! The one-step operator of the SGD map on a fixed slice, against closed forms and Monte Carlo.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod common;
 

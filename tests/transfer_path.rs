@@ -1,4 +1,5 @@
 //! The law of SGD along the slow path by the one-step operator: closed forms, identities, the authors' simulations.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod common;
 
@@ -254,8 +255,8 @@ fn freezing_from_small_y() {
     assert_close!(law.mean_freezing_y(), 4.525, 0.02);
     // The cusp lowers P at finite η: .950 at η = .01.
     assert!((law.final_p_flat() - 0.961).abs() < 0.015);
-    // Frozen: fewer than one run in ten thousand changes sign in the last hundredth of the run.
-    assert!(law.sign_changes[29_700..].iter().sum::<f64>() < 1e-4);
+    // Frozen: the last change falls into the final hundredth for fewer than one run in a thousand.
+    assert!(law.last_sign_change[29_700..].iter().sum::<f64>() < 1e-3);
 }
 
 /// Isotropic noise: x1/(x1 + x2) in the limit η → 0. At finite η the larger variance Δ/(1 − ηH/2) of the sharp valley
