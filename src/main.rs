@@ -116,7 +116,7 @@ fn execute(command: Command) -> Result<()> {
 
 fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = experiment::parse(text)?;
-    experiment::validate(&config)?;
+    experiment::check(&config, text)?;
     if options.threads == Some(0) {
         return Err(Error::Config {
             key: "--threads".into(),
@@ -147,8 +147,14 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
     } else {
         Progress::terminal()
     };
-    let result = pool.install(|| experiment::run(&config, text, &progress))?;
+    let mut unfinished = path.clone().into_os_string();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    let result = pool.install(|| experiment::run(&config, text, Some(&unfinished), &progress))?;
     output::write(&path, &result)?;
+    if unfinished.is_dir() {
+        std::fs::remove_dir_all(&unfinished).map_err(|e| input_error(&unfinished, &e))?;
+    }
     if !options.quiet {
         let rows = experiment::agreement::comparisons(&result)?;
         if !rows.is_empty() {

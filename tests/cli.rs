@@ -158,7 +158,7 @@ fn bad_configurations_are_refused_in_one_line() {
             &["phase_diagram.sgima", "did you mean \"sigma\""],
         ),
         ("runs = 50", "runs = \"many\"", &["phase_diagram.runs", "line"]),
-        ("runs = 50", "runs = 0", &["phase_diagram.runs", "at least 1"]),
+        ("runs = 50", "runs = 0", &["phase_diagram.runs", "at least 2"]),
         (
             "[0.05, 0.1]",
             "[0.05, -0.1]",

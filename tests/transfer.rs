@@ -1,5 +1,5 @@
 //! The one-step operator of the SGD map on a fixed slice, against closed forms and Monte Carlo.
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 mod common;
 

@@ -10,7 +10,7 @@
 //!
 //! # Method
 //! Euler-Maruyama; the crossing time is the middle of the step. The error of the mean is of order h (Gobet 2000) when
-//! drift and D are smooth near the level, sqrt(h) where they jump. Of two levels only the one more likely to have
+//! drift and D are smooth near the level (−0.4 h relative in the double well at D = 0.2), sqrt(h) where they jump. Of two levels only the one more likely to have
 //! been crossed is examined: the other matters only where one step spans the interval.
 //!
 //! A run that has not crossed by the horizon is *censored*, never dropped or averaged in: the outcome says so, and
@@ -230,15 +230,15 @@ impl<S: Ito<1, 1>> Task<'_, S> {
             upper: [0; LANES],
         };
         loop {
-            for lane in 0..LANES {
-                if assignments[lane].is_none()
+            for (lane, slot) in assignments.iter_mut().enumerate() {
+                if slot.is_none()
                     && let Some(run) = queue.next()
                 {
-                    assignments[lane] = Some(Assignment { run, step_block: 0 });
+                    *slot = Some(Assignment { run, step_block: 0 });
                     [block.x[lane]] = protocol.start(run);
                 }
-                // A lane without work repeats an old stream and is not looked at.
-                if let Some(assignment) = assignments[lane] {
+                // A lane without work goes on with an old stream and is not looked at.
+                if let Some(assignment) = slot {
                     let state = key.state(assignment.run as u64, assignment.step_block);
                     block.streams.set(lane, state);
                     block.exit_step[lane] = 0;
@@ -248,8 +248,8 @@ impl<S: Ito<1, 1>> Task<'_, S> {
                 return Ok(outcomes);
             }
             self.advance(&mut block);
-            for lane in 0..LANES {
-                if let Some(assignment) = &mut assignments[lane] {
+            for (lane, slot) in assignments.iter_mut().enumerate() {
+                if let Some(assignment) = slot {
                     let done_before = assignment.step_block * STEP_BLOCK;
                     assignment.step_block += 1;
                     let exit_step = done_before + block.exit_step[lane];
@@ -270,7 +270,7 @@ impl<S: Ito<1, 1>> Task<'_, S> {
                     } else if done_before + STEP_BLOCK < protocol.steps {
                         continue;
                     }
-                    assignments[lane] = None;
+                    *slot = None;
                     (self.progress)(1);
                 }
             }
@@ -336,11 +336,11 @@ impl<S: Ito<1, 1>, const BRIDGE: bool> NullaryFnOnce for AdvancePassages<'_, S, 
         for pair in 0..STEP_BLOCK / 2 {
             for lane in 0..LANES {
                 let normals = block.streams.normals(lane);
-                for half in 0..2 {
+                for (half, normal) in (1..).zip(normals) {
                     let x = block.x[lane];
                     let [drift] = system.drift([x]);
                     let [[noise]] = system.noise([x]);
-                    let next = x + drift * h + noise * root * normals[half];
+                    let next = x + drift * h + noise * root * normal;
                     // Negative when the end lies between x and next.
                     let below = (x - lower) * (next - lower);
                     let above = (upper - x) * (upper - next);
@@ -354,7 +354,7 @@ impl<S: Ito<1, 1>, const BRIDGE: bool> NullaryFnOnce for AdvancePassages<'_, S, 
                     };
                     let inside = block.exit_step[lane] == 0;
                     let left = inside & (nearest <= reach);
-                    let step = 2 * pair + half as u64 + 1;
+                    let step = 2 * pair + half;
                     block.exit_step[lane] = if left { step } else { block.exit_step[lane] };
                     let by_upper = u64::from(above < below);
                     block.upper[lane] = if left { by_upper } else { block.upper[lane] };

@@ -111,9 +111,7 @@ pub fn propagate_with<const D: usize, const M: usize, S: Ito<D, M>, I: Integrato
                 theta: [[0.0; LANES]; D],
             };
             for lane in 0..LANES {
-                for (row, value) in block.theta.iter_mut().zip(protocol.start(first_run + lane)) {
-                    row[lane] = value;
-                }
+                block.store(lane, protocol.start(first_run + lane));
             }
             let mut k = 0;
             while k < protocol.steps {
@@ -132,7 +130,7 @@ pub fn propagate_with<const D: usize, const M: usize, S: Ito<D, M>, I: Integrato
                 k += steps;
                 progress(steps * lanes as u64);
             }
-            let ends: Vec<[f64; D]> = (0..lanes).map(|lane| block.theta.map(|row| row[lane])).collect();
+            let ends: Vec<[f64; D]> = (0..lanes).map(|lane| block.load(lane)).collect();
             match ends.iter().flatten().find(|value| !value.is_finite()) {
                 None => Ok(ends),
                 Some(value) => Err(Error::NotFinite {
@@ -152,6 +150,24 @@ pub fn propagate_with<const D: usize, const M: usize, S: Ito<D, M>, I: Integrato
 struct PathBlock<const D: usize> {
     streams: Streams,
     theta: [[f64; LANES]; D],
+}
+
+impl<const D: usize> PathBlock<D> {
+    #[inline(always)]
+    fn load(&self, lane: usize) -> [f64; D] {
+        let mut theta = [0.0; D];
+        for (value, row) in theta.iter_mut().zip(&self.theta) {
+            *value = row[lane];
+        }
+        theta
+    }
+
+    #[inline(always)]
+    fn store(&mut self, lane: usize, theta: [f64; D]) {
+        for (row, value) in self.theta.iter_mut().zip(theta) {
+            row[lane] = value;
+        }
+    }
 }
 
 /// At most a block of steps of all lanes, compiled for each instruction set.
@@ -180,25 +196,14 @@ impl<const D: usize, const M: usize, S: Ito<D, M>, I: Integrator<M>> NullaryFnOn
         for _ in 0..steps / 2 {
             for lane in 0..LANES {
                 let [first, second] = I::draw_pair(&mut block.streams, lane);
-                let mut theta = [0.0; D];
-                for d in 0..D {
-                    theta[d] = block.theta[d][lane];
-                }
-                theta = I::step(&system, theta, time_step, first);
-                theta = I::step(&system, theta, time_step, second);
-                for d in 0..D {
-                    block.theta[d][lane] = theta[d];
-                }
+                let theta = I::step(&system, block.load(lane), time_step, first);
+                block.store(lane, I::step(&system, theta, time_step, second));
             }
         }
         if steps % 2 == 1 {
             for lane in 0..LANES {
                 let [first, _] = I::draw_pair(&mut block.streams, lane);
-                let theta = std::array::from_fn(|d| block.theta[d][lane]);
-                let next = I::step(&system, theta, time_step, first);
-                for d in 0..D {
-                    block.theta[d][lane] = next[d];
-                }
+                block.store(lane, I::step(&system, block.load(lane), time_step, first));
             }
         }
     }

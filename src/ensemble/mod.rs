@@ -17,10 +17,9 @@ mod ito;
 mod langevin;
 pub mod stream;
 mod two_valley;
+mod valley_outcome;
 
-pub use discrete_sgd::{
-    Cell, Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble, simulate, simulate_with,
-};
+pub use discrete_sgd::{Cell, simulate, simulate_with};
 pub use dispatch::Instructions;
 pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
 pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};
@@ -30,3 +29,4 @@ pub use two_valley::{
     AlignedRoot, IsotropicRoot, NoiseRoot, PowerRoot, ShiftRoot, Stepped, TwoValleySgd, TwoValleyStep,
     TwoValleyWalk,
 };
+pub use valley_outcome::{Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble};

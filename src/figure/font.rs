@@ -218,7 +218,8 @@ mod tests {
         let font = Font::new().unwrap();
         let line = font.line("10^{-3}*x*_0\\*", 10.0, Cut::Upright);
         let heights: Vec<f64> = line.glyphs.iter().map(|g| g.y).collect();
-        assert_eq!(heights, [0.0, 0.0, 3.6, 3.6, 0.0, -1.6, 0.0]);
+        let (raised, lowered) = (RAISED * 10.0, -LOWERED * 10.0);
+        assert_eq!(heights, [0.0, 0.0, raised, raised, 0.0, lowered, 0.0]);
         assert_eq!(line.glyphs[4].cut, Cut::Slanted);
         assert_eq!(line.glyphs[5].cut, Cut::Upright);
         assert!(line.glyphs[2].scale < line.glyphs[0].scale);

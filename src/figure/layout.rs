@@ -20,6 +20,7 @@ const MINOR_LENGTH: f64 = 1.6;
 const GAP: f64 = 2.0;
 const BAR: f64 = 7.0;
 const EDGE: f64 = 3.0;
+const COLUMN_GAP: f64 = 6.0;
 const LINE_WIDTH: f64 = 0.6;
 const POINTS_PER_INCH: f64 = 72.0;
 /// Share of the range of the data that is left free on either side.
@@ -97,6 +98,9 @@ pub(super) fn canvas(figure: &Figure) -> Result<Canvas> {
             row.top = row.top.max(m.top);
             row.bottom = row.bottom.max(m.bottom);
         }
+        for column in across.iter_mut().skip(1) {
+            column.left += COLUMN_GAP;
+        }
         let used: f64 = across.iter().map(|m| m.left + m.right).sum::<f64>() + 2.0 * EDGE;
         axes.0 = (width - used) / columns as f64;
         require(
@@ -128,7 +132,14 @@ pub(super) fn canvas(figure: &Figure) -> Result<Canvas> {
                     right: left + axes.0,
                     bottom: top + axes.1,
                 };
-                draw_panel(&mut canvas, panel, &frame, places[n], letter(figure, n));
+                draw_panel(
+                    &mut canvas,
+                    panel,
+                    &frame,
+                    places[n],
+                    letter(figure, n),
+                    beside.left - if column > 0 { COLUMN_GAP } else { 0.0 },
+                );
             }
             left += axes.0 + beside.right;
         }
@@ -174,14 +185,14 @@ fn frame(panel: &Panel, area: Rectangle, font: &Font) -> Result<Frame> {
     let x = Ruler::new(panel.x.scale, range(true)?, most(area.width(), 30.0), |placed| {
         apart(area.width(), placed, &|text| font.width(text, TICK))
     });
-    let y = Ruler::new(panel.y.scale, range(false)?, most(area.height(), 24.0), upward);
+    let y = Ruler::new(panel.y.scale, range(false)?, most(area.height(), 19.0), upward);
     let colours = match colour_scale(panel) {
         Some((scale, values)) => {
             let range = scale.axis.resolve(values.iter().copied(), 0.0)?;
             Some(Ruler::new(
                 scale.axis.scale,
                 range,
-                most(area.height(), 24.0),
+                most(area.height(), 19.0),
                 upward,
             ))
         }
@@ -206,15 +217,15 @@ fn margins(panel: &Panel, frame: &Frame, place: Place, has_title: bool, font: &F
     } else {
         0.0
     };
-    let x_ticks = if panel.x.tick_labels { TICK } else { 0.0 };
+
     let bar = match (colour_scale(panel), &frame.colours) {
         (Some((scale, _)), Some(ruler)) if scale.bar => {
-            3.0 * GAP + BAR + ticks + widest(ruler, font) + label(&scale.axis.label)
+            3.0 * GAP + BAR + ticks + widest(ruler, font) + label(&scale.axis.label) + GAP
         }
         _ => 0.0,
     };
     let legend = match place {
-        Place::Above => legend::height_above(&panel.layers, frame.area.width(), font) + GAP,
+        Place::Below => legend::height_below(&panel.layers, frame.area.width(), font) + GAP,
         _ => 0.0,
     };
     let title = if has_title { TITLE + 2.0 * GAP } else { 2.0 * GAP };
@@ -225,18 +236,37 @@ fn margins(panel: &Panel, frame: &Frame, place: Place, has_title: bool, font: &F
     Margins {
         left: ticks + y_ticks + label(&panel.y.label) + GAP,
         right: last.max(2.0 * GAP).max(bar),
-        top: title + legend,
-        bottom: ticks + x_ticks + label(&panel.x.label) + 2.0 * GAP,
+        top: title,
+        bottom: below_axes(panel) + legend + GAP,
     }
 }
 
-fn draw_panel(canvas: &mut Canvas, panel: &Panel, frame: &Frame, place: Place, letter: Option<String>) {
+/// Height of ticks, tick labels and label below the axes.
+fn below_axes(panel: &Panel) -> f64 {
+    let labels = if panel.x.tick_labels { TICK } else { 0.0 };
+    let label = if panel.x.label.is_empty() {
+        0.0
+    } else {
+        LABEL + 2.0 * GAP
+    };
+    TICK_LENGTH + GAP + labels + label + GAP
+}
+
+/// `left` is the margin of the column, where the labels of all its panels stand.
+fn draw_panel(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    frame: &Frame,
+    place: Place,
+    letter: Option<String>,
+    left: f64,
+) {
     let area = frame.area;
     for layer in &panel.layers {
         paint::layer(canvas, layer, frame);
     }
     outline(canvas, area);
-    let capital = CAPITAL_HEIGHT * TICK;
+
     for (value, text) in &frame.x.ticks {
         let x = area.left + frame.x.fraction(*value) * area.width();
         canvas.segment(
@@ -274,12 +304,8 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, frame: &Frame, place: Place, l
     }
     let centre = 0.5 * (area.top + area.bottom);
     if !panel.y.label.is_empty() {
-        let ticks = if panel.y.tick_labels {
-            widest(&frame.y, &canvas.font)
-        } else {
-            0.0
-        };
-        let base = area.left - TICK_LENGTH - GAP - ticks - 2.0 * GAP;
+        let base = area.left - left + GAP + CAPITAL_HEIGHT * LABEL;
+
         canvas.text_upward(&panel.y.label, LABEL, (base, centre));
     }
     if let (Some((scale, _)), Some(ruler)) = (colour_scale(panel), &frame.colours)
@@ -288,11 +314,7 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, frame: &Frame, place: Place, l
         colour_bar(canvas, scale, ruler, area);
     }
     if let Some(letter) = letter {
-        let above = match place {
-            Place::Above => legend::height_above(&panel.layers, area.width(), &canvas.font) + GAP,
-            _ => 0.0,
-        };
-        let base = area.top - above - 2.0 * GAP - 0.1 * capital;
+        let base = area.top - 2.0 * GAP - 0.1 * TITLE;
         canvas.text(&letter, TITLE, Cut::Bold, (area.left, base), Anchor::Start);
         let letter_width = canvas.font.line(&letter, TITLE, Cut::Bold).width;
         let gap = if letter.is_empty() { 0.0 } else { 2.0 * GAP };
@@ -304,7 +326,13 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, frame: &Frame, place: Place, l
             Anchor::Start,
         );
     }
-    legend::draw(canvas, &panel.layers, frame, place);
+    legend::draw(
+        canvas,
+        &panel.layers,
+        frame,
+        place,
+        area.bottom + below_axes(panel),
+    );
 }
 
 fn outline(canvas: &mut Canvas, area: Rectangle) {

@@ -1,4 +1,4 @@
-//! The legend: in a place where it covers no data, else above the axes.
+//! The legend: in a place where it covers no data, else below the axes.
 
 use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
 use super::colour::Colour;
@@ -22,8 +22,8 @@ pub(super) enum Place {
     None,
     /// Inside, with these fractions of the free width and height to its left and above it.
     Inside(f64, f64),
-    /// Above the axes.
-    Above,
+    /// Below the label of the horizontal axis.
+    Below,
 }
 
 /// Corners first, then the middles of the sides.
@@ -61,14 +61,14 @@ fn inside(frame: &Rectangle, (width, height): (f64, f64), (right, down): (f64, f
     }
 }
 
-/// The first place inside where no data would be covered, else above.
+/// The first place inside where no data would be covered, else below.
 pub(super) fn place(layers: &[Layer], frame: &Frame, font: &Font) -> Place {
     if layers.iter().filter_map(Layer::legend).next().is_none() {
         return Place::None;
     }
     let size = size(layers, font);
     if size.0 > 0.8 * frame.area.width() || size.1 > 0.8 * frame.area.height() {
-        return Place::Above;
+        return Place::Below;
     }
     let occupied: Vec<(f64, f64)> = layers
         .iter()
@@ -78,10 +78,10 @@ pub(super) fn place(layers: &[Layer], frame: &Frame, font: &Font) -> Place {
         let area = inside(&frame.area, size, *place);
         !occupied.iter().any(|(x, y)| area.contains(*x, *y))
     });
-    free.map_or(Place::Above, |(right, down)| Place::Inside(right, down))
+    free.map_or(Place::Below, |(right, down)| Place::Inside(right, down))
 }
 
-/// Entries of a legend above the axes, with the line and the offset of each.
+/// Entries of a legend below the axes, with the line and the offset of each.
 fn rows<'a>(layers: &'a [Layer], width: f64, font: &Font) -> Vec<(usize, f64, &'a Layer)> {
     let (mut row, mut used) = (0, 0.0);
     let mut entries = Vec::new();
@@ -100,15 +100,15 @@ fn rows<'a>(layers: &'a [Layer], width: f64, font: &Font) -> Vec<(usize, f64, &'
     entries
 }
 
-/// Height of a legend above axes of this width.
-pub(super) fn height_above(layers: &[Layer], width: f64, font: &Font) -> f64 {
+/// Height of a legend below axes of this width.
+pub(super) fn height_below(layers: &[Layer], width: f64, font: &Font) -> f64 {
     rows(layers, width, font)
         .last()
         .map_or(0.0, |(row, _, _)| (row + 1) as f64 * LINE)
 }
 
-/// Draws the legend.
-pub(super) fn draw(canvas: &mut Canvas, layers: &[Layer], frame: &Frame, place: Place) {
+/// Draws the legend; `below` is the height from which it stands below the axes.
+pub(super) fn draw(canvas: &mut Canvas, layers: &[Layer], frame: &Frame, place: Place, below: f64) {
     match place {
         Place::None => {}
         Place::Inside(right, down) => {
@@ -132,15 +132,13 @@ pub(super) fn draw(canvas: &mut Canvas, layers: &[Layer], frame: &Frame, place: 
                 );
             }
         }
-        Place::Above => {
-            let above = height_above(layers, frame.area.width(), &canvas.font);
-            let top = frame.area.top - above - 1.0;
+        Place::Below => {
             for (row, x, layer) in rows(layers, frame.area.width(), &canvas.font) {
                 entry(
                     canvas,
                     layer,
                     frame.area.left + x,
-                    top + (row as f64 + 0.5) * LINE,
+                    below + (row as f64 + 0.5) * LINE,
                 );
             }
         }

@@ -201,8 +201,6 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     ///
     /// # Examples
     /// ```
-    /// use freezeout::diffusion::Sgd;
-    /// use freezeout::landscape::Quadratic;
     /// # use freezeout::math::Point;
     /// # use freezeout::diffusion::Diffusion;
     /// # struct Brownian;

@@ -7,8 +7,8 @@
 //!   that differs between the valleys; [`stationary_probability`] leaves it out and is biased at every noise.
 //! - Continuity of p at the ridge belongs to the anti-Ito equation; for SGD (Ito) p D is continuous and the flat branch is lower
 //!   by the [`ridge_jump`].
-//! - [`FreezingLine`] and what follows from it hold in units of a free constant εΦ. With the published Φ and ε = 10⁻² the line lies far
-//!   too high; the authors' figure multiplies Φ by 3000. It is a fit, and the logarithm it comes from drops factors of order one.
+//! - [`FreezingLine`] and what follows from it hold in units of a free constant εΦ. With the published Φ and ε = 10⁻² y_freeze is twice
+//!   too large; the authors' figure multiplies Φ by 3000. It is a fit, and the logarithm it comes from drops factors of order one.
 
 use std::f64::consts::FRAC_PI_2;
 

@@ -29,7 +29,9 @@ pub fn freezing_line(file: &ResultFile) -> Result<Figure> {
             x = x.without_labels();
         }
         let mut panel = Panel::new("", x, Axis::linear(symbol));
-        for (prefix, label, style) in [
+        // One legend serves both panels.
+        let label = |text: &'static str| if n == 0 { text } else { "" };
+        for (prefix, text, style) in [
             ("paper_", "paper's formula", Style::nth(1).with_dash(Dash::Dashed)),
             ("", "theory, nothing fitted", Style::nth(0)),
         ] {
@@ -39,7 +41,7 @@ pub fn freezing_line(file: &ResultFile) -> Result<Figure> {
                 theory_noise.len(),
             )?;
             if !line.is_empty() {
-                panel = panel.with(Layer::line(&theory_noise, &line, label, style));
+                panel = panel.with(Layer::line(&theory_noise, &line, label(text), style));
             }
         }
         let values = numbers_of(file, &format!("freezing_line/{quantity}"), noise.len())?;
@@ -56,7 +58,7 @@ pub fn freezing_line(file: &ResultFile) -> Result<Figure> {
             &noise,
             &values,
             &error,
-            "SGD, ± standard error",
+            label("SGD, ± standard error"),
             black,
         )));
     }

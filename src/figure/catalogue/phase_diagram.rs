@@ -29,7 +29,7 @@ pub fn phase_diagram(file: &ResultFile) -> Result<Figure> {
         ),
     ];
     let mut panels = Vec::new();
-    for (quantity, symbol, scale, map) in quantities {
+    for (row, (quantity, symbol, scale, map)) in quantities.into_iter().enumerate() {
         let mut diagrams = Vec::new();
         for (group, _) in &sources {
             diagrams.push(diagram(file, group, quantity)?);
@@ -45,7 +45,10 @@ pub fn phase_diagram(file: &ResultFile) -> Result<Figure> {
                 Some((low, high)) => axis.with_range(low, high),
                 None => axis,
             };
-            let (x, mut y) = (Axis::log("learning rate *η*"), Axis::log("noise *σ*"));
+            let (mut x, mut y) = (Axis::log("learning rate *η*"), Axis::log("noise *σ*"));
+            if row + 1 < quantities.len() {
+                x = x.without_labels();
+            }
             if n > 0 {
                 y = y.without_labels();
             }
