@@ -1,4 +1,5 @@
 //! Speed of the one-step operator.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 #![allow(missing_docs)] // criterion's macros
 
 use criterion::{Criterion, criterion_group, criterion_main};
