@@ -160,6 +160,13 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
         if !rows.is_empty() {
             print(&experiment::agreement::table(&rows))?;
         }
+        let claims = experiment::claims::claims(&result, &config)?;
+        if !claims.is_empty() {
+            print(&format!(
+                "\nClaims of arXiv 2601.10962\n{}",
+                experiment::claims::table(&claims)
+            ))?;
+        }
         print(&format!("wrote {}", path.display()))?;
     }
     Ok((path, result))

@@ -1,6 +1,7 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
 use super::config::{Ablations, Config, NoiseConfig, NoiseModel};
+use super::final_probability::mean_curvature;
 use super::model::{Model, under};
 use super::progress::Progress;
 use super::simulate::{Columns, check_size, starts};
@@ -24,10 +25,12 @@ fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
         hold_y: false,
     };
     let landscape = *model.landscape();
+    let curvature = mean_curvature(&landscape, task.start_y);
     let noise = |model_name: NoiseModel, power: f64| {
         model.with_noise(NoiseConfig {
             model: model_name,
             power,
+            curvature,
             ..NoiseConfig::default()
         })
     };

@@ -54,7 +54,7 @@ TASKS, one group of the result file each
 [slices]               hop times, odds and gap at fixed y by independent routes -> /slices
   y, noise_strength    paired lists
   walkers              65536             Langevin walkers per slice, 0 for none
-  time_step            0.02              coarser of two steps, in relaxation times of the sharp valley
+  time_step            0.01              coarser of two steps, in relaxation times of the sharp valley
   longest_time         30                in mean first-passage times; later escapes are censored
 
 [final_probability]    final P_flat and freezing position by the density routes -> /final_probability
@@ -64,7 +64,7 @@ TASKS, one group of the result file each
   planar               false             also the Fokker-Planck equation in the plane, the slowest route
 
 [stationary_map]       stationary P_flat at fixed y, and the freezing line -> /stationary_map
-  y, noise_strength    series            48 values to 12; 41 log-spaced values from 5e-5 to 5e-3
+  y, noise_strength    series            48 values to 12; 41 log-spaced values from 1e-5 to 3e-3
 
 [ablations]            discrete SGD with one ingredient changed at a time -> /ablations
   noise_strength       series            1e-4, 2e-4, 5e-4, 1e-3

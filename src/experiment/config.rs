@@ -273,7 +273,7 @@ impl Default for Slices {
             y: vec![5.0, 5.0, 5.0, 10.0],
             noise_strength: vec![1e-3, 2e-3, 1e-2, 5e-3],
             walkers: 65_536,
-            time_step: 0.02,
+            time_step: 0.01,
             longest_time: 30.0,
         }
     }
@@ -351,7 +351,7 @@ impl Default for StationaryMap {
                 points: 48,
                 scale: Scale::Linear,
             }),
-            noise_strength: Series::log(5e-5, 5e-3, 41),
+            noise_strength: Series::log(1e-5, 3e-3, 41),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
 };
+use crate::landscape::{Side, TwoValley};
 use crate::output::{Group, Record};
 use crate::transfer::{PathLaw, PathSettings, Start};
 use rayon::prelude::*;
@@ -74,7 +75,11 @@ fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Ro
     let landscape = model.landscape();
     let settings = DensityPathSettings::new(task.start_y, end);
     let density = density_last_hop(landscape, |y| model.slice(y, noise_strength), &settings)?;
-    let isotropic = density_last_hop(landscape, |y| model.isotropic_slice(y, noise_strength), &settings)?;
+    // The control starts where no barrier traps it and has the noise that the valleys' mean curvature would give at the start;
+    // isotropic noise does not fall with the curvature, so that its hops last longer.
+    let strength = noise_strength * mean_curvature(landscape, task.start_y);
+    let control = DensityPathSettings::new(0.0, 2.0 * end);
+    let isotropic = density_last_hop(landscape, |y| model.isotropic_slice(y, strength), &control)?;
     let path = PathSettings {
         steps: (duration / task.learning_rate).ceil() as usize,
         starts: vec![
@@ -106,6 +111,15 @@ fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Ro
         planar,
         end,
     })
+}
+
+/// Geometric mean 2/sqrt(f1 f2) of the two curvatures.
+pub(super) fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
+    let product: f64 = Side::BOTH
+        .iter()
+        .map(|side| landscape.flatness(*side, y))
+        .product();
+    2.0 / product.sqrt()
 }
 
 /// `/final_probability`.
@@ -168,7 +182,7 @@ pub(super) fn run(model: &Model, task: &FinalProbability, progress: &Progress) -
         ),
         (
             "p_flat_isotropic",
-            "control: final P_flat under isotropic noise D = Delta, Fokker-Planck, eta -> 0",
+            "control: final P_flat under isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0",
             |r| r.isotropic.path.final_p_flat(),
         ),
         (

@@ -9,6 +9,7 @@ mod ablations;
 pub mod agreement;
 mod catalogue;
 mod checkpoint;
+pub mod claims;
 pub mod config;
 mod effective_potential;
 mod final_probability;

@@ -4,8 +4,8 @@ use super::config::Config;
 use super::model::Model;
 use super::progress::Progress;
 use super::{
-    ablations, agreement, effective_potential, final_probability, freezing_theory, pictures, simulate,
-    slices, stationary_map, sweep,
+    ablations, agreement, claims, effective_potential, final_probability, freezing_theory, pictures,
+    simulate, slices, stationary_map, sweep,
 };
 use crate::error::{Error, Result};
 use crate::output::{Group, ResultFile, sha256};
@@ -130,6 +130,10 @@ pub fn run(
     let rows = agreement::comparisons(&file)?;
     if !rows.is_empty() {
         file.push(agreement::group(&rows)?)?;
+    }
+    let claims = claims::claims(&file, config)?;
+    if !claims.is_empty() {
+        file.push(claims::group(&claims)?)?;
     }
     Ok(file)
 }

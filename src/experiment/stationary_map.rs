@@ -26,7 +26,7 @@ pub(super) fn check(model: &Model, task: &StationaryMap) -> Result<(Vec<f64>, Ve
 pub(super) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> Result<Vec<Group>> {
     let (y, strengths) = check(model, task)?;
     let bar = progress.task("stationary map", strengths.len() as u64);
-    let columns: Vec<(Vec<f64>, f64)> = strengths
+    let columns: Vec<(Vec<f64>, f64, f64)> = strengths
         .par_iter()
         .with_max_len(1)
         .map(|&strength| {
@@ -45,9 +45,9 @@ pub(super) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> R
                 start_y: 0.0,
                 ..FreezingTheory::default()
             };
-            let line = freezing(model, &theory, strength)?.last.mean_y;
+            let frozen = freezing(model, &theory, strength)?;
             bar.advance(1);
-            Ok((column, line))
+            Ok((column, frozen.last.mean_y, frozen.path.final_p_flat()))
         })
         .collect::<Result<_>>()?;
     let mut group = Group::new("stationary_map")?.with_description(
@@ -64,7 +64,7 @@ pub(super) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> R
             .with_description("noise strength learning_rate * sigma"),
     )?;
     let map: Vec<f64> = (0..y.len())
-        .flat_map(|i| columns.iter().map(move |(column, _)| column[i]))
+        .flat_map(|i| columns.iter().map(move |(column, _, _)| column[i]))
         .collect();
     group.push(
         Record::new(
@@ -87,6 +87,16 @@ pub(super) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> R
         .with_description(
             "mean y of the last hop, two-state theory from the stationary state at a vanishing barrier",
         ),
+    )?;
+    group.push(
+        Record::new(
+            "final_p_flat",
+            "1",
+            &[("noise_strength", strengths.len())],
+            columns.iter().map(|c| c.2).collect::<Vec<_>>(),
+        )?
+        .with_symbol("P_flat")
+        .with_description("final P_flat of the same runs"),
     )?;
     Ok(vec![group])
 }
