@@ -13,10 +13,14 @@
 //! directions, with non-negative rates for any tensor.
 //!
 //! # Limitations
-//! Full tensors in the plane only. Cells outside the domain hold zero in every array over cells.
+//! Full tensors in the plane only. Cells outside the domain hold zero in every array over cells. First order only
+//! where a full tensor meets the staircase edge of a domain, or a kink that is crossed by offsets longer than one
+//! cell. Where the drift over one jump exceeds the diffusion (|z| well above 2, likely at high anisotropy with
+//! a drift across the strong direction) the scheme turns upwind and first order until the grid resolves it.
 
 mod cells;
 mod discretisation;
+mod edges;
 mod face_wise;
 mod offsets;
 mod restricted;
@@ -30,6 +34,7 @@ use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
 use crate::linalg::{Chain, Elimination, NestedDissection, SparseRates};
 use cells::{Cells, Landing};
+use edges::Edge;
 use face_wise::Faces;
 use offsets::Offsets;
 use rayon::prelude::*;
@@ -50,7 +55,8 @@ pub struct Generator<const D: usize = 1> {
 #[derive(Debug, Clone, PartialEq)]
 enum Jumps<const D: usize> {
     Faces(Vec<Faces<D>>),
-    Offsets(Vec<Offsets>),
+    /// With the jumps along reflecting faces, ascending by state.
+    Offsets(Vec<Offsets>, Vec<(usize, Edge)>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -161,7 +167,10 @@ impl<const D: usize> Generator<D> {
                         });
                     }
                     let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
-                    Jumps::Offsets(offsets::assemble(&cells, &local, periodic, discretisation.reach)?)
+                    let rows = offsets::assemble(&cells, &local, periodic, discretisation.reach)?;
+                    let mut edges = edges::assemble(&cells, &rows, discretisation);
+                    edges.sort_by_key(|&(state, _)| state);
+                    Jumps::Offsets(rows, edges)
                 }
             }
         };
@@ -350,7 +359,7 @@ impl<const D: usize> Generator<D> {
         let mut row: Vec<(u32, f64)> = Vec::new();
         for (new, &state) in outside.states.iter().enumerate() {
             row.clear();
-            let visit = |landing: Landing, rate: f64| match landing {
+            let mut visit = |landing: Landing, rate: f64| match landing {
                 Landing::State(target) if rate > 0.0 => row.push((number[target], rate)),
                 Landing::Set(_) => outside.into_set[new] += rate,
                 Landing::Absorbed(_) => outside.through_boundary[new] += rate,
@@ -359,7 +368,13 @@ impl<const D: usize> Generator<D> {
             let from = self.cells.grid.indices(self.cells.cell_of[state]);
             match &self.jumps {
                 Jumps::Faces(faces) => faces[state].jumps(&self.cells, from, set, visit),
-                Jumps::Offsets(offsets) => offsets[state].jumps(&self.cells, from, set, visit),
+                Jumps::Offsets(offsets, edges) => {
+                    offsets[state].jumps(&self.cells, from, set, &mut visit);
+                    let first = edges.partition_point(|&(s, _)| s < state);
+                    for (_, edge) in edges[first..].iter().take_while(|(s, _)| *s == state) {
+                        edge.jumps(&self.cells, from, set, &mut visit);
+                    }
+                }
             }
             row.sort_unstable_by_key(|&(target, _)| target);
             for &(target, rate) in &row {
