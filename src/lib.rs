@@ -59,6 +59,8 @@ pub mod grid;
 
 pub mod generator;
 
+pub mod transfer;
+
 pub mod observables;
 
 pub mod rates;
@@ -69,6 +71,9 @@ pub mod freezing;
 
 #[cfg(feature = "cli")]
 pub mod output;
+
+#[cfg(feature = "cli")]
+pub mod figure;
 
 #[cfg(feature = "cli")]
 pub mod experiment;

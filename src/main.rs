@@ -4,7 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use freezeout::experiment::{self, Progress};
-use freezeout::{Error, Result, output};
+use freezeout::{Error, Result, figure, output};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,6 +33,17 @@ enum Command {
         /// Folder for the figures [default: paper/figures].
         #[arg(long)]
         figures: Option<PathBuf>,
+    },
+    /// Draw every figure that a result file allows, as SVG and PNG.
+    Figures {
+        /// Result file.
+        file: PathBuf,
+        /// Folder, made when missing.
+        #[arg(short, long, default_value = "paper/figures")]
+        output: PathBuf,
+        /// Do not list the figures.
+        #[arg(long)]
+        quiet: bool,
     },
     /// Show what a result file holds.
     Show {
@@ -83,9 +94,14 @@ fn execute(command: Command) -> Result<()> {
             run(&text, &options).map(|_| ())
         }
         Command::Reproduce { options, figures } => {
-            let _ = figures;
-            run(experiment::REPRODUCE, &options).map(|_| ())
+            let (_, result) = run(experiment::REPRODUCE, &options)?;
+            draw(
+                &result,
+                figures.as_deref().unwrap_or(Path::new("paper/figures")),
+                options.quiet,
+            )
         }
+        Command::Figures { file, output, quiet } => draw(&output::read(&file)?, &output, quiet),
         Command::Show { file, json } => {
             let result = output::read(&file)?;
             print(&if json {
@@ -100,7 +116,13 @@ fn execute(command: Command) -> Result<()> {
 
 fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = experiment::parse(text)?;
-    experiment::validate(&config)?;
+    experiment::check(&config, text)?;
+    if options.threads == Some(0) {
+        return Err(Error::Config {
+            key: "--threads".into(),
+            message: "at least 1 thread is needed".into(),
+        });
+    }
     let path = match &options.output {
         Some(path) => path.clone(),
         None => {
@@ -113,12 +135,6 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
         }
     };
     output::check_writable(&path)?;
-    if options.threads == Some(0) {
-        return Err(Error::Config {
-            key: "--threads".into(),
-            message: "at least 1 thread is needed".into(),
-        });
-    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.unwrap_or(0))
         .build()
@@ -131,8 +147,14 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
     } else {
         Progress::terminal()
     };
-    let result = pool.install(|| experiment::run(&config, text, &progress))?;
+    let mut unfinished = path.clone().into_os_string();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    let result = pool.install(|| experiment::run(&config, text, Some(&unfinished), &progress))?;
     output::write(&path, &result)?;
+    if unfinished.is_dir() {
+        std::fs::remove_dir_all(&unfinished).map_err(|e| input_error(&unfinished, &e))?;
+    }
     if !options.quiet {
         let rows = experiment::agreement::comparisons(&result)?;
         if !rows.is_empty() {
@@ -141,6 +163,25 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
         print(&format!("wrote {}", path.display()))?;
     }
     Ok((path, result))
+}
+
+fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::Output {
+        path: folder.display().to_string(),
+        message: e.to_string(),
+    })?;
+    for entry in figure::catalogue::available(result) {
+        let stem = folder.join(entry.name);
+        figure::draw(&(entry.figure)(result)?, &stem)?;
+        if !quiet {
+            print(&format!(
+                "drew {}.svg and .png: {}",
+                stem.display(),
+                entry.description
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 fn input_error(path: &Path, error: &std::io::Error) -> Error {

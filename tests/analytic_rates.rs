@@ -1,5 +1,7 @@
 //! First passage, odds and escape formulas against closed forms and independently computed values.
 
+#![allow(clippy::unwrap_used)] // also in functions that tests share
+
 use freezeout::diffusion::{Diffusion, OrnsteinUhlenbeck, Sgd};
 use freezeout::landscape::{DoubleWell, Kink, Side, Slice, TwoValley};
 use freezeout::math::{Point, Tensor};

@@ -1,6 +1,6 @@
 //! The result file: written whole, read back bit by bit, readable by others, and clear about everything that is not one.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used)] // also in functions that tests share
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use freezeout::Error;
 use freezeout::output::{Attribute, Group, Record, ResultFile, Values, read, summary, to_json, write};
@@ -329,6 +329,13 @@ fn h5dump_reads_it() {
     assert!(
         density.contains("COMPRESSION DEFLATE") && density.contains("PREPROCESSING SHUFFLE"),
         "{density}"
+    );
+    let sigma = dump(&["-A", "-d", "/phase_diagram/sigma"]);
+    let class = sigma.split("ATTRIBUTE \"NAME\"").next().unwrap();
+    // Programs in C recognise a scale only with this type of CLASS.
+    assert!(
+        class.contains("STRPAD H5T_STR_NULLTERM") && class.contains("\"DIMENSION_SCALE\""),
+        "{sigma}"
     );
     assert!(dump(&["-A"]).contains("learning_rate = 0.01"));
 }

@@ -11,14 +11,22 @@
 
 mod discrete_sgd;
 mod dispatch;
+mod first_passage;
+mod integrator;
+mod ito;
+mod langevin;
 pub mod stream;
 mod two_valley;
+mod valley_outcome;
 
-pub use discrete_sgd::{
-    Cell, Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble, simulate, simulate_with,
-};
+pub use discrete_sgd::{Cell, simulate, simulate_with};
 pub use dispatch::Instructions;
+pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
+pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};
+pub use ito::{DoubleWellWalk, Ito, PiecewiseLinear};
+pub use langevin::{PathProtocol, propagate, propagate_with};
 pub use two_valley::{
     AlignedRoot, IsotropicRoot, NoiseRoot, PowerRoot, ShiftRoot, Stepped, TwoValleySgd, TwoValleyStep,
     TwoValleyWalk,
 };
+pub use valley_outcome::{Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble};

@@ -106,16 +106,47 @@ impl Streams {
     }
 
     /// Two independent standard normals.
-    ///
-    /// # Formula
-    /// Box and Muller 1958: sqrt(−2 ln u1) (cos 2πu2, sin 2πu2). The largest value is sqrt(106 ln 2) = 8.57.
     #[inline(always)]
     pub fn normals(&mut self, lane: usize) -> [f64; 2] {
-        let u1 = self.uniform(lane);
-        let u2 = self.uniform(lane);
-        let radius = (-2.0 * elementary::ln(u1)).sqrt();
-        let (sine, cosine) = elementary::sin_cos_turns(u2);
-        [radius * cosine, radius * sine]
+        self.polar(lane).normals()
+    }
+
+    /// Two independent standard normals in polar form.
+    #[inline(always)]
+    pub fn polar(&mut self, lane: usize) -> Polar {
+        let squared_radius = -2.0 * elementary::ln(self.uniform(lane));
+        let (sine, cosine) = elementary::sin_cos_turns(self.uniform(lane));
+        Polar {
+            squared_radius,
+            direction: [cosine, sine],
+        }
+    }
+}
+
+/// Two independent standard normals z = sqrt(q) (cos φ, sin φ).
+///
+/// # Formula
+/// Box and Muller 1958: q = −2 ln u1, φ = 2πu2. The largest normal is sqrt(106 ln 2) = 8.57.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Polar {
+    /// q = |z|², exponential with mean 2. A step that takes the root of its own covariance anyway takes that of q with it.
+    pub squared_radius: f64,
+    /// (cos φ, sin φ).
+    pub direction: [f64; 2],
+}
+
+impl Polar {
+    /// The polar form of no noise.
+    pub const ZERO: Self = Self {
+        squared_radius: 0.0,
+        direction: [1.0, 0.0],
+    };
+
+    /// The two normals.
+    #[inline(always)]
+    pub fn normals(self) -> [f64; 2] {
+        let radius = self.squared_radius.sqrt();
+        self.direction.map(|component| radius * component)
     }
 }
 

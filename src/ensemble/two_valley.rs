@@ -1,5 +1,6 @@
 //! One step of SGD, or of Euler-Maruyama, in the two-valley landscape.
 
+use super::stream::Polar;
 use crate::diffusion::Sgd;
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::{Side, TwoValley};
@@ -10,8 +11,8 @@ use crate::noise::{GradientNoise, HessianPower, Isotropic, Power, power_root};
 ///
 /// Implementors are the noises with which [`TwoValleyStep`] can run in a vectorised loop: straight-line code.
 pub trait NoiseRoot: Copy + Send + Sync {
-    /// A symmetric matrix (xx, xy, yy) whose square is the covariance of the noise in θ of one step.
-    fn root(&self, hessian: [f64; 3]) -> [f64; 3];
+    /// A symmetric matrix (xx, xy, yy) whose square is `factor` times the covariance of the noise in θ of one step.
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3];
 }
 
 /// Noise whose covariance is s H₊^p + ε I, p = 1.
@@ -39,34 +40,40 @@ pub struct PowerRoot {
 /// Noise of equal strength in both directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IsotropicRoot {
-    amplitude: f64,
+    variance: f64,
 }
 
 impl NoiseRoot for AlignedRoot {
     #[inline(always)]
-    fn root(&self, hessian: [f64; 3]) -> [f64; 3] {
-        power_root(hessian, Power::One, self.scale, self.floor)
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        power_root(hessian, Power::One, factor * self.scale, factor * self.floor)
     }
 }
 
 impl NoiseRoot for ShiftRoot {
     #[inline(always)]
-    fn root(&self, hessian: [f64; 3]) -> [f64; 3] {
-        power_root(hessian, Power::Two, self.scale, self.floor)
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        power_root(hessian, Power::Two, factor * self.scale, factor * self.floor)
     }
 }
 
 impl NoiseRoot for PowerRoot {
     #[inline(always)]
-    fn root(&self, hessian: [f64; 3]) -> [f64; 3] {
-        power_root(hessian, Power::Real(self.power), self.scale, self.floor)
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        power_root(
+            hessian,
+            Power::Real(self.power),
+            factor * self.scale,
+            factor * self.floor,
+        )
     }
 }
 
 impl NoiseRoot for IsotropicRoot {
     #[inline(always)]
-    fn root(&self, _hessian: [f64; 3]) -> [f64; 3] {
-        [self.amplitude, 0.0, self.amplitude]
+    fn root(&self, _hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        let amplitude = (self.variance * factor).sqrt();
+        [amplitude, 0.0, amplitude]
     }
 }
 
@@ -84,6 +91,7 @@ pub struct TwoValleyStep<N> {
     model: TwoValley,
     noise: N,
     time_step: f64,
+    inverse_time_step: f64,
     slow_drift: f64,
     slow_noise: f64,
     decay_rate: f64,
@@ -101,14 +109,14 @@ pub struct Stepped {
 }
 
 impl<N: NoiseRoot> TwoValleyStep<N> {
-    /// The deterministic part and the noise of one step with standard normals `normals`.
+    /// One step from (x, y) with the given noise.
     #[inline(always)]
-    pub fn step(&self, x: f64, y: f64, normals: [f64; 2]) -> Stepped {
+    pub fn step(&self, x: f64, y: f64, noise: Polar) -> Stepped {
         let d = self
             .model
             .derivatives(x, y, elementary::exp(-self.decay_rate * y));
-        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy]);
-        let [z1, z2] = normals;
+        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], noise.squared_radius);
+        let [z1, z2] = noise.direction;
         // On the side s the gradient is s(2u|x| − v) and x* = v/2u, so |x| > x*/2 reads 4u|x| − v > 0.
         let depth = d.xx * x + d.x;
         Stepped {
@@ -118,9 +126,23 @@ impl<N: NoiseRoot> TwoValleyStep<N> {
         }
     }
 
+    /// Drift and noise columns of the diffusion, both in units of time.
+    #[inline(always)]
+    pub(super) fn drift_and_noise(&self, x: f64, y: f64) -> ([f64; 2], [[f64; 2]; 2]) {
+        let d = self
+            .model
+            .derivatives(x, y, elementary::exp(-self.decay_rate * y));
+        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], self.inverse_time_step);
+        let m = self.slow_noise;
+        (
+            [-d.x, -self.slow_drift * self.inverse_time_step * d.y],
+            [[rxx, m * rxy], [rxy, m * ryy]],
+        )
+    }
+
     /// Whether (x, y) lies beyond half-way between the ridge and the minimum of its side.
     pub(super) fn is_deep(&self, x: f64, y: f64) -> bool {
-        self.step(x, y, [0.0; 2]).depth > 0.0
+        self.step(x, y, Polar::ZERO).depth > 0.0
     }
 
     /// y must stay above this for the landscape to be defined.
@@ -183,6 +205,7 @@ fn new_step<N>(model: TwoValley, noise: N, time_step: f64) -> TwoValleyStep<N> {
         model,
         noise,
         time_step,
+        inverse_time_step: 1.0 / time_step,
         slow_drift: time_step,
         slow_noise: 1.0,
         decay_rate: 1.0 / model.parameters().y_d,
@@ -213,8 +236,8 @@ impl TwoValleySgd for Sgd<TwoValley, Isotropic> {
     fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
         require_positive("time_step", time_step)?;
         let variance = GradientNoise::<2>::covariance(self.noise(), &Point::<2>::zeros())[(0, 0)];
-        let amplitude = (time_step * self.learning_rate() / self.batch_size() * variance).sqrt();
-        let step = new_step(*self.landscape(), IsotropicRoot { amplitude }, time_step);
+        let variance = time_step * self.learning_rate() / self.batch_size() * variance;
+        let step = new_step(*self.landscape(), IsotropicRoot { variance }, time_step);
         Ok(TwoValleyWalk {
             step: AnyStep::Isotropic(step),
         })
@@ -291,8 +314,8 @@ impl TwoValleyWalk {
         with_step!(&self.step, step => step.time_step)
     }
 
-    /// One step from (x, y) with the given standard normals: the reference for the vectorised loop.
-    pub fn step(&self, x: f64, y: f64, normals: [f64; 2]) -> Stepped {
-        with_step!(&self.step, step => step.step(x, y, normals))
+    /// One step from (x, y) with the given noise: the reference for the vectorised loop.
+    pub fn step(&self, x: f64, y: f64, noise: Polar) -> Stepped {
+        with_step!(&self.step, step => step.step(x, y, noise))
     }
 }

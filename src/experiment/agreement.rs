@@ -27,7 +27,7 @@ pub struct Comparison {
     /// (value − reference)/combined error; for a table, the rms of it.
     pub z: f64,
     /// `agree`, `differ`, or what else follows.
-    pub verdict: &'static str,
+    pub verdict: String,
 }
 
 impl Comparison {
@@ -47,7 +47,7 @@ impl Comparison {
             against: against.into(),
             reference,
             z,
-            verdict: if z.abs() <= LARGEST_Z { "agree" } else { "differ" },
+            verdict: verdict(z, value.value, reference.value),
         }
     }
 
@@ -71,8 +71,18 @@ impl Comparison {
                 "agree"
             } else {
                 "differ"
-            },
+            }
+            .into(),
         }
+    }
+}
+
+/// `agree` within the errors, or by how much two numbers differ.
+fn verdict(z: f64, value: f64, reference: f64) -> String {
+    if z.abs() <= LARGEST_Z {
+        "agree".into()
+    } else {
+        format!("differ by {:.2} %", 100.0 * (value / reference - 1.0))
     }
 }
 
@@ -84,6 +94,9 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     let mut rows = Vec::new();
     if file.group("slices").is_some() {
         rows.extend(slices(file)?);
+    }
+    if file.group("freezing_line").is_some() && file.group("freezing_theory").is_some() {
+        rows.extend(freezing(file)?);
     }
     if file.group("paper_phase_diagram").is_some() {
         rows.extend(phase_diagram(file)?);
@@ -121,6 +134,72 @@ fn slices(file: &ResultFile) -> Result<Vec<Comparison>> {
                 number(grid[k], grid_error[k]),
                 "exact integral",
                 number(integral[k], integral_error[k].max(f64::EPSILON)),
+            ));
+        }
+    }
+    if let (Ok(value), Ok(error)) = (
+        get("sharp_to_flat_langevin"),
+        get("sharp_to_flat_langevin_standard_error"),
+    ) {
+        let integral = get("sharp_to_flat_integral")?;
+        for k in 0..y.len() {
+            rows.push(Comparison::of_numbers(
+                &format!("τ sharp→flat (y={}, Δ={})", y[k], strength[k]),
+                "Langevin simulation",
+                Estimate {
+                    value: value[k],
+                    standard_error: error[k],
+                    samples: 1,
+                },
+                "exact integral",
+                Estimate {
+                    value: integral[k],
+                    standard_error: integral[k] * integral_error[k],
+                    samples: 1,
+                },
+            ));
+        }
+    }
+    Ok(rows)
+}
+
+/// Finite-η simulation against the η → 0 theory, at the noise strengths that both have.
+fn freezing(file: &ResultFile) -> Result<Vec<Comparison>> {
+    // Two noise strengths that differ by rounding are one.
+    const SAME: f64 = 1e-9;
+    let line = |name: &str| numbers(file, &format!("freezing_line/{name}"));
+    let theory = |name: &str| numbers(file, &format!("freezing_theory/{name}"));
+    let (simulated, computed) = (line("noise_strength")?, theory("noise_strength")?);
+    let mut rows = Vec::new();
+    for (symbol, ours, against) in [
+        ("P_flat, final", "p_flat", "p_flat"),
+        ("⟨y⟩ of the last hop", "mean_last_hop_y", "mean_freezing_y"),
+        (
+            "⟨y⟩ of the last sign change",
+            "mean_freezing_y",
+            "mean_freezing_y_ridge",
+        ),
+    ] {
+        let (value, error) = (line(ours)?, line(&format!("{ours}_standard_error"))?);
+        let reference = theory(against)?;
+        for (k, strength) in simulated.iter().enumerate() {
+            let Some(j) = computed.iter().position(|c| (c / strength - 1.0).abs() < SAME) else {
+                continue;
+            };
+            rows.push(Comparison::of_numbers(
+                &format!("{symbol} (Δ={:.1e})", computed[j]),
+                "discrete SGD",
+                Estimate {
+                    value: value[k],
+                    standard_error: error[k],
+                    samples: 1,
+                },
+                "two-state theory, η → 0",
+                Estimate {
+                    value: reference[j],
+                    standard_error: 0.0,
+                    samples: 1,
+                },
             ));
         }
     }
@@ -210,7 +289,7 @@ pub(super) fn group(rows: &[Comparison]) -> Result<Group> {
         real(&|r| r.reference.standard_error),
     )?)?;
     group.push(Record::new("z", "1", &n, real(&|r| r.z))?)?;
-    group.push(Record::new("verdict", "text", &n, text(&|r| r.verdict.into()))?)?;
+    group.push(Record::new("verdict", "text", &n, text(&|r| r.verdict.clone()))?)?;
     Ok(group)
 }
 
@@ -247,7 +326,7 @@ pub fn table(rows: &[Comparison]) -> String {
             r.against.clone(),
             reference,
             z,
-            r.verdict.into(),
+            r.verdict.clone(),
         ]);
     }
     let width: Vec<usize> = (0..7)

@@ -53,12 +53,17 @@ TASKS, one group of the result file each
 
 [slices]               hop times, odds and gap at fixed y by independent routes -> /slices
   y, noise_strength    paired lists
-  walkers              4096              Langevin walkers per slice, 0 for none
-  time_step            0.001             in relaxation times of the sharp valley
-  longest_time         3                 in mean first-passage times; later escapes are censored
+  walkers              65536             Langevin walkers per slice, 0 for none
+  time_step            0.02              coarser of two steps, in relaxation times of the sharp valley
+  longest_time         30                in mean first-passage times; later escapes are censored
+
+[[sweep]]              repeat all tasks over this parameter; at most two such sections, records stacked along them
+  parameter            required          dotted key, for example "noise.power" or "landscape.flatness_at"
+  values               required          a list, or { from, to, points, scale = "log" | "linear" }
 
 [effective_potential]  loss and effective potential on slices -> /effective_potential
   y                    series            5, 40
   noise_strength       0.001
   cells                800
+  domain               fitted            ends of the x axis; refused when it cuts off more than 1e-6 of the probability
 "#;

@@ -4,6 +4,7 @@
 //! Every key has the default documented here; unknown keys are errors.
 
 use super::series::Series;
+use super::sweep::Sweep;
 use crate::landscape::TwoValleyParameters;
 use serde::Deserialize;
 
@@ -32,6 +33,9 @@ pub struct Config {
     pub slices: Option<Slices>,
     /// Task: loss and effective potential on slices.
     pub effective_potential: Option<EffectivePotential>,
+    /// Parameters over which all tasks are repeated, at most two.
+    #[serde(default)]
+    pub sweep: Vec<Sweep>,
 }
 
 fn default_seed() -> u64 {
@@ -247,7 +251,7 @@ pub struct Slices {
     pub noise_strength: Vec<f64>,
     /// Langevin walkers per slice; 0 leaves the simulation out.
     pub walkers: usize,
-    /// Time step of the simulation in units of the sharp valley's relaxation time.
+    /// Coarser of the two time steps of the simulation, in units of the sharp valley's relaxation time f2/2.
     pub time_step: f64,
     /// Longest simulated time in units of the mean first-passage time; later escapes are censored.
     pub longest_time: f64,
@@ -258,9 +262,9 @@ impl Default for Slices {
         Self {
             y: vec![5.0, 5.0, 5.0, 10.0],
             noise_strength: vec![1e-3, 2e-3, 1e-2, 5e-3],
-            walkers: 4096,
-            time_step: 1e-3,
-            longest_time: 3.0,
+            walkers: 65_536,
+            time_step: 0.02,
+            longest_time: 30.0,
         }
     }
 }
@@ -275,6 +279,8 @@ pub struct EffectivePotential {
     pub noise_strength: f64,
     /// Cells of the grid.
     pub cells: usize,
+    /// Ends of the x axis, the same for all slices; without them, where the density has fallen to 1e-12 of its maximum.
+    pub domain: Option<[f64; 2]>,
 }
 
 impl Default for EffectivePotential {
@@ -283,6 +289,7 @@ impl Default for EffectivePotential {
             y: Series::List(vec![5.0, 40.0]),
             noise_strength: 1e-3,
             cells: 800,
+            domain: None,
         }
     }
 }

@@ -7,7 +7,10 @@
 
 pub mod agreement;
 mod catalogue;
+mod checkpoint;
 pub mod config;
+mod effective_potential;
+mod freezing_theory;
 pub mod model;
 mod parse;
 mod progress;
@@ -16,11 +19,12 @@ mod run;
 mod series;
 mod simulate;
 mod slices;
-mod theory;
+mod sweep;
 
 pub use catalogue::catalogue;
 pub use config::Config;
 pub use parse::parse;
 pub use progress::{Progress, Task};
-pub use run::{REPRODUCE, run, validate};
+pub use run::{REPRODUCE, check, run};
 pub use series::{Range, Scale, Series};
+pub use sweep::{Sweep, SweepValues};

@@ -17,6 +17,7 @@ pub struct Model {
 
 /// The diffusion on a slice of fixed y, with the noise known at run time only.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::large_enum_variant)] // few are alive at a time, and calls into them are hot: no box
 pub enum SliceDiffusion {
     /// Hessian-power noise of the slice's own curvature.
     HessianPower(Sgd<Slice<TwoValley>, HessianPower<Slice<TwoValley>>>),
@@ -89,9 +90,12 @@ impl Model {
         self.landscape == TwoValley::default() && self.noise == NoiseConfig::default()
     }
 
-    /// Whether the noise is C ∝ H₊, for which the paper's formulas hold.
-    pub fn is_hessian_aligned(&self) -> bool {
-        self.noise.model == NoiseModel::HessianPower && self.noise.power == 1.0
+    /// Whether the paper's formulas apply: C ∝ H₊ and no ablation of the landscape.
+    pub fn has_papers_formulas(&self) -> bool {
+        let unablated = TwoValley::new(*self.landscape.parameters());
+        self.noise.model == NoiseModel::HessianPower
+            && self.noise.power == 1.0
+            && unablated == Ok(self.landscape)
     }
 
     /// SGD in the plane with learning rate η and C/B = 2σ H₊^p + floor (or 2σ h I).

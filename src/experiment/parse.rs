@@ -25,6 +25,17 @@ pub fn parse(text: &str) -> Result<Config> {
     })
 }
 
+/// Parses a configuration into a table, without looking at its keys.
+///
+/// # Errors
+/// [`Error::Config`] for TOML syntax.
+pub(super) fn parse_table(text: &str) -> Result<toml::Table> {
+    text.parse().map_err(|error: toml::de::Error| Error::Config {
+        key: position(text, &error),
+        message: one_line(error.message()),
+    })
+}
+
 /// Splits serde's message into the key it is about and what the user should do.
 fn explain(path: &str, message: &str) -> (String, String) {
     let message = one_line(message);
@@ -41,7 +52,10 @@ fn explain(path: &str, message: &str) -> (String, String) {
             format!("{parent}.{unknown}")
         };
         let wanted = match nearest(unknown, known) {
-            Some(best) => format!("unknown key; did you mean \"{best}\"?"),
+            Some(best) => format!(
+                "unknown key; did you mean \"{best}\"? known here: {}",
+                known.join(", ")
+            ),
             None => format!("unknown key; known here: {}", known.join(", ")),
         };
         return (key, wanted);

@@ -3,15 +3,25 @@
 use super::config::Config;
 use super::model::Model;
 use super::progress::Progress;
-use super::{agreement, simulate, slices, theory};
+use super::{agreement, effective_potential, freezing_theory, simulate, slices, sweep};
 use crate::error::{Error, Result};
 use crate::output::{Group, ResultFile, sha256};
+use std::path::Path;
 
-/// Checks a configuration completely without running anything.
+/// Checks a configuration, whose text is `text`, completely without running anything.
 ///
 /// # Errors
 /// [`Error::Config`] naming the first key that is out of range.
-pub fn validate(config: &Config) -> Result<()> {
+pub fn check(config: &Config, text: &str) -> Result<()> {
+    if config.sweep.is_empty() {
+        validate(config)
+    } else {
+        sweep::check(config, text)
+    }
+}
+
+/// [`check`] for a configuration without a sweep.
+pub(super) fn validate(config: &Config) -> Result<()> {
     Prepared::new(config).map(|_| ())
 }
 
@@ -46,13 +56,13 @@ impl Prepared {
             });
         }
         if let Some(task) = &config.freezing_theory {
-            theory::check_freezing_theory(&model, task)?;
+            freezing_theory::check(&model, task)?;
         }
         if let Some(task) = &config.slices {
             slices::check(&model, task)?;
         }
         if let Some(task) = &config.effective_potential {
-            theory::check_effective_potential(&model, task)?;
+            effective_potential::check(&model, task)?;
         }
         let phase_diagram = config
             .phase_diagram
@@ -74,22 +84,46 @@ impl Prepared {
 
 /// Runs all tasks of `config`, whose text is `text`, and returns the result file.
 ///
-/// The numbers depend on the configuration only, not on the number of threads of the current rayon pool.
+/// A sweep keeps its finished cells in the folder `unfinished`, if one is given, and resumes from there; the caller removes the
+/// folder when the result is safe. The numbers depend on the configuration only, not on the number of threads of the current
+/// rayon pool or on interruptions.
 ///
 /// # Errors
 /// [`Error::Config`] before anything runs; errors of the routes.
-pub fn run(config: &Config, text: &str, progress: &Progress) -> Result<ResultFile> {
+pub fn run(
+    config: &Config,
+    text: &str,
+    unfinished: Option<&Path>,
+    progress: &Progress,
+) -> Result<ResultFile> {
+    if !config.sweep.is_empty() {
+        return sweep::run(config, text, unfinished, progress);
+    }
+    let mut file = ResultFile::new();
+    provenance(&mut file, config, text)?;
+    for group in cell_groups(config, progress)? {
+        file.push(group)?;
+    }
+    let rows = agreement::comparisons(&file)?;
+    if !rows.is_empty() {
+        file.push(agreement::group(&rows)?)?;
+    }
+    Ok(file)
+}
+
+/// The groups of all tasks of a configuration without its sweep.
+pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Group>> {
     let prepared = Prepared::new(config)?;
     let model = &prepared.model;
     let mut groups: Vec<Group> = Vec::new();
     if let Some(task) = &config.effective_potential {
-        groups.extend(theory::effective_potential_task(model, task)?);
+        groups.extend(effective_potential::run(model, task)?);
     }
     if let Some(task) = &config.slices {
-        groups.extend(slices::slices(config, model, task, progress)?);
+        groups.extend(slices::run(config, model, task, progress)?);
     }
     if let Some(task) = &config.freezing_theory {
-        groups.extend(theory::freezing_theory(model, task, progress)?);
+        groups.extend(freezing_theory::run(model, task, progress)?);
     }
     if let (Some(task), Some(job)) = (&config.freezing_line, &prepared.freezing_line) {
         groups.extend(simulate::freezing_line(job, task, progress)?);
@@ -97,7 +131,11 @@ pub fn run(config: &Config, text: &str, progress: &Progress) -> Result<ResultFil
     if let (Some(task), Some(job)) = (&config.phase_diagram, &prepared.phase_diagram) {
         groups.extend(simulate::phase_diagram(job, model, task, progress)?);
     }
-    let mut file = ResultFile::new();
+    Ok(groups)
+}
+
+/// Root attributes: what made the file.
+pub(super) fn provenance(file: &mut ResultFile, config: &Config, text: &str) -> Result<()> {
     for (name, value) in [
         ("name", config.name.as_str()),
         ("config", text),
@@ -109,15 +147,7 @@ pub fn run(config: &Config, text: &str, progress: &Progress) -> Result<ResultFil
         file.set_attribute(name, value)?;
     }
     // TOML integers are signed, so that the seed fits.
-    file.set_attribute("seed", config.seed as i64)?;
-    for group in groups {
-        file.push(group)?;
-    }
-    let rows = agreement::comparisons(&file)?;
-    if !rows.is_empty() {
-        file.push(agreement::group(&rows)?)?;
-    }
-    Ok(file)
+    file.set_attribute("seed", config.seed as i64)
 }
 
 /// The configuration of the main job.

@@ -94,7 +94,7 @@ impl Series {
 }
 
 impl Range {
-    fn values(&self) -> std::result::Result<Vec<f64>, String> {
+    pub(super) fn values(&self) -> std::result::Result<Vec<f64>, String> {
         let Self {
             from,
             to,

@@ -4,10 +4,12 @@ use super::config::{Config, FreezingLine, PhaseDiagram};
 use super::model::{Model, under};
 use super::progress::Progress;
 use super::reference;
-use crate::ensemble::{Cell, Protocol, ValleyEnsemble, simulate, stream::experiment_number};
+use crate::ensemble::{
+    Cell, Protocol, RunOutcome, Snapshot, ValleyEnsemble, simulate, stream::experiment_number,
+};
 use crate::error::{Error, Result};
 use crate::output::{Group, Record};
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, mean, proportion};
 
 /// Share of a run at its end within which a last hop means that the run is not frozen.
 const TAIL: f64 = 0.01;
@@ -24,26 +26,26 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(ensembles: &[ValleyEnsemble]) -> Self {
-        let estimate = |quantity: &dyn Fn(&crate::ensemble::RunOutcome) -> f64| -> Vec<Estimate> {
+    fn new(ensembles: &[ValleyEnsemble]) -> Result<Self> {
+        let estimate = |quantity: &dyn Fn(&RunOutcome) -> f64| -> Result<Vec<Estimate>> {
             ensembles
                 .iter()
-                .map(|e| Estimate::mean(e.runs.iter().map(quantity)))
+                .map(|e| mean(&e.runs.iter().map(quantity).collect::<Vec<f64>>()))
                 .collect()
         };
         let values = |column: Vec<Estimate>| column.into_iter().map(|e| e.value).collect();
-        Self {
+        Ok(Self {
             p_flat: ensembles
                 .iter()
-                .map(|e| Estimate::proportion(e.runs.iter().filter(|r| r.is_flat()).count(), e.runs.len()))
-                .collect(),
-            freezing_iteration: estimate(&|r| r.freezing_iteration() as f64),
-            freezing_y: estimate(&|r| r.freezing_y()),
-            hop_y: estimate(&|r| r.last_hop.map_or(r.start_y, |hop| hop.y)),
-            hops: values(estimate(&|r| r.hops as f64)),
+                .map(|e| proportion(e.runs.iter().filter(|r| r.is_flat()).count(), e.runs.len()))
+                .collect::<Result<_>>()?,
+            freezing_iteration: estimate(&|r| r.freezing_iteration() as f64)?,
+            freezing_y: estimate(&|r| r.freezing_y())?,
+            hop_y: estimate(&|r| r.last_hop.map_or(r.start_y, |hop| hop.y))?,
+            hops: values(estimate(&|r| r.hops as f64)?),
             unfrozen: ensembles.iter().map(|e| e.unfrozen_fraction(TAIL)).collect(),
-            final_y: values(estimate(&|r| r.y)),
-        }
+            final_y: values(estimate(&|r| r.y)?),
+        })
     }
 
     fn records(&self, dimensions: &[(&str, usize)]) -> Result<Vec<Record>> {
@@ -135,11 +137,13 @@ fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
 }
 
 fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {
-    for (key, value) in [("runs", runs as u64), ("steps", steps)] {
-        if value == 0 {
+    // Two runs are the fewest that have a standard error.
+    for (key, value, fewest) in [("runs", runs as u64, 2), ("steps", steps, 1)] {
+        if value < fewest {
+            let message = format!("{value} is not allowed: at least {fewest} is needed");
             return Err(Error::Config {
                 key: format!("{section}.{key}"),
-                message: "at least 1 is needed".into(),
+                message,
             });
         }
     }
@@ -208,7 +212,7 @@ pub(super) fn phase_diagram(
     let learning_rates = task.learning_rate.positive("phase_diagram.learning_rate")?;
     let sigmas = task.sigma.positive("phase_diagram.sigma")?;
     let ensembles = job.run("phase diagram", progress)?;
-    let columns = Columns::new(&ensembles);
+    let columns = Columns::new(&ensembles)?;
     let mut group = Group::new("phase_diagram")?.with_description(
         "ensembles of discrete SGD over learning rate (rows) and sigma (columns): valley at the end of the run and freezing",
     );
@@ -281,7 +285,7 @@ pub(super) fn freezing_line_job(config: &Config, model: &Model, task: &FreezingL
 pub(super) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress) -> Result<Vec<Group>> {
     let sigmas = task.sigma.positive("freezing_line.sigma")?;
     let ensembles = job.run("freezing line", progress)?;
-    let columns = Columns::new(&ensembles);
+    let columns = Columns::new(&ensembles)?;
     let mut group = Group::new("freezing_line")?.with_description(
         "ensembles of discrete SGD from early training to the end, over sigma at one learning rate",
     );
@@ -306,7 +310,7 @@ pub(super) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress)
     let steps: Vec<u64> = ensembles[0].snapshots.iter().map(|s| s.step).collect();
     let shape = [("sigma", n), ("step", steps.len())];
     let runs = task.runs as f64;
-    let along = |value: &dyn Fn(&crate::ensemble::Snapshot) -> f64| -> Vec<f64> {
+    let along = |value: &dyn Fn(&Snapshot) -> f64| -> Vec<f64> {
         ensembles
             .iter()
             .flat_map(|e| e.snapshots.iter().map(value).collect::<Vec<_>>())

@@ -11,10 +11,18 @@
 //! floor. At barriers below about two noise temperatures the two-state picture has no time-scale separation; there the
 //! hops are so frequent that the state is the slice's stationary law anyway.
 
+mod density_last_hop;
+mod density_path;
 mod last_hop;
+mod moving_frame;
+mod planar;
+mod planar_frame;
 mod slice_rates;
 mod two_state;
 
+pub use density_last_hop::{DensityLastHop, density_last_hop};
+pub use density_path::{DensityPath, DensityPathSettings, DensitySnapshot, SlowMotion, density_path};
 pub use last_hop::{LastHop, last_hop};
+pub use planar::{CrossNoise, PlanarDensity, PlanarSettings, PlanarSnapshot, planar_density};
 pub use slice_rates::{SliceRates, slice_rates};
 pub use two_state::{HopRates, TwoState, two_state};

@@ -198,6 +198,21 @@ impl<const D: usize> Generator<D> {
         &self.cells.grid
     }
 
+    /// The rates as a birth-death chain: of a generator in one dimension whose ends are not joined.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for any other generator.
+    pub fn chain(&self) -> Result<&Chain> {
+        match &self.rates {
+            Rates::Chain(chain) => Ok(chain),
+            Rates::Sparse(_) => Err(Error::InvalidParameter {
+                name: "dimension".into(),
+                value: D as f64,
+                requirement: "a birth-death chain is needed: one dimension, without periodic ends".into(),
+            }),
+        }
+    }
+
     /// Lf at the cell centres.
     pub fn apply(&self, f: &[f64]) -> Result<Vec<f64>> {
         let f = self.gather(f)?;

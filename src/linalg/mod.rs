@@ -9,16 +9,21 @@
 //! [`Selling`] makes non-negative stencils of anisotropic tensors.
 
 mod chain;
+mod chain_rows;
 mod eigen;
 mod elimination;
 mod front;
 mod nested_dissection;
 mod selling;
+mod singly_diagonal;
 mod sparse_rates;
 
 pub use chain::{Chain, ChainElimination};
+pub use chain_rows::solve_adjoint_rows;
 pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
 pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
 pub use selling::Selling;
+pub(crate) use singly_diagonal::conservative_extrapolation;
+pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
 pub use sparse_rates::{Restriction, SparseRates};

@@ -5,10 +5,12 @@ pub(crate) mod elementary;
 pub mod gauss_legendre;
 pub mod log_domain;
 mod relative_exponential;
+mod remap;
 pub mod special;
 
 pub use chebyshev::Chebyshev;
 pub use relative_exponential::relative_exponential;
+pub use remap::remap;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;

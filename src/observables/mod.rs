@@ -10,20 +10,29 @@
 //! | [`quasi_stationary`] | (K − L*) ν = ν/k | forward |
 //! | [`spectral_gap`] | −L f = λ1 f, detailed balance | both |
 //! | [`slow_modes`] | L f = λ f, complex λ | backward |
+//! | [`propagate()`] | dP/dt = L*P | forward |
+//! | [`first_passage_law`] | dS/dt = (L − K) S | backward |
 //!
 //! # Limitations
 //! Second order in the cell width. [`crate::grid::Grid::refined`] and Richardson extrapolation give the error.
 
 mod committor;
 mod first_passage;
+mod propagate;
 mod quasi_stationary;
 mod slow_modes;
 mod spectrum;
 mod stationary;
+mod time_step;
 
 pub use committor::committor;
 pub use first_passage::{first_passage_variance, mean_first_passage_time};
+pub use propagate::{
+    FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
+};
 pub use quasi_stationary::{QuasiStationary, quasi_stationary};
 pub use slow_modes::{SlowMode, slow_modes};
 pub use spectrum::{SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
+pub(crate) use time_step::Trial;
+pub use time_step::{StepCounts, TimeStep};

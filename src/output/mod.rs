@@ -12,8 +12,8 @@
 //!
 //! - Dimensions follow the netCDF-4 convention: coordinates are HDF5 dimension scales (`CLASS`, `NAME`, `REFERENCE_LIST`),
 //!   other records point to them (`DIMENSION_LIST`). A dimension without a coordinate gets an empty scale of its size.
-//!   Hence `xarray.open_dataset(path, group="phase_diagram", engine="h5netcdf")` shows named coordinates, and so do h5py
-//!   and h5dump; the attribute `dimensions` repeats the names in plain text.
+//!   Hence `xarray.open_dataset(path, group="phase_diagram")` shows named coordinates, with the engines `h5netcdf` and
+//!   `netcdf4`, and so do h5py, ncdump and h5dump; the attribute `dimensions` repeats the names in plain text.
 //! - Types: 64-bit float, signed and unsigned integers, UTF-8 text, and truth values as 8-bit 0 and 1 with the CF
 //!   attributes `flag_values` and `flag_meanings`.
 //! - Arrays from 64 KiB on are chunked, byte-shuffled and deflated, lossless; smaller ones are stored plainly.
@@ -23,7 +23,7 @@
 //!
 //! # Limitations
 //!
-//! Names are letters, digits and underscores. Attributes are scalars. All of a file is held in memory.
+//! Names are letters, digits and underscores, at most 63. Attributes are scalars. All of a file is held in memory.
 
 mod dimension_scale;
 mod group;
@@ -38,6 +38,7 @@ pub use json::to_json;
 pub use read::read;
 pub use record::{Dimension, Record, Values};
 pub use summary::summary;
+pub(crate) use write::atomically;
 pub use write::{check_writable, write};
 
 use sha2::{Digest, Sha256};

@@ -292,16 +292,22 @@ pub(super) fn refused(kind: &str, name: &str, message: &str) -> Error {
     }
 }
 
+/// Length that a dimension scale can carry.
+const LONGEST_NAME: usize = 63;
+
 /// Names must survive HDF5, netCDF and a Python attribute access.
 pub(super) fn check_name(kind: &str, name: &str) -> Result<()> {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    if name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
+    if name.len() <= LONGEST_NAME
+        && name.starts_with(is_letter)
+        && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
+    {
         Ok(())
     } else {
         Err(refused(
             kind,
             name,
-            "a name starts with a letter and has letters, digits and underscores only",
+            "a name starts with a letter and has letters, digits and underscores only, at most 63",
         ))
     }
 }

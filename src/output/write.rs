@@ -108,6 +108,7 @@ impl Drop for Temporary {
 }
 
 fn write_hdf5(path: &Path, file: &ResultFile) -> hdf5::Result<()> {
+    let class = dimension_scale::ClassText::prepare(path)?;
     let hdf5 = hdf5::File::with_options()
         .with_fcpl(|p| {
             p.obj_track_times(false)
@@ -119,13 +120,13 @@ fn write_hdf5(path: &Path, file: &ResultFile) -> hdf5::Result<()> {
     scalar_attribute(&hdf5, "format_version", &FORMAT_VERSION)?;
     write_attributes(&hdf5, file.attributes())?;
     for group in file.groups() {
-        write_group(&hdf5, group)?;
+        write_group(&hdf5, group, &class)?;
     }
     hdf5.flush()?;
     hdf5.close()
 }
 
-fn write_group(file: &hdf5::File, group: &Group) -> hdf5::Result<()> {
+fn write_group(file: &hdf5::File, group: &Group, class: &dimension_scale::ClassText) -> hdf5::Result<()> {
     let mut place = file.as_group()?;
     for part in group.name().split('/') {
         place = if place.link_exists(part) {
@@ -147,7 +148,7 @@ fn write_group(file: &hdf5::File, group: &Group) -> hdf5::Result<()> {
     for record in group.records() {
         write_record(&place, record)?;
     }
-    dimension_scale::attach(&place, group.records())
+    dimension_scale::attach(&place, group.records(), class)
 }
 
 fn write_record(group: &hdf5::Group, record: &Record) -> hdf5::Result<()> {

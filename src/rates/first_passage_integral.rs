@@ -68,7 +68,7 @@ pub struct FirstPassage {
 /// Times in the unit of the diffusion's time (for SGD t = ηk).
 ///
 /// # Method
-/// Panels of 16 Gauss-Legendre nodes between all kinks, sized so that ψ changes by at most 4 on each; running
+/// Panels of 16 Gauss-Legendre nodes between all kinks, sized so that ψ changes by at most 4 on each of the finer level; running
 /// integrals by spectral integration matrices; only logarithms are carried between panels, so that neither overflow nor
 /// cancellation occurs at any barrier. The result is compared with the one on halved panels, whose change is the error reported.
 /// Features narrower than a panel that are neither kinks nor visible at its nodes are missed.
@@ -201,8 +201,6 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     ///
     /// # Examples
     /// ```
-    /// use freezeout::diffusion::Sgd;
-    /// use freezeout::landscape::Quadratic;
     /// # use freezeout::math::Point;
     /// # use freezeout::diffusion::Diffusion;
     /// # struct Brownian;

@@ -7,7 +7,7 @@
 //! | item | what it is | regime |
 //! |---|---|---|
 //! | [`ScaleAndSpeed`] | exact first passage, committor, odds on a line | any noise |
-//! | `ParabolicValleys` | exact odds of two parabolic valleys, any calculus | any noise |
+//! | [`ParabolicValleys`] | exact odds of two parabolic valleys, any calculus | any noise |
 //! | [`kramers`] | smooth and cusp barriers, turnover, many dimensions | barrier/noise → ∞ |
 //! | [`paper`] | the formulas of arXiv 2601.10962 | as stated there |
 //! | [`literature`] | other published laws of SGD | as stated there |
@@ -18,8 +18,13 @@
 
 mod domain;
 mod first_passage_integral;
+pub mod kramers;
+pub mod literature;
 mod march;
+mod odds;
 mod panel;
+pub mod paper;
 
 pub use domain::confining_domain;
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
+pub use odds::{ParabolicValley, ParabolicValleys};

@@ -1,17 +1,15 @@
-//! Tasks without simulation: the freezing theory and the effective potential.
+//! Task: the freezing theory, without simulation.
 
-use super::config::{EffectivePotential, FreezingTheory};
+use super::config::FreezingTheory;
 use super::model::{Model, under};
 use super::progress::Progress;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
-use crate::generator::Generator;
-use crate::grid::{Axis, Grid};
-use crate::landscape::{Landscape, Side};
+use crate::landscape::Side;
 use crate::math::Point;
-use crate::observables::effective_potential;
 use crate::output::{Group, Record};
+use crate::rates::paper::FreezingLine;
 
 /// Intervals of the coarser of the two integrations of the master equation.
 const STEPS: usize = 1000;
@@ -68,7 +66,7 @@ fn vanishing_barrier(model: &Model, noise_strength: f64, end: f64) -> Result<f64
     Ok(y)
 }
 
-pub(super) fn check_freezing_theory(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
+pub(super) fn check(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
     let fail = |key: &str, message: &str| {
         Err(Error::Config {
             key: format!("freezing_theory.{key}"),
@@ -99,12 +97,8 @@ pub(super) fn check_freezing_theory(model: &Model, task: &FreezingTheory) -> Res
 }
 
 /// `/freezing_theory`: final P_flat and the mean freezing position and time against the noise strength.
-pub(super) fn freezing_theory(
-    model: &Model,
-    task: &FreezingTheory,
-    progress: &Progress,
-) -> Result<Vec<Group>> {
-    let strengths = check_freezing_theory(model, task)?;
+pub(super) fn run(model: &Model, task: &FreezingTheory, progress: &Progress) -> Result<Vec<Group>> {
+    let strengths = check(model, task)?;
     let bar = progress.task("freezing theory", strengths.len() as u64);
     let mut results = Vec::new();
     for &strength in &strengths {
@@ -188,82 +182,35 @@ pub(super) fn freezing_theory(
                 .with_description(text),
         )?;
     }
+    if model.has_papers_formulas() {
+        paper_line(model, &strengths, &mut group)?;
+    }
     Ok(vec![group])
 }
 
-pub(super) fn check_effective_potential(model: &Model, task: &EffectivePotential) -> Result<Vec<f64>> {
-    let y = task.y.positive("effective_potential.y")?;
-    if !(8..=1_000_000).contains(&task.cells) {
-        return Err(Error::Config {
-            key: "effective_potential.cells".into(),
-            message: "between 8 and 1000000 cells are supported".into(),
-        });
-    }
-    model
-        .slice(y[0], task.noise_strength)
-        .map_err(|e| under("effective_potential", e))?;
-    Ok(y)
-}
-
-/// `/effective_potential`: loss and effective potential on slices, in units of the loss.
-pub(super) fn effective_potential_task(model: &Model, task: &EffectivePotential) -> Result<Vec<Group>> {
-    let positions = check_effective_potential(model, task)?;
-    let landscape = model.landscape();
-    let mut group = Group::new("effective_potential")?.with_description(
-        "loss and effective potential on slices of fixed y, both relative to the bottom of the flat valley",
-    );
-    group.set_attribute("noise_strength", task.noise_strength)?;
-    // One grid for all slices, wide enough for the widest.
-    let (mut lower, mut upper) = (0.0_f64, 0.0_f64);
-    for &y in &positions {
-        lower = lower.min(1.8 * landscape.minimum(Side::Sharp, y));
-        upper = upper.max(1.8 * landscape.minimum(Side::Flat, y));
-    }
-    let grid = Grid::new([Axis::with_faces_at(lower, upper, task.cells, &[0.0])?]);
-    let x = grid.axes()[0].centres().to_vec();
-    let n = x.len();
-    let (mut loss, mut numerical, mut temperature) = (Vec::new(), Vec::new(), Vec::new());
-    for &y in &positions {
-        let slice = model.slice(y, task.noise_strength)?;
-        let bottom = landscape.loss(&Point::<2>::new(landscape.minimum(Side::Flat, y), y));
-        loss.extend(x.iter().map(|&x| landscape.loss(&Point::<2>::new(x, y)) - bottom));
-        // Geometric mean of the two valleys' D: the paper's effective temperature 2Δ/sqrt(f1 f2) for p = 1.
-        let d = Side::BOTH.map(|side| slice.tensor(&Point::<1>::new(landscape.minimum(side, y)))[0]);
-        let t = (d[0] * d[1]).sqrt();
-        temperature.push(t);
-        let phi = effective_potential(&Generator::assemble(&slice, grid.clone())?)?;
-        numerical.extend(phi.iter().map(|phi| t * phi));
-    }
+/// The paper's freezing line, with its fitted constant, as rows of comparison.
+fn paper_line(model: &Model, strengths: &[f64], group: &mut Group) -> Result<()> {
+    let line = FreezingLine::AUTHORS;
+    let undefined = "the paper's formula is undefined at this noise strength";
+    // The formula exists on an interval of noise strengths only.
+    let y: Vec<f64> = strengths
+        .iter()
+        .map(|&s| line.y_freeze(model.landscape(), s).unwrap_or(f64::NAN))
+        .collect();
+    let p = strengths
+        .iter()
+        .map(|&s| line.final_probability(model.landscape(), s))
+        .collect::<Result<Vec<f64>>>()?;
+    let dimensions = [("noise_strength", strengths.len())];
     group.push(
-        Record::coordinate("x", "1", x)?
-            .with_symbol("x")
-            .with_description("transverse direction"),
+        Record::new("paper_mean_freezing_y", "1", &dimensions, y)?
+            .with_symbol("y_freeze")
+            .with_description("the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)")
+            .with_missing(undefined),
     )?;
     group.push(
-        Record::coordinate("y", "1", positions.clone())?
-            .with_symbol("y")
-            .with_description("slow direction"),
-    )?;
-    let shape = [("y", positions.len()), ("x", n)];
-    group.push(
-        Record::new(
-            "effective_temperature",
-            "loss",
-            &[("y", positions.len())],
-            temperature,
-        )?
-        .with_symbol("T_eff")
-        .with_description("geometric mean of the diffusivities of the two valleys"),
-    )?;
-    group.push(
-        Record::new("loss", "loss", &shape, loss)?
-            .with_symbol("L")
-            .with_description("loss above the bottom of the flat valley"),
-    )?;
-    group.push(
-        Record::new("effective_potential", "loss", &shape, numerical)?
-            .with_symbol("T_eff Φ")
-            .with_description("-T_eff ln p of the stationary density (Ito), minimum at zero"),
-    )?;
-    Ok(vec![group])
+        Record::new("paper_p_flat", "1", &dimensions, p)?
+            .with_symbol("P_flat")
+            .with_description("the paper's final P_flat with the same fitted constant"),
+    )
 }

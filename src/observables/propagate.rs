@@ -1,0 +1,282 @@
+//! Densities and first-passage times as functions of time: dP/dt = L*P, −dS/dt = (K − L) S.
+
+use super::time_step::{Density, Function, StepCounts, TimeStep};
+use crate::error::{Error, Result, require, require_positive};
+use crate::generator::Generator;
+use crate::grid::CellSet;
+use crate::linalg::{Chain, SinglyDiagonal};
+
+/// Cell probabilities at given times; see [`propagate`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transient {
+    /// Times asked for.
+    pub times: Vec<f64>,
+    /// Cell probabilities at these times.
+    pub probability: Vec<Vec<f64>>,
+    /// Largest |mass/initial mass − 1| over all steps.
+    pub mass_error: f64,
+    /// Work, limiter, and the bound of the error in time (total variation).
+    pub steps: StepCounts,
+}
+
+/// Cell probabilities P(t) with dP/dt = L*P at increasing `times` ≥ 0 from `initial` at t = 0.
+///
+/// # Method
+/// [`SinglyDiagonal`] steps with step doubling and the local `tolerance` in total variation: second order,
+/// L-stable, non-negative and mass-exact at every step. [`StepCounts::error`] bounds the error in time; that
+/// of the grid is of second order in the cell width.
+///
+/// # Errors
+/// [`Error::DimensionMismatch`], [`Error::InvalidParameter`] for negative probabilities, times that do not increase
+/// or a tolerance ≤ 0; [`Error::NotConverged`] when the step control gives up.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::OrnsteinUhlenbeck;
+/// use freezeout::generator::Generator;
+/// use freezeout::grid::{Axis, Grid};
+/// use freezeout::observables::propagate;
+/// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 0.5)?;
+/// let generator = Generator::assemble(&ou, Grid::new([Axis::uniform(-6.0, 6.0, 400)?]))?;
+/// let x = generator.grid().axes()[0].centres().to_vec();
+/// let mut start = vec![0.0; 400];
+/// start[300] = 1.0;
+/// let law = propagate(&generator, &start, &[1.0], 1e-6)?;
+/// let mean: f64 = law.probability[0].iter().zip(&x).map(|(p, x)| p * x).sum();
+/// assert!((mean / (x[300] * (-1f64).exp()) - 1.0).abs() < 1e-3); // x0 e^{−t}
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn propagate(generator: &Generator, initial: &[f64], times: &[f64], tolerance: f64) -> Result<Transient> {
+    check_probabilities(generator, initial)?;
+    let chain = generator.chain()?;
+    let mut control = TimeStep::new(tolerance, first_step(chain, initial))?;
+    let mass: f64 = initial.iter().sum();
+    let mut state = initial.to_vec();
+    let mut mass_error: f64 = 0.0;
+    let probability = at_times(times, |duration| {
+        let mut left = duration;
+        while left > 0.0 {
+            let taken = control.advance(left, |from: Option<&Density>, _, dt| {
+                let start = from.map_or(&state, |f| &f.0.state);
+                Ok(Density(
+                    SinglyDiagonal::autonomous(chain, &[], dt)?.forward(start)?,
+                ))
+            })?;
+            left = if taken.dt >= left { 0.0 } else { left - taken.dt };
+            for half in &taken.halves {
+                let now: f64 = half.0.state.iter().sum();
+                mass_error = mass_error.max((now / mass - 1.0).abs());
+            }
+            let [_, last] = taken.halves;
+            state = last.0.state;
+        }
+        Ok(state.clone())
+    })?;
+    Ok(Transient {
+        times: times.to_vec(),
+        probability,
+        mass_error,
+        steps: control.counts(),
+    })
+}
+
+/// P(t) by `steps` equal steps of second order without error control, for studies of convergence.
+///
+/// # Errors
+/// As [`propagate`].
+pub fn propagate_uniformly(
+    generator: &Generator,
+    initial: &[f64],
+    time: f64,
+    steps: usize,
+) -> Result<Vec<f64>> {
+    check_probabilities(generator, initial)?;
+    let step = SinglyDiagonal::autonomous(generator.chain()?, &[], step_size(time, steps)?)?;
+    let mut state = initial.to_vec();
+    for _ in 0..steps {
+        state = step.forward(&state)?.state;
+    }
+    Ok(state)
+}
+
+/// P(t) by `steps` implicit Euler steps: first order, positive for any step without a limiter. The reference path.
+///
+/// # Errors
+/// As [`propagate`].
+pub fn implicit_euler(generator: &Generator, initial: &[f64], time: f64, steps: usize) -> Result<Vec<f64>> {
+    check_probabilities(generator, initial)?;
+    let rate = 1.0 / step_size(time, steps)?;
+    let step = generator.resolvent(&vec![rate; initial.len()])?;
+    let mut state = initial.to_vec();
+    for _ in 0..steps {
+        state.iter_mut().for_each(|p| *p *= rate);
+        state = step.solve_adjoint(&state)?;
+    }
+    Ok(state)
+}
+
+/// Law of the time to reach a set; see [`first_passage_law`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstPassageLaw {
+    /// Times asked for.
+    pub times: Vec<f64>,
+    /// S(t) = Pr(τ > t) from the centre of each cell; zero in the target.
+    pub survival: Vec<Vec<f64>>,
+    /// F(t) = Pr(τ ≤ t) from the centre of each cell; one in the target.
+    pub distribution: Vec<Vec<f64>>,
+    /// Work, limiter, and the bound of the error in time (relative to the maximum, the larger of S and F).
+    pub steps: StepCounts,
+}
+
+/// Survival S and distribution F = 1 − S of the first-passage time into `target`, at increasing `times` ≥ 0.
+///
+/// # Formula
+/// dS/dt = (L − K) S, S(0) = 1 and dF/dt = (L − K) F + K, F(0) = 0 outside the target, K the rates into it.
+///
+/// # Method
+/// Both are integrated, so that either is accurate relative to itself where it is small. Steps as in [`propagate`], with
+/// the local `tolerance` in the maximum norm relative to the maximum of S and of F.
+///
+/// # Errors
+/// As [`propagate`].
+pub fn first_passage_law(
+    generator: &Generator,
+    target: &CellSet,
+    times: &[f64],
+    tolerance: f64,
+) -> Result<FirstPassageLaw> {
+    let (chain, killing) = stopped(generator, target)?;
+    let inside = target.members();
+    let outside: Vec<f64> = inside.iter().map(|m| if *m { 0.0 } else { 1.0 }).collect();
+    let n = chain.len();
+    let fastest = killing.iter().copied().fold(0.0, f64::max);
+    if fastest == 0.0 {
+        return Err(Error::EmptySet {
+            name: "complement of the target".into(),
+        });
+    }
+    let mut control = TimeStep::new(tolerance, 1.0 / fastest)?;
+    let (mut survival, mut distribution) = (outside.clone(), vec![0.0; n]);
+    let mut laws = at_times(times, |duration| {
+        let mut left = duration;
+        while left > 0.0 {
+            let taken = control.advance(left, |from: Option<&(Function, Function)>, _, dt| {
+                let (s, f) = from.map_or((&survival, &distribution), |(s, f)| (&s.0.state, &f.0.state));
+                let step = SinglyDiagonal::autonomous(&chain, &killing, dt)?;
+                Ok((
+                    Function(step.backward(s, &[])?),
+                    Function(step.backward(f, &killing)?),
+                ))
+            })?;
+            left = if taken.dt >= left { 0.0 } else { left - taken.dt };
+            let [_, (s, f)] = taken.halves;
+            survival = s.0.state;
+            distribution = f.0.state;
+        }
+        Ok((survival.clone(), distribution.clone()))
+    })?;
+    for (survival, distribution) in &mut laws {
+        for i in 0..n {
+            if inside[i] {
+                (survival[i], distribution[i]) = (0.0, 1.0);
+            }
+        }
+    }
+    let (survival, distribution) = laws.into_iter().unzip();
+    Ok(FirstPassageLaw {
+        times: times.to_vec(),
+        survival,
+        distribution,
+        steps: control.counts(),
+    })
+}
+
+impl super::time_step::Trial for (Function, Function) {
+    fn error(coarse: &Self, fine: &Self) -> f64 {
+        Function::error(&coarse.0, &fine.0).max(Function::error(&coarse.1, &fine.1))
+    }
+    fn limited(&self) -> f64 {
+        self.0.limited().max(self.1.limited())
+    }
+}
+
+/// The chain without its jumps into `set`, and the killing rates that replace them.
+fn stopped(generator: &Generator, set: &CellSet) -> Result<(Chain, Vec<f64>)> {
+    let inside = set.members();
+    let n = inside.len();
+    if n != generator.grid().cells() {
+        return Err(Error::DimensionMismatch {
+            name: format!("members of the {} set", set.name()),
+            expected: generator.grid().cells(),
+            got: n,
+        });
+    }
+    let (mut up, mut down) = (
+        generator.chain()?.up().to_vec(),
+        generator.chain()?.down().to_vec(),
+    );
+    for i in 0..n {
+        if inside[i] || (i + 1 < n && inside[i + 1]) {
+            up[i] = 0.0;
+        }
+        if inside[i] || (i > 0 && inside[i - 1]) {
+            down[i] = 0.0;
+        }
+    }
+    Ok((Chain::new(up, down)?, generator.killing_into(set)))
+}
+
+/// Time in which the cells that hold probability empty: resolves a start from a single cell.
+fn first_step(chain: &Chain, initial: &[f64]) -> f64 {
+    let fastest = (0..chain.len())
+        .filter(|&i| initial[i] > 0.0)
+        .map(|i| chain.up()[i] + chain.down()[i])
+        .fold(0.0, f64::max);
+    // A chain of one cell has no rates and any step is exact.
+    if fastest > 0.0 { 0.5 / fastest } else { 1.0 }
+}
+
+fn step_size(time: f64, steps: usize) -> Result<f64> {
+    require_positive("time", time)?;
+    require("steps", steps as f64, |n| n >= 1.0, "at least one step is needed")?;
+    Ok(time / steps as f64)
+}
+
+fn check_probabilities(generator: &Generator, initial: &[f64]) -> Result<()> {
+    if initial.len() != generator.grid().cells() {
+        return Err(Error::DimensionMismatch {
+            name: "initial probabilities".into(),
+            expected: generator.grid().cells(),
+            got: initial.len(),
+        });
+    }
+    for &p in initial {
+        require(
+            "initial probability",
+            p,
+            |p| p >= 0.0,
+            "a finite number >= 0 is needed",
+        )?;
+    }
+    require_positive("initial mass", initial.iter().sum())?;
+    Ok(())
+}
+
+/// Calls `advance` with the time between one output and the next.
+fn at_times<T>(times: &[f64], mut advance: impl FnMut(f64) -> Result<T>) -> Result<Vec<T>> {
+    let mut now = 0.0;
+    times
+        .iter()
+        .map(|&time| {
+            require(
+                "output time",
+                time,
+                |t| t >= now,
+                "times are >= 0 and do not decrease",
+            )?;
+            let out = advance(time - now)?;
+            now = time;
+            Ok(out)
+        })
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! Adaptive time stepping by step doubling, shared by everything that evolves in time.
+
+use crate::error::{Error, Result, require_positive};
+use crate::linalg::Advanced;
+
+/// Work and errors of an adaptive integration.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StepCounts {
+    /// Accepted steps, each made of two half steps.
+    pub accepted: usize,
+    /// Steps repeated with a smaller dt because the local error was too large.
+    pub rejected: usize,
+    /// Accepted steps in which the positivity limiter was active.
+    pub limited: usize,
+    /// Sum over accepted steps of the probability that the limiter kept from moving.
+    pub limited_probability: f64,
+    /// Sum of the local error estimates, limiter included: a bound of the error in time, because the
+    /// semigroup contracts both norms in use (total variation forward; backward the maximum, taken relative to it).
+    pub error: f64,
+}
+
+/// Step size control for a method of second order; see [`TimeStep::advance`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeStep {
+    tolerance: f64,
+    next: f64,
+    counts: StepCounts,
+}
+
+/// What one accepted double step produced.
+pub(crate) struct Doubled<T> {
+    /// The two half steps.
+    pub halves: [T; 2],
+    /// Step that was taken, the sum of both halves.
+    pub dt: f64,
+}
+
+/// A result of a trial step that can be compared with another for the local error.
+pub(crate) trait Trial {
+    /// Error of the finer of two results at the same time by Richardson's rule for order 2: difference/3.
+    fn error(coarse: &Self, fine: &Self) -> f64;
+    /// What the limiter changed.
+    fn limited(&self) -> f64;
+}
+
+impl TimeStep {
+    /// Control with the local `tolerance` of each step and a first step to try.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] unless both are positive.
+    pub fn new(tolerance: f64, first: f64) -> Result<Self> {
+        Ok(Self {
+            tolerance: require_positive("tolerance", tolerance)?,
+            next: require_positive("first time step", first)?,
+            counts: StepCounts::default(),
+        })
+    }
+
+    /// Work and errors so far.
+    pub fn counts(&self) -> StepCounts {
+        self.counts
+    }
+
+    /// Takes one step of at most `most`: a full step and two half steps with `step(start, offset, dt)`.
+    ///
+    /// The error of the half steps is |difference|/3 plus what the limiter changed. A step is accepted when that
+    /// is at most the tolerance; steps change by factors in [0.2, 4].
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] after forty rejections in a row; errors of `step`.
+    pub(crate) fn advance<T: Trial>(
+        &mut self,
+        most: f64,
+        mut step: impl FnMut(Option<&T>, f64, f64) -> Result<T>,
+    ) -> Result<Doubled<T>> {
+        const ATTEMPTS: usize = 40;
+        let mut error = f64::INFINITY;
+        for _ in 0..ATTEMPTS {
+            // A remainder shorter than two steps is halved, so that no sliver is left at the end.
+            let dt = if most <= self.next {
+                most
+            } else {
+                self.next.min(0.5 * most)
+            };
+            let full = step(None, 0.0, dt)?;
+            let first = step(None, 0.0, 0.5 * dt)?;
+            let second = step(Some(&first), 0.5 * dt, 0.5 * dt)?;
+            let limited = first.limited() + second.limited();
+            error = T::error(&full, &second) + limited;
+            // 0.9: safety; the local error is of third order.
+            let factor = (0.9 * (self.tolerance / error).cbrt()).clamp(0.2, 4.0);
+            if error <= self.tolerance {
+                // A step cut short by `most` says nothing against the longer one planned.
+                let grown = dt * factor;
+                self.next = if dt < self.next {
+                    grown.max(self.next)
+                } else {
+                    grown
+                };
+                self.counts.accepted += 1;
+                self.counts.limited += usize::from(limited > 0.0);
+                self.counts.limited_probability += limited;
+                self.counts.error += error;
+                return Ok(Doubled {
+                    halves: [first, second],
+                    dt,
+                });
+            }
+            self.counts.rejected += 1;
+            self.next = dt * factor.min(0.5);
+        }
+        Err(Error::NotConverged {
+            method: "adaptive time step".into(),
+            iterations: ATTEMPTS,
+            residual: error,
+            tolerance: self.tolerance,
+        })
+    }
+}
+
+/// Density steps, compared in total variation, half the sum of |a − b|.
+pub(crate) struct Density(pub Advanced);
+
+impl Trial for Density {
+    fn error(coarse: &Self, fine: &Self) -> f64 {
+        coarse
+            .0
+            .state
+            .iter()
+            .zip(&fine.0.state)
+            .map(|(a, b)| (a - b).abs())
+            .sum::<f64>()
+            / 6.0
+    }
+    fn limited(&self) -> f64 {
+        self.0.limited
+    }
+}
+
+/// Steps of non-negative functions, compared in the maximum norm relative to their maximum.
+pub(crate) struct Function(pub Advanced);
+
+impl Trial for Function {
+    fn error(coarse: &Self, fine: &Self) -> f64 {
+        let (a, b) = (&coarse.0.state, &fine.0.state);
+        let largest = b.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        difference / (3.0 * largest)
+    }
+    fn limited(&self) -> f64 {
+        self.0.limited
+    }
+}
