@@ -307,6 +307,8 @@ fn mean_passage<S: Ito<1, 1>>(
 
 #[test]
 fn passage_times_agree_with_the_exact_integrals() {
+    /// Relative bias per unit of time step; 400 000 runs of the double well at h = .02 show −.4 h.
+    const BIAS: f64 = 0.5;
     let well = DoubleWellWalk::new(0.25, 1.0, 0.2).unwrap();
     let ou = PiecewiseLinear::new(&OrnsteinUhlenbeck::new(1.0, 0.0, 1.0).unwrap()).unwrap();
     let h = 0.005;
@@ -317,7 +319,6 @@ fn passage_times_agree_with_the_exact_integrals() {
         );
         (mean - exact).abs() / (Z * error + BIAS * h * exact)
     };
-    const BIAS: f64 = 1.0;
     let bridge = CrossingTest::BrownianBridge;
     assert!(check(mean_passage(&well, -1.0, 0.0, bridge, h, 100_000), 7.934_021_54) < 1.0);
     assert!(
