@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{assert_order, extrapolate};
+use common::{assert_order, extrapolate, printed};
 use freezeout::Error;
 use freezeout::diffusion::{Calculus, Diffusion};
 use freezeout::generator::{Boundary, Discretisation, Generator};
