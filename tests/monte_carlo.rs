@@ -2,7 +2,6 @@
 //!
 //! Tolerances are Z standard errors plus a stated bias. Z = 5 has a false-alarm probability of 6e-7 per comparison.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
-#![allow(clippy::unwrap_used)]
 
 use freezeout::diffusion::{OrnsteinUhlenbeck, Sgd};
 use freezeout::ensemble::stream::{STEP_BLOCK, StreamKey, Streams, experiment_number};

@@ -18,10 +18,10 @@ use crate::error::{Error, Result};
 /// # Examples
 /// ```
 /// use freezeout::linalg::SparseRates;
-/// // 0 -> 1 at rate 2, 1 -> 0 at rate 3
-/// let chain = SparseRates::from_transitions(2, [(0, 1, 2.0), (1, 0, 3.0)])?;
-/// assert_eq!(chain.apply(&[0.0, 1.0])?, [2.0, -3.0]);
-/// assert_eq!(chain.apply_adjoint(&[0.6, 0.4])?, [0.0, 0.0]);
+/// // 0 -> 1 at rate 1, 1 -> 0 at rate 3
+/// let chain = SparseRates::from_transitions(2, [(0, 1, 1.0), (1, 0, 3.0)])?;
+/// assert_eq!(chain.apply(&[0.0, 1.0])?, [1.0, -3.0]);
+/// assert_eq!(chain.apply_adjoint(&[0.75, 0.25])?, [0.0, 0.0]);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
