@@ -1,6 +1,7 @@
 //! The random streams: distribution of the normals, independence of lanes, blocks and steps.
 //!
 //! Tolerances are Z standard errors; Z = 5 has a false-alarm probability of 6e-7 per comparison. Seeds are fixed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use freezeout::ensemble::stream::{LANES, STEP_BLOCK, StreamKey, Streams, experiment_number};
 

@@ -1,6 +1,8 @@
 //! The one-step operator of the SGD map on a fixed slice, against closed forms and Monte Carlo.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+mod common;
+
 use freezeout::Error;
 use freezeout::diffusion::Sgd;
 use freezeout::landscape::{DoubleWell, Quadratic, Side, Slice, TwoValley};
@@ -11,13 +13,6 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Solves of a few hundred states leave a few hundred rounding errors.
 const ROUNDING: f64 = 1e-12;
-
-fn assert_close(value: f64, expected: f64, tolerance: f64) {
-    assert!(
-        (value - expected).abs() <= tolerance * expected.abs(),
-        "{value:.15e} is not {expected:.15e} within {tolerance:e}"
-    );
-}
 
 fn bowl(h: f64, c: f64, eta: f64) -> Sgd<Quadratic<1>, Isotropic> {
     let quadratic = Quadratic::<1>::new(Tensor::<1>::new(h), Point::<1>::zeros()).unwrap();
@@ -78,7 +73,7 @@ fn quadratic_has_the_exact_variance_and_spectrum() {
     for eta in [0.01, 0.1, 0.3, 0.45] {
         let (operator, variance) = bowl_operator(4.0, 2.0, eta);
         let law = operator.stationary().unwrap();
-        assert_close(operator.variance(&law.mass).unwrap(), variance, ROUNDING);
+        assert_close!(operator.variance(&law.mass).unwrap(), variance, ROUNDING);
         assert!(law.residual < ROUNDING && law.defect < ROUNDING);
         let root: f64 = 1.0 - eta * 4.0;
         for (n, [re, im]) in operator.eigenvalues(5).unwrap().into_iter().enumerate() {
@@ -91,8 +86,8 @@ fn quadratic_has_the_exact_variance_and_spectrum() {
         let slowest = if root > 0.0 { root } else { root * root };
         let gap = operator.spectral_gap().unwrap();
         // Ten times the tolerance of the inverse iteration.
-        assert_close(gap.one_minus_eigenvalue, 1.0 - slowest, 10.0 * ROUNDING);
-        assert_close(gap.gap, -slowest.ln() / eta, 100.0 * ROUNDING);
+        assert_close!(gap.one_minus_eigenvalue, 1.0 - slowest, 10.0 * ROUNDING);
+        assert_close!(gap.gap, -slowest.ln() / eta, 100.0 * ROUNDING);
     }
     // Negative control: the diffusion limit ΔC/2h is 20 % off at ηh = 0.4.
     let (operator, _) = bowl_operator(4.0, 2.0, 0.1);
@@ -110,7 +105,7 @@ fn gaussian_stays_gaussian() {
     let (mut mean, mut spread) = (x0 * (1.0 - eta * h), eta * eta * c);
     for _ in 0..40 {
         assert!((operator.mean(&law).unwrap() - mean).abs() < ROUNDING * x0);
-        assert_close(operator.variance(&law).unwrap(), spread, ROUNDING);
+        assert_close!(operator.variance(&law).unwrap(), spread, ROUNDING);
         law = operator.propagate(&law, 1).unwrap();
         mean *= 1.0 - eta * h;
         spread = (1.0 - eta * h).powi(2) * spread + eta * eta * c;
@@ -145,7 +140,7 @@ fn observed_order_is_twice_the_number_of_nodes() {
     // The default is converged: halving the panels changes nothing beyond rounding.
     let finer = slice_operator(3.0, 1e-3, 0.01, 1.0, Resolution::default().refined(2.0));
     let law = finer.stationary().unwrap();
-    assert_close(finer.probability_above(&law.mass, 0.0).unwrap(), exact, ROUNDING);
+    assert_close!(finer.probability_above(&law.mass, 0.0).unwrap(), exact, ROUNDING);
 }
 
 /// Learning rates in steps of four, for Richardson in √η.
@@ -174,7 +169,7 @@ fn p_flat_line_at_finite_learning_rate() {
     }
     let extrapolated = richardson(&LEVELS.map(|eta| p_flat(3.0, 1e-3, eta, 1.0)));
     let limit = limiting_p_flat(3.0, 1e-3, 1.0);
-    assert_close(limit, 0.791_597, 1e-6);
+    assert_close!(limit, 0.791_597, 1e-6);
     // The next term is η² on the finest levels with the amplification of the table: 1e-7 seen.
     assert!(
         (extrapolated - limit).abs() < 1e-6,
@@ -224,10 +219,10 @@ fn random_walk_exit_time_shows_the_overshoot() {
             / eta
     };
     let (a, b) = (10.0 * s, 15.0 * s);
-    assert_close(
+    assert_close!(
         steps(b) - steps(a),
         (b * b - a * a) / (s * s) + 2.0 * RHO * (b - a) / s,
-        ROUNDING,
+        ROUNDING
     );
 }
 
@@ -254,7 +249,7 @@ fn exit_times_tend_to_the_ito_first_passage_times() {
     for (from, to, exact) in [(flat, sharp, 11.684729), (sharp, flat, 2.641601)] {
         let limit = richardson(&LEVELS.map(|eta| time(eta, from, to)));
         // The next term of the extrapolation, η²: 3e-6 seen.
-        assert_close(limit, exact, 1e-5);
+        assert_close!(limit, exact, 1e-5);
     }
 }
 
@@ -270,7 +265,7 @@ fn tiny_gaps_keep_their_digits() {
         let gap = operator.spectral_gap().unwrap();
         let time = operator.mean_exit_time_from(&sgd, -1.0, |x| x < 1.0).unwrap();
         // The exit is seen at steps only, the last of them beyond 1: no effect on an exponentially long time.
-        assert_close(gap.gap * time, 2.0, 1e-8);
+        assert_close!(gap.gap * time, 2.0, 1e-8);
         gap.gap
     };
     let g = [0.02, 0.01, 0.005, 0.0025].map(gap);
@@ -280,7 +275,7 @@ fn tiny_gaps_keep_their_digits() {
         (4.0 * first[2] - first[1]) / 3.0,
     ];
     let limit = (8.0 * second[1] - second[0]) / 7.0;
-    assert_close(limit, exact, 1e-6);
+    assert_close!(limit, exact, 1e-6);
 }
 
 #[test]

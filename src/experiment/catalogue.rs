@@ -57,6 +57,30 @@ TASKS, one group of the result file each
   time_step            0.02              coarser of two steps, in relaxation times of the sharp valley
   longest_time         30                in mean first-passage times; later escapes are censored
 
+[final_probability]    final P_flat and freezing position by the density routes -> /final_probability
+  noise_strength       series            1e-4, 3e-4, 1e-3, 3e-3
+  learning_rate        0.01              of the transfer operator of the SGD map
+  start_y, end_y       1, 400
+  planar               false             also the Fokker-Planck equation in the plane, the slowest route
+
+[stationary_map]       stationary P_flat at fixed y, and the freezing line -> /stationary_map
+  y, noise_strength    series            48 values to 12; 41 log-spaced values from 5e-5 to 5e-3
+
+[ablations]            discrete SGD with one ingredient changed at a time -> /ablations
+  noise_strength       series            1e-4, 2e-4, 5e-4, 1e-3
+  learning_rate        0.01
+  runs, steps          1000, 50000
+  start_x, start_y     [-0.01, 0.01], 1  barrier and flatness are held at their values at start_y
+
+[surface]              the loss in the plane -> /landscape
+  x, y                 series            121 values from -0.9 to 1.1; 101 values from 0 to 100
+
+[trajectories]         single runs of discrete SGD -> /trajectories
+  learning_rate, sigma 0.01, 0.05
+  runs, steps          4, 40000
+  record_every         20
+  start_x, start_y     [-0.01, 0.01], 1
+
 [[sweep]]              repeat all tasks over this parameter; at most two such sections, records stacked along them
   parameter            required          dotted key, for example "noise.power" or "landscape.flatness_at"
   values               required          a list, or { from, to, points, scale = "log" | "linear" }

@@ -3,7 +3,7 @@
 //! A configuration names the model once and then lists tasks; each task writes one group of the result file.
 //! Every key has the default documented here; unknown keys are errors.
 
-use super::series::Series;
+use super::series::{Range, Scale, Series};
 use super::sweep::Sweep;
 use crate::landscape::TwoValleyParameters;
 use serde::Deserialize;
@@ -33,6 +33,16 @@ pub struct Config {
     pub slices: Option<Slices>,
     /// Task: loss and effective potential on slices.
     pub effective_potential: Option<EffectivePotential>,
+    /// Task: final P_flat and freezing position by the density routes.
+    pub final_probability: Option<FinalProbability>,
+    /// Task: stationary P_flat over y and the noise strength.
+    pub stationary_map: Option<StationaryMap>,
+    /// Task: discrete SGD with one ingredient of the model changed at a time.
+    pub ablations: Option<Ablations>,
+    /// Task: the loss in the plane.
+    pub surface: Option<Surface>,
+    /// Task: single runs of discrete SGD.
+    pub trajectories: Option<Trajectories>,
     /// Parameters over which all tasks are repeated, at most two.
     #[serde(default)]
     pub sweep: Vec<Sweep>,
@@ -290,6 +300,152 @@ impl Default for EffectivePotential {
             noise_strength: 1e-3,
             cells: 800,
             domain: None,
+        }
+    }
+}
+
+/// `[final_probability]`: master equation, Fokker-Planck and transfer operator along the whole path.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FinalProbability {
+    /// Δ.
+    pub noise_strength: Series,
+    /// η of the transfer operator.
+    pub learning_rate: f64,
+    /// Starting y.
+    pub start_y: f64,
+    /// Largest y.
+    pub end_y: f64,
+    /// Whether to solve the planar Fokker-Planck equation too, the slowest route.
+    pub planar: bool,
+}
+
+impl Default for FinalProbability {
+    fn default() -> Self {
+        Self {
+            noise_strength: Series::List(vec![1e-4, 3e-4, 1e-3, 3e-3]),
+            learning_rate: 0.01,
+            start_y: 1.0,
+            end_y: 400.0,
+            planar: false,
+        }
+    }
+}
+
+/// `[stationary_map]`: P_ss(y, Δ) at fixed y.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StationaryMap {
+    /// Positions.
+    pub y: Series,
+    /// Δ.
+    pub noise_strength: Series,
+}
+
+impl Default for StationaryMap {
+    fn default() -> Self {
+        Self {
+            y: Series::Range(Range {
+                from: 0.25,
+                to: 12.0,
+                points: 48,
+                scale: Scale::Linear,
+            }),
+            noise_strength: Series::log(5e-5, 5e-3, 41),
+        }
+    }
+}
+
+/// `[ablations]`: one ingredient changed at a time.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ablations {
+    /// Δ.
+    pub noise_strength: Series,
+    /// η.
+    pub learning_rate: f64,
+    /// Runs per variant and noise strength.
+    pub runs: usize,
+    /// Steps per run.
+    pub steps: u64,
+    /// Starting x, taken in turn by the runs.
+    pub start_x: Vec<f64>,
+    /// Starting y, at which barrier or flatness are held.
+    pub start_y: f64,
+}
+
+impl Default for Ablations {
+    fn default() -> Self {
+        Self {
+            noise_strength: Series::List(vec![1e-4, 2e-4, 5e-4, 1e-3]),
+            learning_rate: 0.01,
+            runs: 1000,
+            steps: 50_000,
+            start_x: vec![-0.01, 0.01],
+            start_y: 1.0,
+        }
+    }
+}
+
+/// `[surface]`: the loss in the plane, for a picture.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Surface {
+    /// x of the picture.
+    pub x: Series,
+    /// y of the picture.
+    pub y: Series,
+}
+
+impl Default for Surface {
+    fn default() -> Self {
+        Self {
+            x: Series::Range(Range {
+                from: -0.9,
+                to: 1.1,
+                points: 121,
+                scale: Scale::Linear,
+            }),
+            y: Series::Range(Range {
+                from: 0.0,
+                to: 100.0,
+                points: 101,
+                scale: Scale::Linear,
+            }),
+        }
+    }
+}
+
+/// `[trajectories]`: a few runs, step by step.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trajectories {
+    /// η.
+    pub learning_rate: f64,
+    /// σ.
+    pub sigma: f64,
+    /// Runs.
+    pub runs: usize,
+    /// Steps per run.
+    pub steps: u64,
+    /// Every how many steps x and y are kept.
+    pub record_every: u64,
+    /// Starting x, taken in turn by the runs.
+    pub start_x: Vec<f64>,
+    /// Starting y.
+    pub start_y: f64,
+}
+
+impl Default for Trajectories {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.01,
+            sigma: 0.05,
+            runs: 4,
+            steps: 40_000,
+            record_every: 20,
+            start_x: vec![-0.01, 0.01],
+            start_y: 1.0,
         }
     }
 }

@@ -185,7 +185,44 @@ pub(super) fn run(model: &Model, task: &FreezingTheory, progress: &Progress) -> 
     if model.has_papers_formulas() {
         paper_line(model, &strengths, &mut group)?;
     }
-    Ok(vec![group])
+    Ok(vec![group, paths(&strengths, &results)?])
+}
+
+/// `/freezing_path`: P_flat along the path, at as many points for each noise strength.
+fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
+    const POINTS: usize = 101;
+    let mut group =
+        Group::new("freezing_path")?.with_description("P_flat along the slow path, two-state theory");
+    let n = strengths.len();
+    group.push(
+        Record::coordinate("noise_strength", "1", strengths.to_vec())?
+            .with_symbol("Δ")
+            .with_description("noise strength learning_rate * sigma"),
+    )?;
+    let every = |values: fn(&TwoState) -> &[f64]| -> Vec<f64> {
+        let pick = |r: &Freezing| -> Vec<f64> {
+            let v = values(&r.path);
+            (0..POINTS).map(|k| v[k * (v.len() - 1) / (POINTS - 1)]).collect()
+        };
+        results.iter().flat_map(pick).collect()
+    };
+    let shape = [("noise_strength", n), ("point", POINTS)];
+    group.push(
+        Record::new("y", "1", &shape, every(|p| &p.y))?
+            .with_symbol("y")
+            .with_description("slow direction"),
+    )?;
+    group.push(
+        Record::new("time", "time (eta * iterations)", &shape, every(|p| &p.time))?
+            .with_symbol("t")
+            .with_description("time since the start"),
+    )?;
+    group.push(
+        Record::new("p_flat", "1", &shape, every(|p| &p.p_flat))?
+            .with_symbol("P_flat")
+            .with_description("probability of the flat valley"),
+    )?;
+    Ok(group)
 }
 
 /// The paper's freezing line, with its fitted constant, as rows of comparison.

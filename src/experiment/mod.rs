@@ -5,20 +5,24 @@
 //! # Limitations
 //! One landscape and one noise per configuration.
 
+mod ablations;
 pub mod agreement;
 mod catalogue;
 mod checkpoint;
 pub mod config;
 mod effective_potential;
+mod final_probability;
 mod freezing_theory;
 pub mod model;
 mod parse;
+mod pictures;
 mod progress;
 pub mod reference;
 mod run;
 mod series;
 mod simulate;
 mod slices;
+mod stationary_map;
 mod sweep;
 
 pub use catalogue::catalogue;

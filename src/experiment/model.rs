@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::landscape::{Kink, Slice, TwoValley, TwoValleyParameters};
 use crate::math::{Point, Tensor};
 use crate::noise::{HessianPower, Isotropic};
+use crate::transfer::{PathLaw, PathSettings, propagate};
 
 /// The landscape and noise of a configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +81,24 @@ impl Model {
         Ok(model)
     }
 
+    /// The same noise on another landscape.
+    #[must_use]
+    pub fn with_landscape(&self, landscape: TwoValley) -> Self {
+        Self {
+            landscape,
+            noise: self.noise.clone(),
+        }
+    }
+
+    /// The same landscape under another noise.
+    #[must_use]
+    pub fn with_noise(&self, noise: NoiseConfig) -> Self {
+        Self {
+            landscape: self.landscape,
+            noise,
+        }
+    }
+
     /// The landscape.
     pub fn landscape(&self) -> &TwoValley {
         &self.landscape
@@ -117,6 +136,55 @@ impl Model {
                 TwoValleyWalk::discrete(&Sgd::new(self.landscape, noise, learning_rate, 1.0)?)
             }
         }
+    }
+
+    /// Law of x under the SGD map while y moves on its mean path; the same noise as [`Model::walk`].
+    ///
+    /// # Errors
+    /// Those of [`crate::transfer::propagate`].
+    pub fn path_law(&self, learning_rate: f64, sigma: f64, settings: &PathSettings) -> Result<PathLaw> {
+        let n = &self.noise;
+        match n.model {
+            NoiseModel::HessianPower => propagate(
+                &Sgd::hessian_power(self.landscape, n.power, learning_rate, sigma, n.floor)?,
+                settings,
+            ),
+            NoiseModel::Isotropic => {
+                let noise = Isotropic::new(2.0 * sigma * n.curvature)?;
+                propagate(&Sgd::new(self.landscape, noise, learning_rate, 1.0)?, settings)
+            }
+        }
+    }
+
+    /// The diffusion in the plane under Hessian-power noise of strength Δ, with the configured floor at η = 0.01.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range, or for isotropic noise, which the planar route does not serve.
+    pub fn plane(&self, noise_strength: f64) -> Result<Sgd<TwoValley, HessianPower<TwoValley>>> {
+        let n = &self.noise;
+        match n.model {
+            // D = η/2 (2σ H^p + floor): only the floor depends on η, and it is negligible.
+            NoiseModel::HessianPower => {
+                Sgd::hessian_power(self.landscape, n.power, 0.01, noise_strength / 0.01, n.floor)
+            }
+            NoiseModel::Isotropic => Err(Error::Config {
+                key: "noise.model".into(),
+                message: "the planar route needs hessian_power noise".into(),
+            }),
+        }
+    }
+
+    /// The control: D = Δ on the slice at y.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn isotropic_slice(&self, y: f64, noise_strength: f64) -> Result<Sgd<Slice<TwoValley>, Isotropic>> {
+        Sgd::new(
+            Slice::new(self.landscape, y)?,
+            Isotropic::new(2.0 * noise_strength)?,
+            1.0,
+            1.0,
+        )
     }
 
     /// The diffusion on the slice at y with noise strength Δ: D = Δ (∂²L/∂x²)^p, or Δ h. No floor.

@@ -3,7 +3,10 @@
 use super::config::Config;
 use super::model::Model;
 use super::progress::Progress;
-use super::{agreement, effective_potential, freezing_theory, simulate, slices, sweep};
+use super::{
+    ablations, agreement, effective_potential, final_probability, freezing_theory, pictures, simulate,
+    slices, stationary_map, sweep,
+};
 use crate::error::{Error, Result};
 use crate::output::{Group, ResultFile, sha256};
 use std::path::Path;
@@ -48,11 +51,16 @@ impl Prepared {
             config.freezing_theory.is_some(),
             config.slices.is_some(),
             config.effective_potential.is_some(),
+            config.final_probability.is_some(),
+            config.stationary_map.is_some(),
+            config.ablations.is_some(),
+            config.surface.is_some(),
+            config.trajectories.is_some(),
         ];
         if !tasks.contains(&true) {
             return Err(Error::Config {
                 key: "configuration".into(),
-                message: "there is no task: add one of [phase_diagram], [freezing_line], [freezing_theory], [slices], [effective_potential]".into(),
+                message: "there is no task; freezeout list names them".into(),
             });
         }
         if let Some(task) = &config.freezing_theory {
@@ -63,6 +71,21 @@ impl Prepared {
         }
         if let Some(task) = &config.effective_potential {
             effective_potential::check(&model, task)?;
+        }
+        if let Some(task) = &config.final_probability {
+            final_probability::check(&model, task)?;
+        }
+        if let Some(task) = &config.stationary_map {
+            stationary_map::check(&model, task)?;
+        }
+        if let Some(task) = &config.ablations {
+            ablations::check(config, &model, task)?;
+        }
+        if let Some(task) = &config.surface {
+            pictures::check_surface(task)?;
+        }
+        if let Some(task) = &config.trajectories {
+            pictures::check_trajectories(&model, task)?;
         }
         let phase_diagram = config
             .phase_diagram
@@ -122,8 +145,23 @@ pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Gr
     if let Some(task) = &config.slices {
         groups.extend(slices::run(config, model, task, progress)?);
     }
+    if let Some(task) = &config.surface {
+        groups.extend(pictures::surface(model, task)?);
+    }
+    if let Some(task) = &config.trajectories {
+        groups.extend(pictures::trajectories(config, model, task)?);
+    }
+    if let Some(task) = &config.stationary_map {
+        groups.extend(stationary_map::run(model, task, progress)?);
+    }
     if let Some(task) = &config.freezing_theory {
         groups.extend(freezing_theory::run(model, task, progress)?);
+    }
+    if let Some(task) = &config.final_probability {
+        groups.extend(final_probability::run(model, task, progress)?);
+    }
+    if let Some(task) = &config.ablations {
+        groups.extend(ablations::run(config, model, task, progress)?);
     }
     if let (Some(task), Some(job)) = (&config.freezing_line, &prepared.freezing_line) {
         groups.extend(simulate::freezing_line(job, task, progress)?);

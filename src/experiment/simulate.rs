@@ -15,7 +15,7 @@ use crate::statistics::{Estimate, mean, proportion};
 const TAIL: f64 = 0.01;
 
 /// Quantities of a set of cells, in their order.
-struct Columns {
+pub(super) struct Columns {
     p_flat: Vec<Estimate>,
     freezing_iteration: Vec<Estimate>,
     freezing_y: Vec<Estimate>,
@@ -26,7 +26,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(ensembles: &[ValleyEnsemble]) -> Result<Self> {
+    pub(super) fn new(ensembles: &[ValleyEnsemble]) -> Result<Self> {
         let estimate = |quantity: &dyn Fn(&RunOutcome) -> f64| -> Result<Vec<Estimate>> {
             ensembles
                 .iter()
@@ -48,7 +48,7 @@ impl Columns {
         })
     }
 
-    fn records(&self, dimensions: &[(&str, usize)]) -> Result<Vec<Record>> {
+    pub(super) fn records(&self, dimensions: &[(&str, usize)]) -> Result<Vec<Record>> {
         let mut records = Vec::new();
         let mut pair =
             |name: &str, unit: &str, symbol: &str, text: &str, column: &[Estimate]| -> Result<()> {
@@ -114,7 +114,7 @@ impl Columns {
     }
 }
 
-fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
+pub(super) fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
     if x.is_empty() {
         return Err(Error::Config {
             key: format!("{section}.start_x"),
@@ -136,7 +136,7 @@ fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
     Ok(x.iter().map(|&x| [x, y]).collect())
 }
 
-fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {
+pub(super) fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {
     // Two runs are the fewest that have a standard error.
     for (key, value, fewest) in [("runs", runs as u64, 2), ("steps", steps, 1)] {
         if value < fewest {

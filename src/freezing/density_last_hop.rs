@@ -5,7 +5,8 @@
 //! u(x, t) = Pr(set not reached between t and T | x_t = x)
 //! ```
 
-use super::density_path::{DensityPath, DensityPathSettings, Stage, State, between, run};
+use super::density_path::{DensityPath, DensityPathSettings, run};
+use super::density_solver::{Stage, State, between};
 use super::moving_frame::MovingFrame;
 use crate::diffusion::Diffusion;
 use crate::error::Result;

@@ -6,17 +6,27 @@
 //!
 //! The rates are exact for the Ito diffusion on slices of fixed y. No constant is fitted.
 //!
+//! Three levels, each a check of the one above it:
+//!
+//! | level | function | leaves out |
+//! |---|---|---|
+//! | two states | [`two_state`], [`last_hop`] | relaxation within the valleys, spread of y |
+//! | density of x along y(t) | [`density_path`], [`density_last_hop`] | spread of y, its correlation with x |
+//! | density of (x, y) | [`planar_density`] | D_xz near the ridge, see there |
+//!
 //! # Limitations
-//! Adiabatic: the fast coordinate relaxes within a valley before y moves, η → 0, and y follows the noise-free
+//! The two-state level is adiabatic: the fast coordinate relaxes within a valley before y moves, η → 0, and y follows the noise-free
 //! floor. At barriers below about two noise temperatures the two-state picture has no time-scale separation; there the
 //! hops are so frequent that the state is the slice's stationary law anyway.
 
 mod density_last_hop;
 mod density_path;
+mod density_solver;
 mod last_hop;
 mod moving_frame;
 mod planar;
 mod planar_frame;
+mod planar_solver;
 mod slice_rates;
 mod two_state;
 

@@ -34,5 +34,5 @@ pub use quasi_stationary::{QuasiStationary, quasi_stationary};
 pub use slow_modes::{SlowMode, slow_modes};
 pub use spectrum::{SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
-pub(crate) use time_step::Trial;
-pub use time_step::{StepCounts, TimeStep};
+pub use time_step::StepCounts;
+pub(crate) use time_step::{TimeStep, Trial};

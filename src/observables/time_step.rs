@@ -21,7 +21,7 @@ pub struct StepCounts {
 
 /// Step size control for a method of second order; see `TimeStep::advance`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TimeStep {
+pub(crate) struct TimeStep {
     tolerance: f64,
     next: f64,
     counts: StepCounts,

@@ -93,7 +93,7 @@ impl Elimination {
 
     /// First state whose pivot vanishes: it can never leave the states before it, or be killed.
     pub(super) fn trapped(&self) -> Option<usize> {
-        self.pivots.iter().position(|&p| !(p > 0.0))
+        self.pivots.iter().position(|&p| p <= 0.0)
     }
 
     /// Stationary law of the chain without killing, normalised to one.

@@ -131,7 +131,7 @@ impl PanelGrid {
             .collect();
         let total: f64 = rate.iter().sum();
         let panels = total.ceil().max(1.0);
-        if !(panels * (self.order as f64) <= MAX_NODES as f64) {
+        if panels * self.order as f64 > MAX_NODES as f64 {
             return Err(Error::InvalidParameter {
                 name: "panel_length".into(),
                 value: panel_length,

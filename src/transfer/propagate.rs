@@ -3,92 +3,13 @@
 use super::crossing::Crossing;
 use super::gaussian::Gaussian;
 use super::kernel::{Kernel, dot};
+use super::path_law::PathLaw;
 use super::schedule::{Block, Stage, kernel_span};
 use super::slow_motion::{PathSettings, SlowMotion, SplitMap};
 use crate::diffusion::Sgd;
 use crate::error::{Error, Result};
 use crate::landscape::TwoValley;
 use crate::noise::GradientNoise;
-
-/// Law of x along the slow path, step by step.
-///
-/// # Units
-/// Arrays are indexed by the step k (time t = ηk); x and y in units of θ.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PathLaw {
-    /// y_k, k = 0..=steps.
-    pub y: Vec<f64>,
-    /// Pr(x_k ≥ 0), k = 0..=steps.
-    pub p_flat: Vec<f64>,
-    /// E x_k, k = 0..=steps.
-    pub mean_x: Vec<f64>,
-    /// Pr(x_k and x_{k+1} lie on different sides), k = 0..steps: expected number of sign changes in that step.
-    pub sign_changes: Vec<f64>,
-    /// Pr(the last sign change of the run is the one between x_k and x_{k+1}), k = 0..steps.
-    pub last_sign_change: Vec<f64>,
-    /// Pr(x never changes sign).
-    pub no_sign_change: f64,
-    /// Largest probability that the discretisation put back in one step.
-    pub defect: f64,
-    /// Kernels built.
-    pub kernels: usize,
-    /// Grids used.
-    pub grids: usize,
-    /// Nodes of the largest grid.
-    pub nodes: usize,
-}
-
-impl PathLaw {
-    /// P_flat at the end of the run.
-    pub fn final_p_flat(&self) -> f64 {
-        self.p_flat.last().copied().unwrap_or(f64::NAN)
-    }
-
-    /// Mean iteration of the last sign change, counted like the stored data of the paper: the start is iteration
-    /// 1, a change between x_k and x_{k+1} is iteration k + 2, and a run without a change counts as 1.
-    pub fn mean_freezing_iteration(&self) -> f64 {
-        1.0 + self.freezing_moment(1)
-    }
-
-    /// Standard deviation of that iteration over runs.
-    pub fn freezing_iteration_deviation(&self) -> f64 {
-        let mean = self.freezing_moment(1);
-        (self.freezing_moment(2) - mean * mean).max(0.0).sqrt()
-    }
-
-    fn freezing_moment(&self, power: i32) -> f64 {
-        self.last_sign_change
-            .iter()
-            .enumerate()
-            .map(|(k, p)| p * (k as f64 + 1.0).powi(power))
-            .sum()
-    }
-
-    /// Mean of y just after the last sign change (y_0 for runs without one), on the mean path.
-    pub fn mean_freezing_y(&self) -> f64 {
-        let moved: f64 = self
-            .last_sign_change
-            .iter()
-            .zip(&self.y[1..])
-            .map(|(p, y)| p * (y - self.y[0]))
-            .sum();
-        self.y[0] + moved
-    }
-
-    /// Expected number of sign changes in the whole run.
-    pub fn expected_sign_changes(&self) -> f64 {
-        self.sign_changes.iter().sum()
-    }
-
-    /// Pr(no sign change after step k), k = 0..=steps.
-    pub fn no_later_sign_change(&self) -> Vec<f64> {
-        let mut survival = vec![self.no_sign_change; self.y.len()];
-        for (k, p) in self.last_sign_change.iter().enumerate() {
-            survival[k + 1] = survival[k] + p;
-        }
-        survival
-    }
-}
 
 /// Law of x under the SGD map of the two-valley landscape while y moves along its mean path.
 ///
@@ -163,6 +84,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
                 last_sign_change: Vec::new(),
                 no_sign_change: f64::NAN,
                 defect: 0.0,
+                mass_error: 0.0,
                 kernels: 0,
                 grids: 0,
                 nodes: 0,
@@ -300,17 +222,26 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
             std::mem::swap(mass, &mut next);
             steps += 1;
             self.law.y.push(y);
-            self.law.p_flat.push(mass[target_split..].iter().sum());
+            let flat: f64 = mass[target_split..].iter().sum();
+            let total = flat + mass[..target_split].iter().sum::<f64>();
+            self.law.mass_error = self.law.mass_error.max((total - 1.0).abs());
+            self.law.p_flat.push(flat);
             self.law
                 .mean_x
                 .push(dot(self.stages[block.target].grid.nodes(), mass));
-            if !((y - block.y).abs() <= block.half_width * (1.0 + SLACK)) {
+            if y.is_nan() || (y - block.y).abs() > block.half_width * (1.0 + SLACK) {
                 break;
             }
         }
         self.law.defect = self.law.defect.max(defect);
+        if !y.is_finite() {
+            return Err(Error::NotFinite {
+                quantity: "y on its mean path".into(),
+                reason: format!("after step {}", block.first_step + steps),
+            });
+        }
         let allowed = self.settings.resolution.allowed_defect;
-        if defect <= allowed && y.is_finite() {
+        if defect <= allowed {
             return Ok(steps);
         }
         Err(Error::DomainTooSmall {

@@ -160,7 +160,7 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
         let minimum = self.model().minimum(side, y);
         let curvature = 2.0 / self.model().flatness(side, y);
         let product = eta * curvature;
-        if !(product < 2.0) {
+        if product >= 2.0 {
             return Err(Error::Unstable {
                 product,
                 position: format!("({minimum:.4}, {y:.4})"),

@@ -1,0 +1,236 @@
+//! Task: the final P_flat and the freezing position by every density route, no sampling noise.
+
+use super::config::{FinalProbability, FreezingTheory};
+use super::freezing_theory::{Freezing, freezing};
+use super::model::{Model, under};
+use super::progress::Progress;
+use crate::error::{Error, Result};
+use crate::freezing::{
+    DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
+};
+use crate::output::{Group, Record};
+use crate::transfer::{PathLaw, PathSettings, Start};
+use rayon::prelude::*;
+
+/// The runs end where fewer than this many hops per run are still to come.
+const HOPS_TO_COME: f64 = 1e-4;
+
+/// All routes at one noise strength.
+struct Row {
+    theory: Freezing,
+    density: DensityLastHop,
+    law: PathLaw,
+    isotropic: DensityLastHop,
+    planar: Option<PlanarDensity>,
+    end: f64,
+}
+
+pub(super) fn check(model: &Model, task: &FinalProbability) -> Result<Vec<f64>> {
+    const SECTION: &str = "final_probability";
+    let strengths = task.noise_strength.positive("final_probability.noise_strength")?;
+    for (key, value) in [
+        ("learning_rate", task.learning_rate),
+        ("start_y", task.start_y),
+        ("end_y", task.end_y),
+    ] {
+        if !(value.is_finite() && value > 0.0) {
+            return Err(Error::Config {
+                key: format!("{SECTION}.{key}"),
+                message: format!("{value} is not allowed: a positive finite number is needed"),
+            });
+        }
+    }
+    if task.end_y <= task.start_y {
+        return Err(Error::Config {
+            key: format!("{SECTION}.end_y"),
+            message: "it must exceed start_y".into(),
+        });
+    }
+    model
+        .walk(task.learning_rate, strengths[0] / task.learning_rate)
+        .and_then(|w| w.check_stability(task.start_y))
+        .map_err(|e| under(SECTION, e))?;
+    Ok(strengths)
+}
+
+fn theory_settings(task: &FinalProbability) -> FreezingTheory {
+    FreezingTheory {
+        start_y: task.start_y,
+        end_y: task.end_y,
+        ..FreezingTheory::default()
+    }
+}
+
+fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Row> {
+    let theory = freezing(model, &theory_settings(task), noise_strength)?;
+    let (hops, y) = (&theory.path.hops, &theory.path.y);
+    let total = hops[hops.len() - 1];
+    let last = hops
+        .iter()
+        .position(|h| total - h < HOPS_TO_COME)
+        .unwrap_or(hops.len() - 1)
+        .max(1);
+    let (end, duration) = (y[last], theory.path.time[last]);
+    let landscape = model.landscape();
+    let settings = DensityPathSettings::new(task.start_y, end);
+    let density = density_last_hop(landscape, |y| model.slice(y, noise_strength), &settings)?;
+    let isotropic = density_last_hop(landscape, |y| model.isotropic_slice(y, noise_strength), &settings)?;
+    let path = PathSettings {
+        steps: (duration / task.learning_rate).ceil() as usize,
+        starts: vec![
+            Start {
+                x: -0.01,
+                weight: 0.5,
+            },
+            Start { x: 0.01, weight: 0.5 },
+        ],
+        start_y: task.start_y,
+        ..PathSettings::default()
+    };
+    let law = model.path_law(task.learning_rate, noise_strength / task.learning_rate, &path)?;
+    let planar = if task.planar {
+        let diffusion = model.plane(noise_strength)?;
+        Some(planar_density(
+            landscape,
+            &diffusion,
+            &PlanarSettings::new(task.start_y, end),
+        )?)
+    } else {
+        None
+    };
+    Ok(Row {
+        theory,
+        density,
+        law,
+        isotropic,
+        planar,
+        end,
+    })
+}
+
+/// `/final_probability`.
+pub(super) fn run(model: &Model, task: &FinalProbability, progress: &Progress) -> Result<Vec<Group>> {
+    let strengths = check(model, task)?;
+    let bar = progress.task("densities along the path", strengths.len() as u64);
+    let rows: Vec<Row> = strengths
+        .par_iter()
+        .with_max_len(1)
+        .map(|&strength| {
+            let row = row(model, task, strength);
+            bar.advance(1);
+            row
+        })
+        .collect::<Result<_>>()?;
+    let mut group = Group::new("final_probability")?.with_description(
+        "final P_flat and freezing position by the density routes: master equation and Fokker-Planck equations (eta -> 0), transfer operator of the SGD map (finite eta)",
+    );
+    group.set_attribute("learning_rate", task.learning_rate)?;
+    group.set_attribute("start_y", task.start_y)?;
+    group.push(
+        Record::coordinate("noise_strength", "1", strengths.clone())?
+            .with_symbol("Δ")
+            .with_description("noise strength learning_rate * sigma"),
+    )?;
+    type Column = (&'static str, &'static str, fn(&Row) -> f64);
+    let columns: [Column; 15] = [
+        (
+            "end_y",
+            "y at the end of the run, where fewer than 1e-4 hops a run are to come",
+            |r| r.end,
+        ),
+        (
+            "p_flat_two_state",
+            "final P_flat, two-state master equation, eta -> 0",
+            |r| r.theory.path.final_p_flat(),
+        ),
+        (
+            "p_flat_density",
+            "final P_flat, Fokker-Planck in x with y(t) on the floor, eta -> 0",
+            |r| r.density.path.final_p_flat(),
+        ),
+        (
+            "p_flat_density_error",
+            "discretisation error of p_flat_density",
+            |r| r.density.path.p_flat_error,
+        ),
+        ("mass_error_density", "largest |mass - 1| over all steps", |r| {
+            r.density.path.mass_error
+        }),
+        (
+            "p_flat_transfer",
+            "final P_flat, transfer operator of the SGD map at this learning rate",
+            |r| r.law.final_p_flat(),
+        ),
+        (
+            "defect_transfer",
+            "largest probability that the discretisation put back in one step",
+            |r| r.law.defect,
+        ),
+        (
+            "p_flat_isotropic",
+            "control: final P_flat under isotropic noise D = Delta, Fokker-Planck, eta -> 0",
+            |r| r.isotropic.path.final_p_flat(),
+        ),
+        (
+            "mean_freezing_y_isotropic",
+            "control: mean y of the last hop under isotropic noise",
+            |r| r.isotropic.mean_y,
+        ),
+        (
+            "mean_freezing_y_two_state",
+            "mean y of the last hop, two-state theory",
+            |r| r.theory.last.mean_y,
+        ),
+        (
+            "mean_freezing_y_poisson",
+            "the same by the Poisson law of the mean hop flux",
+            |r| r.theory.last.mean_y_poisson,
+        ),
+        (
+            "mean_freezing_y_density",
+            "mean y of the last hop (half-way to the other minimum), Fokker-Planck",
+            |r| r.density.mean_y,
+        ),
+        (
+            "mean_freezing_y_density_error",
+            "discretisation error of mean_freezing_y_density",
+            |r| r.density.mean_y_error,
+        ),
+        (
+            "mean_ridge_y_density",
+            "mean y of the last visit to the ridge, Fokker-Planck",
+            |r| r.density.mean_y_ridge,
+        ),
+        (
+            "mean_freezing_y_transfer",
+            "mean y of the last sign change of x, transfer operator",
+            |r| r.law.mean_freezing_y(),
+        ),
+    ];
+    let n = [("noise_strength", strengths.len())];
+    let mut push = |name: &str, text: &str, values: Vec<f64>| -> Result<()> {
+        group.push(Record::new(name, "1", &n, values)?.with_description(text))
+    };
+    for (name, text, value) in columns {
+        push(name, text, rows.iter().map(value).collect())?;
+    }
+    if task.planar {
+        let planar: Vec<&PlanarDensity> = rows.iter().filter_map(|r| r.planar.as_ref()).collect();
+        push(
+            "p_flat_planar",
+            "final P_flat, Fokker-Planck in the plane with the full tensor, eta -> 0",
+            planar.iter().map(|p| p.final_p_flat()).collect(),
+        )?;
+        push(
+            "p_flat_planar_error",
+            "discretisation error of p_flat_planar",
+            planar.iter().map(|p| p.p_flat_error).collect(),
+        )?;
+        push(
+            "mass_error_planar",
+            "largest |mass - 1| over all steps",
+            planar.iter().map(|p| p.mass_error).collect(),
+        )?;
+    }
+    Ok(vec![group])
+}
