@@ -13,12 +13,17 @@
 //! directions, with non-negative rates for any tensor.
 //!
 //! # Limitations
-//! Full tensors in the plane only. Cells outside the domain hold zero in every array over cells.
+//! Full tensors in the plane only. Cells outside the domain hold zero in every array over cells. First order only
+//! where a full tensor meets the staircase edge of a domain, or a kink that is crossed by offsets longer than one
+//! cell. Where the drift over one jump exceeds the diffusion (|z| well above 2, likely at high anisotropy with
+//! a drift across the strong direction) the scheme turns upwind and first order until the grid resolves it.
 
 mod cells;
 mod discretisation;
+mod edges;
 mod face_wise;
 mod offsets;
+mod outside;
 mod restricted;
 mod scharfetter_gummel;
 
@@ -29,9 +34,11 @@ use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
 use crate::linalg::{Chain, Elimination, NestedDissection, SparseRates};
-use cells::{Cells, Landing};
+use cells::Cells;
+use edges::Edge;
 use face_wise::Faces;
 use offsets::Offsets;
+use outside::Outside;
 use rayon::prelude::*;
 use restricted::Factors;
 use std::sync::Arc;
@@ -50,23 +57,14 @@ pub struct Generator<const D: usize = 1> {
 #[derive(Debug, Clone, PartialEq)]
 enum Jumps<const D: usize> {
     Faces(Vec<Faces<D>>),
-    Offsets(Vec<Offsets>),
+    /// With the jumps along reflecting faces, ascending by state.
+    Offsets(Vec<Offsets>, Vec<(usize, Edge)>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Rates {
     Chain(Chain),
     Sparse(SparseRates),
-}
-
-/// Rates among the states outside a set, and out of them.
-struct Outside {
-    states: Vec<usize>,
-    row_starts: Vec<usize>,
-    targets: Vec<u32>,
-    rates: Vec<f64>,
-    into_set: Vec<f64>,
-    through_boundary: Vec<f64>,
 }
 
 impl<const D: usize> Generator<D> {
@@ -161,7 +159,10 @@ impl<const D: usize> Generator<D> {
                         });
                     }
                     let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
-                    Jumps::Offsets(offsets::assemble(&cells, &local, periodic, discretisation.reach)?)
+                    let rows = offsets::assemble(&cells, &local, periodic, discretisation.reach)?;
+                    let mut edges = edges::assemble(&cells, &rows, discretisation);
+                    edges.sort_by_key(|&(state, _)| state);
+                    Jumps::Offsets(rows, edges)
                 }
             }
         };
@@ -177,9 +178,9 @@ impl<const D: usize> Generator<D> {
         generator.killing = all.through_boundary.clone();
         let open_line = D == 1 && generator.cells.is_full() && !discretisation.is_periodic(0);
         generator.rates = if open_line {
-            Rates::Chain(chain(&all)?)
+            Rates::Chain(all.chain()?)
         } else {
-            Rates::Sparse(sparse(all)?)
+            Rates::Sparse(all.into_sparse()?)
         };
         Ok(generator)
     }
@@ -345,57 +346,6 @@ impl<const D: usize> Generator<D> {
         Ok(self.scatter(log, f64::NEG_INFINITY))
     }
 
-    /// The rates of each state to the other states outside `set`, into the set and through boundaries.
-    fn outside(&self, set: Option<&[bool]>) -> Outside {
-        let states: Vec<usize> = (0..self.cells.len())
-            .filter(|&s| set.is_none_or(|set| !set[self.cells.cell_of[s]]))
-            .collect();
-        let mut number = vec![u32::MAX; self.cells.len()];
-        for (new, &state) in states.iter().enumerate() {
-            number[state] = new as u32;
-        }
-        let mut outside = Outside {
-            row_starts: vec![0],
-            targets: Vec::with_capacity(2 * (D + 1) * states.len()),
-            rates: Vec::with_capacity(2 * (D + 1) * states.len()),
-            into_set: vec![0.0; states.len()],
-            through_boundary: vec![0.0; states.len()],
-            states,
-        };
-        let mut row: Vec<(u32, f64)> = Vec::new();
-        for (new, &state) in outside.states.iter().enumerate() {
-            row.clear();
-            let visit = |landing: Landing, rate: f64| match landing {
-                Landing::State(target) if rate > 0.0 => row.push((number[target], rate)),
-                Landing::Set(_) => outside.into_set[new] += rate,
-                Landing::Absorbed(_) => outside.through_boundary[new] += rate,
-                Landing::State(_) | Landing::Reflected => {}
-            };
-            let from = self.cells.grid.indices(self.cells.cell_of[state]);
-            match &self.jumps {
-                Jumps::Faces(faces) => faces[state].jumps(&self.cells, from, set, visit),
-                Jumps::Offsets(offsets) => offsets[state].jumps(&self.cells, from, set, visit),
-            }
-            row.sort_unstable_by_key(|&(target, _)| target);
-            for &(target, rate) in &row {
-                // on a short periodic axis two jumps may meet
-                let again = outside.targets.len() > outside.row_starts[new]
-                    && outside.targets.last() == Some(&target);
-                match outside.rates.last_mut() {
-                    Some(last) if again => *last += rate,
-                    // a jump around the whole axis is none
-                    _ if target as usize == new => {}
-                    _ => {
-                        outside.targets.push(target);
-                        outside.rates.push(rate);
-                    }
-                }
-            }
-            outside.row_starts.push(outside.targets.len());
-        }
-        outside
-    }
-
     fn eliminate(&self, outside: Outside, killing: Vec<f64>, target: &str) -> Result<Restricted> {
         if outside.states.is_empty() {
             return Err(Error::EmptySet {
@@ -404,8 +354,8 @@ impl<const D: usize> Generator<D> {
         }
         let states = outside.states.clone();
         let factors = match &self.rates {
-            Rates::Chain(_) => Factors::Chain(chain(&outside)?.eliminate(&killing)?),
-            Rates::Sparse(_) => self.factors(&sparse(outside)?, &states, &killing)?,
+            Rates::Chain(_) => Factors::Chain(outside.chain()?.eliminate(&killing)?),
+            Rates::Sparse(_) => self.factors(&outside.into_sparse()?, &states, &killing)?,
         };
         let cells: Vec<usize> = states.iter().map(|&state| self.cells.cell_of[state]).collect();
         let mut by_cell = vec![0.0; self.grid().cells()];
@@ -506,25 +456,4 @@ fn local_coefficients<const D: usize>(
             })
         })
         .collect()
-}
-
-fn sparse(outside: Outside) -> Result<SparseRates> {
-    SparseRates::new(outside.row_starts, outside.targets, outside.rates)
-}
-
-/// The rates as a birth-death chain; states that are not neighbours on the line are not connected.
-fn chain(outside: &Outside) -> Result<Chain> {
-    let n = outside.states.len();
-    let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
-    for i in 0..n {
-        for e in outside.row_starts[i]..outside.row_starts[i + 1] {
-            let side = if outside.targets[e] as usize > i {
-                &mut up
-            } else {
-                &mut down
-            };
-            side[i] = outside.rates[e];
-        }
-    }
-    Chain::new(up, down)
 }

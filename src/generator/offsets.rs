@@ -18,10 +18,12 @@ use rayon::prelude::*;
 /// The jumps of one state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Offsets {
-    weights: [f64; 3],
+    pub weights: [f64; 3],
     /// z_k, the logarithm of the ratio of the rates along +v_k and −v_k.
     bias: [f64; 3],
-    offsets: [[i32; 2]; 3],
+    pub offsets: [[i32; 2]; 3],
+    /// D⁻¹ b in cells.
+    pub slope: [f64; 2],
 }
 
 impl Offsets {
@@ -37,16 +39,28 @@ impl Offsets {
             if self.weights[k] == 0.0 {
                 continue;
             }
+            // B(|z|) and B(−|z|) = B(|z|) + |z|
+            let z = self.bias[k];
+            let against = self.weights[k] / relative_exponential(z.abs());
+            let with = against + self.weights[k] * z.abs();
             for sign in [1, -1] {
                 let offset = std::array::from_fn(|d| if d < 2 { sign * self.offsets[k][d] } else { 0 });
                 let landing = cells.jump(from, offset, set);
-                let z = f64::from(sign) * self.bias[k];
-                // a jump cut short at fraction t of its way comes 1/t times as often
-                let t = match landing {
-                    Landing::Absorbed(t) | Landing::Set(t) => t,
-                    Landing::State(_) | Landing::Reflected => 1.0,
+                let z = f64::from(sign) * z;
+                let rate = match landing {
+                    // a jump cut short at fraction t of its way comes 1/t times as often
+                    Landing::Absorbed(t) | Landing::Set(t) => {
+                        self.weights[k] / (t * relative_exponential(-z * t))
+                    }
+                    Landing::State(_) | Landing::Reflected => {
+                        if z > 0.0 {
+                            with
+                        } else {
+                            against
+                        }
+                    }
                 };
-                visit(landing, self.weights[k] / (t * relative_exponential(-z * t)));
+                visit(landing, rate);
             }
         }
     }
@@ -93,6 +107,7 @@ pub(super) fn assemble<const D: usize>(
             let vectors = v.map(|o| o.map(f64::from));
             let mut determinant = 0.0;
             let mut bias = [0.0; 3];
+            let mut slope = [0.0; 2];
             for k in 0..3 {
                 for l in 0..3 {
                     let area = cross(vectors[l], vectors[k]);
@@ -101,6 +116,11 @@ pub(super) fn assemble<const D: usize>(
                     }
                     bias[k] += w[l] * area * cross(vectors[l], drift);
                 }
+            }
+            for (&weight, u) in w.iter().zip(&vectors) {
+                let share = weight * cross(*u, drift) / determinant;
+                slope[0] -= share * u[1];
+                slope[1] += share * u[0];
             }
             if determinant <= 0.0 {
                 return Err(Error::NotPositive {
@@ -116,6 +136,7 @@ pub(super) fn assemble<const D: usize>(
                 weights: w,
                 bias: bias.map(|z| z / determinant),
                 offsets: v,
+                slope,
             })
         })
         .collect()

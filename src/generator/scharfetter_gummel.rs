@@ -22,16 +22,19 @@ pub(super) struct Rates {
     pub exit_down: Vec<f64>,
 }
 
-/// One half of a cell: its ψ increment away from the centre and its mean D.
+/// One half of a cell, seen from its centre: w is the increment of ψ towards the face.
 struct Half {
-    increment: f64,
-    tensor: f64,
+    /// h D^{−α}.
+    weight: f64,
+    /// φ(w) and φ(−w).
+    outward: f64,
+    inward: f64,
+    /// e^w.
+    growth: f64,
 }
 
 pub(super) fn rates(diffusion: &impl Diffusion<1>, axis: &Axis, calculus: Calculus) -> Result<Rates> {
     let n = axis.cells();
-    let alpha = calculus.alpha();
-    let weight = |tensor: f64| if alpha == 0.0 { 1.0 } else { tensor.powf(-alpha) };
     let mut rates = Rates {
         up: vec![0.0; n],
         down: vec![0.0; n],
@@ -43,27 +46,17 @@ pub(super) fn rates(diffusion: &impl Diffusion<1>, axis: &Axis, calculus: Calcul
         let (centre, width) = (axis.centre(i), axis.width(i));
         let half_width = 0.5 * width;
         let (_, tensor) = evaluate(diffusion, centre)?;
-        // q per unit of cell probability.
-        let amplitude = if alpha == 1.0 {
-            1.0
-        } else {
-            tensor.powf(1.0 - alpha)
-        } / width;
-        let lower = half(diffusion, centre, -half_width)?;
-        let upper = half(diffusion, centre, half_width)?;
-        let resistance =
-            |half: &Half| half_width * weight(half.tensor) * relative_exponential(half.increment);
-        rates.exit_up[i] = amplitude / resistance(&upper);
-        rates.exit_down[i] = amplitude / resistance(&lower);
+        // D^{1−α} p per unit of cell probability
+        let amplitude = tensor * power(tensor, calculus) / width;
+        let lower = half(diffusion, centre, -half_width, calculus)?;
+        let upper = half(diffusion, centre, half_width, calculus)?;
+        rates.exit_up[i] = amplitude / (upper.weight * upper.outward);
+        rates.exit_down[i] = amplitude / (lower.weight * lower.outward);
         if let Some((left, left_amplitude)) = previous {
-            let (h1, h2) = (0.5 * axis.width(i - 1), half_width);
-            // From the left centre to the face and on to this centre; `lower` points from this centre to the face.
-            let (w1, w2) = (left.increment, -lower.increment);
-            let (a1, a2) = (h1 * weight(left.tensor), h2 * weight(lower.tensor));
-            let (phi1, phi2) = (relative_exponential(w1), relative_exponential(w2));
-            let up = a1 * phi1 + a2 * w1.exp() * phi2;
-            // The same resistance seen from the right, with φ(w) e^{−w} = φ(−w).
-            let down = a1 * relative_exponential(-w1) * (-w2).exp() + a2 * relative_exponential(-w2);
+            // w1 = w of `left`; w2 = −w of `lower`, which points from this centre to the face
+            let up = left.weight * left.outward + lower.weight * left.growth * lower.inward;
+            // the same resistance seen from the right, with φ(w) e^{−w} = φ(−w)
+            let down = left.weight * left.inward * lower.growth + lower.weight * lower.outward;
             rates.up[i - 1] = left_amplitude / up;
             rates.down[i] = amplitude / down;
         }
@@ -72,17 +65,50 @@ pub(super) fn rates(diffusion: &impl Diffusion<1>, axis: &Axis, calculus: Calcul
     Ok(rates)
 }
 
+/// D^{−α}.
+fn power(tensor: f64, calculus: Calculus) -> f64 {
+    match calculus {
+        Calculus::Ito => 1.0,
+        Calculus::Stratonovich => 1.0 / tensor.sqrt(),
+        Calculus::AntiIto => 1.0 / tensor,
+    }
+}
+
 /// ψ increment and mean D over half a cell, by two-point Gauss quadrature (exact for cubics).
-fn half(diffusion: &impl Diffusion<1>, centre: f64, signed_width: f64) -> Result<Half> {
+fn half(diffusion: &impl Diffusion<1>, centre: f64, signed_width: f64, calculus: Calculus) -> Result<Half> {
     // Gauss nodes of [0, 1]: (1 ∓ 1/sqrt 3)/2.
     const NODES: [f64; 2] = [0.211_324_865_405_187_1, 0.788_675_134_594_812_9];
-    let (mut increment, mut tensor) = (0.0, 0.0);
+    let (mut w, mut tensor) = (0.0, 0.0);
     for node in NODES {
         let (b, d) = evaluate(diffusion, centre + node * signed_width)?;
-        increment -= 0.5 * signed_width * b / d;
+        w -= 0.5 * signed_width * b / d;
         tensor += 0.5 * d;
     }
-    Ok(Half { increment, tensor })
+    // one exponential serves φ(|w|), φ(−|w|) = φ(|w|) e^{−|w|}, e^{|w|} and e^{−|w|}
+    let size: f64 = w.abs();
+    let steep = relative_exponential(size);
+    let growth = 1.0 + size * steep;
+    let flat = if growth.is_finite() {
+        steep / growth
+    } else {
+        1.0 / size
+    };
+    let weight = signed_width.abs() * power(tensor, calculus);
+    Ok(if w >= 0.0 {
+        Half {
+            weight,
+            outward: steep,
+            inward: flat,
+            growth,
+        }
+    } else {
+        Half {
+            weight,
+            outward: flat,
+            inward: steep,
+            growth: 1.0 / growth,
+        }
+    })
 }
 
 fn evaluate(diffusion: &impl Diffusion<1>, x: f64) -> Result<(f64, f64)> {

@@ -211,13 +211,25 @@ impl Front {
     }
 
     /// Balance ln P_p = ln Σ_{i > p} P_i r_ip − ln s_p for all pivots, the root keeping its value.
+    ///
+    /// Sums are taken over plain numbers relative to the largest weight of the boundary, and in logarithms where
+    /// terms lost to underflow could matter.
     pub fn backward_logarithmic(&self, x: &mut [f64], rooted: bool) {
         let size = self.width() - 1;
         let pivots = self.pivots - usize::from(rooted);
+        let scale = x[pivots..].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut weights: Vec<f64> = x.iter().map(|v| (v - scale).exp()).collect();
+        // below this sum, lost terms of at most the smallest number times a rate may count
+        let trusted = 1e-290 * self.lower.iter().copied().fold(0.0, f64::max) / f64::EPSILON;
         for p in (0..pivots).rev() {
-            let (head, later) = x[p..].split_at_mut(1);
             let rates = &self.lower[p * size + p + 1..(p + 1) * size];
-            head[0] = log_sum(later, rates) - self.exit_rates[p].ln();
+            let influx = dot(&weights[p + 1..], rates);
+            x[p] = if influx.is_finite() && influx > trusted {
+                scale + influx.ln() - self.exit_rates[p].ln()
+            } else {
+                log_sum(&x[p + 1..], rates) - self.exit_rates[p].ln()
+            };
+            weights[p] = (x[p] - scale).exp();
         }
     }
 }
