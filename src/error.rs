@@ -136,6 +136,20 @@ pub enum Error {
         /// Number found.
         got: usize,
     },
+    /// The data contradict the assumption of an estimator.
+    #[error(
+        "{estimator} does not apply: its assumption has p-value {p_value:.3e}, below the significance {significance:.1e} ({hint})"
+    )]
+    AssumptionFails {
+        /// Estimator.
+        estimator: String,
+        /// p-value of the test of its assumption.
+        p_value: f64,
+        /// Significance below which the estimator refuses.
+        significance: f64,
+        /// What to use instead.
+        hint: String,
+    },
     /// The learning rate makes the deterministic iteration unstable.
     #[error(
         "learning_rate * curvature = {product:.4} exceeds 2 at {position}: discrete SGD diverges there; lower learning_rate below {limit:.4}"

@@ -47,6 +47,8 @@ pub mod math;
 
 pub mod linalg;
 
+pub mod statistics;
+
 pub mod landscape;
 
 pub mod noise;
@@ -57,8 +59,23 @@ pub mod grid;
 
 pub mod generator;
 
+pub mod transfer;
+
 pub mod observables;
 
+pub mod rates;
+
+pub mod ensemble;
+
 pub mod freezing;
+
+#[cfg(feature = "cli")]
+pub mod output;
+
+#[cfg(feature = "cli")]
+pub mod figure;
+
+#[cfg(feature = "cli")]
+pub mod experiment;
 
 pub use error::{Error, Result};

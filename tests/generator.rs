@@ -1,4 +1,5 @@
 //! Route 3, the Fokker-Planck generator in one dimension, against closed forms and published numbers.
+#![allow(clippy::unwrap_used)] // also in functions that tests share
 
 mod common;
 
@@ -47,9 +48,12 @@ fn passage_time(diffusion: &impl Diffusion<1>, grid: Grid<1>, from: f64, beyond:
         .interpolate(&mean_first_passage_time(&generator, &target)?, from))
 }
 
+/// A number and how many of its digits are printed.
+type Printed = (f64, i32);
+
 /// ε, MFPT −1 → 1, MFPT −1 → 0, spectral gap, with the digits printed for each.
 /// Computed to spectral accuracy for this project (Chebyshev collocation and 50-digit quadrature).
-const DOUBLE_WELL: [(f64, (f64, i32), (f64, i32), (f64, i32)); 5] = [
+const DOUBLE_WELL: [(f64, Printed, Printed, Printed); 5] = [
     (0.2, (19.0938969968, 12), (7.93402154, 9), (0.134777983747, 12)),
     (
         0.1,

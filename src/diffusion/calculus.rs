@@ -1,26 +1,28 @@
-//! The interpretation of multiplicative noise.
+//! Stochastic calculus: where in the step the noise amplitude is evaluated.
 
-/// Where in a step the noise amplitude is evaluated; SGD evaluates it before the step, hence Ito.
+/// Where in the step the amplitude of the noise is evaluated.
 ///
 /// # Formula
-/// dθ = (b + α div D) dt + sqrt(2D) dW in the Ito sense; in one dimension the stationary law is
-/// p ∝ D^{−(1−α)} exp(∫ b/D).
+/// The equation dθ = b dt + sqrt(2D) ∘_α dW is the Ito equation with drift b + α div D; its stationary density
+/// in one dimension is p ∝ D^{−(1−α)} exp(∫ b/D). SGD draws its noise before the step, which is Ito.
 ///
-/// # References
-/// Haenggi and Thomas 1982; Klimontovich 1990.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// # Examples
+/// ```
+/// use freezeout::diffusion::Calculus;
+/// assert_eq!(Calculus::Stratonovich.alpha(), 0.5);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Calculus {
-    /// α = 0.
-    #[default]
+    /// Start of the step, α = 0: what SGD does.
     Ito,
-    /// α = 1/2.
+    /// Middle of the step, α = 1/2.
     Stratonovich,
-    /// α = 1, Haenggi-Klimontovich.
+    /// End of the step, α = 1 (Hänggi-Klimontovich, isothermal): p ∝ exp(∫ b/D).
     AntiIto,
 }
 
 impl Calculus {
-    /// The three calculi in order of α.
+    /// All three, in ascending α.
     pub const ALL: [Self; 3] = [Self::Ito, Self::Stratonovich, Self::AntiIto];
 
     /// α.
@@ -29,15 +31,6 @@ impl Calculus {
             Self::Ito => 0.0,
             Self::Stratonovich => 0.5,
             Self::AntiIto => 1.0,
-        }
-    }
-
-    /// Name used in configurations and result files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ito => "ito",
-            Self::Stratonovich => "stratonovich",
-            Self::AntiIto => "anti_ito",
         }
     }
 }

@@ -138,7 +138,7 @@ impl<'a, S: Diffusion<1>, F: Fn(f64) -> Result<S>> Solver<'a, F> {
             ridge_up: generator.killing_into(&self.above_ridge)[frame.ridge - 1],
             ridge_down: generator.killing_into(&self.below_ridge)[frame.ridge],
             flat_half_up: generator.killing_into(&self.above_flat_half)[frame.flat_half - 1],
-            chain: generator.chain().clone(),
+            chain: generator.chain()?.clone(),
         })
     }
 

@@ -236,7 +236,7 @@ impl<'a, D: Diffusion<2>> PlanarFrame<'a, D> {
                 };
                 let diffusion: InFrame<_> = self.fast.diffusion(line, y, velocity);
                 Ok(Generator::assemble(&diffusion, self.fast.grid.clone())?
-                    .chain()
+                    .chain()?
                     .clone())
             })
             .collect::<Result<Vec<_>>>()?;

@@ -1,44 +1,82 @@
 //! The discrete generator: jump rates between the cells of a grid, and killing.
 //!
 //! ```text
-//! (Lf)_i = Σ_j r_ij (f_j − f_i)          backward, on functions
-//! (L*P)_j = Σ_i P_i r_ij − P_j Σ_k r_jk   forward, on cell probabilities P_i = p_i V_i
+//! (Lf)_i = Σ_j r_ij (f_j − f_i) − k_i f_i          backward, on functions
+//! (L*P)_j = Σ_i P_i r_ij − P_j (Σ_k r_jk + k_j)     forward, on cell probabilities P_i = p_i V_i
 //! ```
 //!
 //! One object answers many questions; each is a short function in [`crate::observables`]. The diagonal is never
-//! stored, see [`crate::linalg`].
+//! stored, see [`crate::linalg`]. Killing k is the rate through absorbing boundaries.
+//!
+//! Where the tensor is diagonal in every cell, rates are face-wise Scharfetter-Gummel rates, which keep detailed
+//! balance; in the plane, other tensors are decomposed cell by cell into jumps along at most three lattice
+//! directions, with non-negative rates for any tensor.
 //!
 //! # Limitations
-//! One dimension; reflecting ends.
+//! Full tensors in the plane only. Cells outside the domain hold zero in every array over cells.
 
+mod cells;
+mod discretisation;
+mod face_wise;
+mod offsets;
+mod restricted;
 mod scharfetter_gummel;
+
+pub use discretisation::{Boundary, Discretisation};
+pub use restricted::Restricted;
 
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
-use crate::linalg::{Chain, ChainElimination};
+use crate::linalg::{Chain, Elimination, NestedDissection, SparseRates};
+use cells::{Cells, Landing};
+use face_wise::Faces;
+use offsets::Offsets;
+use rayon::prelude::*;
+use restricted::Factors;
+use std::sync::Arc;
 
-/// Jump rates of a diffusion between the cells of a one-dimensional grid with reflecting ends.
+/// Jump rates of a diffusion between the cells of a grid.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Generator {
-    grid: Grid<1>,
-    chain: Chain,
-    /// Rates at which a cell would lose to its upper (lower) face if that face absorbed.
-    exit_up: Vec<f64>,
-    exit_down: Vec<f64>,
+pub struct Generator<const D: usize = 1> {
+    cells: Cells<D>,
+    jumps: Jumps<D>,
+    rates: Rates,
+    /// Rate of each state through absorbing boundaries.
+    killing: Vec<f64>,
 }
 
-impl Generator {
-    /// Generator of `diffusion` on `grid` in the Ito sense.
+/// Where the rates come from, to find those into a set.
+#[derive(Debug, Clone, PartialEq)]
+enum Jumps<const D: usize> {
+    Faces(Vec<Faces<D>>),
+    Offsets(Vec<Offsets>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Rates {
+    Chain(Chain),
+    Sparse(SparseRates),
+}
+
+/// Rates among the states outside a set, and out of them.
+struct Outside {
+    states: Vec<usize>,
+    row_starts: Vec<usize>,
+    targets: Vec<u32>,
+    rates: Vec<f64>,
+    into_set: Vec<f64>,
+    through_boundary: Vec<f64>,
+}
+
+impl<const D: usize> Generator<D> {
+    /// Generator of `diffusion` on `grid` in the Ito sense, with reflecting boundaries.
     ///
     /// # Method
-    /// Scharfetter-Gummel rates with the exact two-piece exponential profile of D p between neighbouring
-    /// centres, so that p·D is continuous at a face on which D jumps. Second order on smooth problems and
-    /// across kinks that coincide with faces.
+    /// As [`Generator::assemble_with`] with the default [`Discretisation`].
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] when a kink of the diffusion is not on a face, [`Error::NotPositive`] when D ≤ 0
-    /// somewhere, [`Error::NotFinite`] when drift or tensor is not finite.
+    /// As [`Generator::assemble_with`].
     ///
     /// # References
     /// Scharfetter and Gummel 1969.
@@ -52,172 +90,441 @@ impl Generator {
     /// let generator = Generator::assemble(&ou, Grid::new([Axis::uniform(-9.0, 9.0, 400)?]))?;
     /// // L x = −x for the Ornstein-Uhlenbeck process.
     /// let x = generator.grid().axes()[0].centres().to_vec();
-    /// let lx = generator.apply(&x);
+    /// let lx = generator.apply(&x)?;
     /// assert!((lx[210] + x[210]).abs() < 1e-2 * x[210]);
     /// # Ok::<(), freezeout::Error>(())
     /// ```
-    pub fn assemble(diffusion: &impl Diffusion<1>, grid: Grid<1>) -> Result<Self> {
-        Self::assemble_in(diffusion, grid, Calculus::Ito)
+    pub fn assemble(diffusion: &impl Diffusion<D>, grid: Grid<D>) -> Result<Self> {
+        Self::assemble_with(diffusion, grid, &Discretisation::default())
     }
 
-    /// Generator of dx = (b + α D′) dt + sqrt(2D) dW, the comparison with the other calculi.
+    /// Generator of dθ = (b + α div D) dt + sqrt(2D) dW, the comparison with the other calculi.
     ///
     /// # Method
     /// As [`Generator::assemble`] with D^{1−α} p as the continuous quantity; D′ is never formed, so a jump of D is
     /// treated exactly.
     ///
     /// # Errors
-    /// As [`Generator::assemble`].
-    pub fn assemble_in(diffusion: &impl Diffusion<1>, grid: Grid<1>, calculus: Calculus) -> Result<Self> {
-        let axis = &grid.axes()[0];
-        for kink in diffusion.kinks() {
-            let inside = kink.position > axis.lower() && kink.position < axis.upper();
-            if inside && !axis.has_face(kink.position) {
-                return Err(Error::InvalidParameter {
-                    name: "grid".into(),
-                    value: kink.position,
-                    requirement:
-                        "a derivative of the loss jumps at this position, so the grid needs a face there"
-                            .into(),
-                });
-            }
-        }
-        let rates = scharfetter_gummel::rates(diffusion, axis, calculus)?;
-        let chain = Chain::new(rates.up, rates.down)?;
-        Ok(Self {
+    /// As [`Generator::assemble_with`].
+    pub fn assemble_in(diffusion: &impl Diffusion<D>, grid: Grid<D>, calculus: Calculus) -> Result<Self> {
+        Self::assemble_with(
+            diffusion,
             grid,
-            chain,
-            exit_up: rates.exit_up,
-            exit_down: rates.exit_down,
-        })
+            &Discretisation {
+                calculus,
+                ..Discretisation::default()
+            },
+        )
+    }
+
+    /// Generator with the given boundaries, domain, calculus and reach.
+    ///
+    /// # Method
+    /// Tensors that are diagonal in every cell: Scharfetter-Gummel rates through the faces, with the exact two-piece
+    /// exponential profile of D p between neighbouring centres, so that p·D is continuous at a face on which D
+    /// jumps; detailed balance where the continuum has it. Full tensors (plane, Ito): jumps along the offsets of
+    /// [`crate::linalg::Selling`] with exponentially fitted drift; the error grows with the square of offset times
+    /// cell size. Unequal cells are corrected in the mean displacement and should vary smoothly. Both are second
+    /// order on smooth problems and where kinks coincide with faces. Jumps across a reflecting boundary do not
+    /// happen (no flux); absorbing faces kill at the face.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] when a kink of the diffusion is not on a face, or a calculus other than Ito or a
+    /// dimension other than two meets a full tensor; [`Error::NotPositive`] when D is not positive definite somewhere;
+    /// [`Error::TooAnisotropic`] when a positive stencil needs a longer reach; [`Error::NotFinite`] when drift or tensor
+    /// is not finite; [`Error::DimensionMismatch`] for a domain of another grid.
+    ///
+    /// # References
+    /// Scharfetter and Gummel 1969; Bonnans and Zidani 2003; Fehrenbach and Mirebeau 2014.
+    pub fn assemble_with(
+        diffusion: &impl Diffusion<D>,
+        grid: Grid<D>,
+        discretisation: &Discretisation<D>,
+    ) -> Result<Self> {
+        require_faces_on_kinks(diffusion, &grid)?;
+        let cells = Cells::new(grid, discretisation)?;
+        let jumps = if D == 1 {
+            Jumps::Faces(face_wise::assemble(diffusion, &cells, discretisation)?)
+        } else {
+            let local = local_coefficients(diffusion, &cells)?;
+            let off_diagonal =
+                |d: &crate::math::Tensor<D>| (0..D).any(|r| (0..D).any(|c| r != c && d[(r, c)] != 0.0));
+            match local.iter().position(|(_, d)| off_diagonal(d)) {
+                None => Jumps::Faces(face_wise::assemble(diffusion, &cells, discretisation)?),
+                Some(state) => {
+                    if D != 2 || discretisation.calculus != Calculus::Ito {
+                        return Err(Error::InvalidParameter {
+                            name: format!("off-diagonal tensor in cell {}", cells.cell_of[state]),
+                            value: discretisation.calculus.alpha(),
+                            requirement: "tensors that are not diagonal are treated in two dimensions and the Ito sense only"
+                                .into(),
+                        });
+                    }
+                    let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
+                    Jumps::Offsets(offsets::assemble(&cells, &local, periodic, discretisation.reach)?)
+                }
+            }
+        };
+        let states = cells.len();
+        let empty = Rates::Sparse(SparseRates::from_transitions(1, [])?);
+        let mut generator = Self {
+            cells,
+            jumps,
+            rates: empty,
+            killing: vec![0.0; states],
+        };
+        let all = generator.outside(None);
+        generator.killing = all.through_boundary.clone();
+        let open_line = D == 1 && generator.cells.is_full() && !discretisation.is_periodic(0);
+        generator.rates = if open_line {
+            Rates::Chain(chain(&all)?)
+        } else {
+            Rates::Sparse(sparse(all)?)
+        };
+        Ok(generator)
     }
 
     /// The grid.
-    pub fn grid(&self) -> &Grid<1> {
-        &self.grid
+    pub fn grid(&self) -> &Grid<D> {
+        &self.cells.grid
     }
 
-    /// The rates as a birth-death chain.
-    pub fn chain(&self) -> &Chain {
-        &self.chain
+    /// The rates as a birth-death chain: of a generator in one dimension whose ends are not joined.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for any other generator.
+    pub fn chain(&self) -> Result<&Chain> {
+        match &self.rates {
+            Rates::Chain(chain) => Ok(chain),
+            Rates::Sparse(_) => Err(Error::InvalidParameter {
+                name: "dimension".into(),
+                value: D as f64,
+                requirement: "a birth-death chain is needed: one dimension, without periodic ends".into(),
+            }),
+        }
     }
 
     /// Lf at the cell centres.
-    pub fn apply(&self, f: &[f64]) -> Vec<f64> {
-        self.chain.apply(f)
+    pub fn apply(&self, f: &[f64]) -> Result<Vec<f64>> {
+        let f = self.gather(f)?;
+        let mut lf = match &self.rates {
+            Rates::Chain(chain) => chain.apply(&f),
+            Rates::Sparse(rates) => rates.apply(&f)?,
+        };
+        lf.iter_mut()
+            .zip(&f)
+            .zip(&self.killing)
+            .for_each(|((l, f), k)| *l -= k * f);
+        Ok(self.scatter(lf, 0.0))
     }
 
     /// L*P for cell probabilities.
-    pub fn apply_adjoint(&self, p: &[f64]) -> Vec<f64> {
-        self.chain.apply_adjoint(p)
+    pub fn apply_adjoint(&self, p: &[f64]) -> Result<Vec<f64>> {
+        let p = self.gather(p)?;
+        let mut lp = match &self.rates {
+            Rates::Chain(chain) => chain.apply_adjoint(&p),
+            Rates::Sparse(rates) => rates.apply_adjoint(&p)?,
+        };
+        lp.iter_mut()
+            .zip(&p)
+            .zip(&self.killing)
+            .for_each(|((l, p), k)| *l -= k * p);
+        Ok(self.scatter(lp, 0.0))
     }
 
     /// Killing rates into `set`: from each cell outside through the faces it shares with the set; zero inside.
+    ///
+    /// A longer jump counts when its way meets the set.
     pub fn killing_into(&self, set: &CellSet) -> Vec<f64> {
-        self.rates_into(set.members(), &self.exit_up, &self.exit_down)
+        let outside = self.outside(Some(set.members()));
+        let mut killing = vec![0.0; self.grid().cells()];
+        for (&state, k) in outside.states.iter().zip(outside.into_set) {
+            killing[self.cells.cell_of[state]] = k;
+        }
+        killing
     }
 
-    /// Factors K − L for the given killing rates.
+    /// Factors K − L for the given killing rates of the cells, in addition to absorbing boundaries.
     ///
     /// # Errors
-    /// As [`Chain::eliminate`].
-    pub fn resolvent(&self, killing: &[f64]) -> Result<ChainElimination> {
-        self.chain.eliminate(killing)
+    /// [`Error::DimensionMismatch`], [`Error::InvalidParameter`] for a negative or non-finite killing rate,
+    /// [`Error::Unreachable`] when some state can never be killed.
+    pub fn resolvent(&self, killing: &[f64]) -> Result<Restricted> {
+        let mut kept = self.gather(killing)?;
+        kept.iter_mut().zip(&self.killing).for_each(|(k, own)| *k += own);
+        let factors = match &self.rates {
+            Rates::Chain(chain) => Factors::Chain(chain.eliminate(&kept)?),
+            Rates::Sparse(rates) => self.factors(rates, &(0..self.cells.len()).collect::<Vec<_>>(), &kept)?,
+        };
+        Ok(Restricted {
+            factors,
+            cells: self.cells.cell_of.clone(),
+            killing: self.scatter(kept, 0.0),
+        })
     }
 
     /// The process stopped on entering `set`: factors K − L on the cells outside, killed through the set's faces.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when some cell outside cannot reach the set.
+    /// [`Error::Unreachable`] when some cell outside cannot reach the set, [`Error::EmptySet`] when no cell is outside.
     pub fn resolvent_outside(&self, set: &CellSet) -> Result<Restricted> {
-        self.restricted(set.members(), self.killing_into(set))
+        let outside = self.outside(Some(set.members()));
+        let killing: Vec<f64> = outside
+            .into_set
+            .iter()
+            .zip(&outside.through_boundary)
+            .map(|(a, b)| a + b)
+            .collect();
+        self.eliminate(outside, killing, set.name())
     }
 
     /// The chain stopped on jumping into one cell, the pin that makes −L invertible.
     ///
     /// # Errors
-    /// As [`Generator::resolvent_outside`].
+    /// As [`Generator::resolvent_outside`]; [`Error::EmptySet`] when the cell is outside the domain.
     pub fn resolvent_without(&self, cell: usize) -> Result<Restricted> {
-        let mut inside = vec![false; self.grid.cells()];
-        inside[cell] = true;
-        let killing = self.rates_into(&inside, self.chain.up(), self.chain.down());
-        self.restricted(&inside, killing)
-    }
-
-    fn rates_into(&self, inside: &[bool], up: &[f64], down: &[f64]) -> Vec<f64> {
-        let n = inside.len();
-        (0..n)
-            .map(|i| {
-                let above = if i + 1 < n && inside[i + 1] { up[i] } else { 0.0 };
-                let below = if i > 0 && inside[i - 1] { down[i] } else { 0.0 };
-                if inside[i] { 0.0 } else { above + below }
-            })
-            .collect()
-    }
-
-    fn restricted(&self, inside: &[bool], killing: Vec<f64>) -> Result<Restricted> {
-        let n = inside.len();
-        let mut up = self.chain.up().to_vec();
-        let mut down = self.chain.down().to_vec();
-        let mut kill = killing.clone();
-        for i in 0..n {
-            // States inside are decoupled; any killing rate serves, their right-hand side is zero.
-            if inside[i] || (i + 1 < n && inside[i + 1]) {
-                up[i] = 0.0;
+        let Some(pin) = (cell < self.grid().cells())
+            .then(|| self.cells.state(cell))
+            .flatten()
+        else {
+            return Err(Error::EmptySet {
+                name: "pinned cell".into(),
+            });
+        };
+        let mut outside = self.outside(None);
+        let mut killing = outside.through_boundary.clone();
+        let mut number = 0;
+        let (mut starts, mut targets, mut rates) = (vec![0], Vec::new(), Vec::new());
+        for state in 0..self.cells.len() {
+            if state == pin {
+                continue;
             }
-            if inside[i] || (i > 0 && inside[i - 1]) {
-                down[i] = 0.0;
+            for e in outside.row_starts[state]..outside.row_starts[state + 1] {
+                let target = outside.targets[e] as usize;
+                if target == pin {
+                    killing[state] += outside.rates[e];
+                } else {
+                    targets.push(outside.targets[e] - u32::from(target > pin));
+                    rates.push(outside.rates[e]);
+                }
             }
-            if inside[i] {
-                kill[i] = 1.0;
-            }
+            starts.push(targets.len());
+            killing[number] = killing[state];
+            number += 1;
         }
-        let solver = Chain::new(up, down)?.eliminate(&kill)?;
+        killing.truncate(number);
+        outside.states.remove(pin);
+        (outside.row_starts, outside.targets, outside.rates) = (starts, targets, rates);
+        self.eliminate(outside, killing, "pinned cell")
+    }
+
+    /// ln P_i of the stationary cell probabilities, normalised; −∞ outside the domain.
+    ///
+    /// # Method
+    /// Detailed balance along a chain, subtraction-free elimination otherwise; logarithms, because weights below
+    /// e^−745 underflow.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the law is not unique, [`Error::InvalidParameter`] when a boundary absorbs,
+    /// [`Error::NotFinite`] when the rates needed leave the range of f64.
+    pub fn log_stationary(&self) -> Result<Vec<f64>> {
+        if let Some(&value) = self.killing.iter().find(|k| **k > 0.0) {
+            return Err(Error::InvalidParameter {
+                name: "killing".into(),
+                value,
+                requirement: "a process with an absorbing boundary has no stationary law".into(),
+            });
+        }
+        let log = match &self.rates {
+            Rates::Chain(chain) => chain.log_stationary()?,
+            Rates::Sparse(rates) => {
+                let order = self.ordering(rates, &(0..self.cells.len()).collect::<Vec<_>>())?;
+                Elimination::stationary_logarithm(rates, Arc::new(order))?
+            }
+        };
+        Ok(self.scatter(log, f64::NEG_INFINITY))
+    }
+
+    /// The rates of each state to the other states outside `set`, into the set and through boundaries.
+    fn outside(&self, set: Option<&[bool]>) -> Outside {
+        let states: Vec<usize> = (0..self.cells.len())
+            .filter(|&s| set.is_none_or(|set| !set[self.cells.cell_of[s]]))
+            .collect();
+        let mut number = vec![u32::MAX; self.cells.len()];
+        for (new, &state) in states.iter().enumerate() {
+            number[state] = new as u32;
+        }
+        let mut outside = Outside {
+            row_starts: vec![0],
+            targets: Vec::with_capacity(2 * (D + 1) * states.len()),
+            rates: Vec::with_capacity(2 * (D + 1) * states.len()),
+            into_set: vec![0.0; states.len()],
+            through_boundary: vec![0.0; states.len()],
+            states,
+        };
+        let mut row: Vec<(u32, f64)> = Vec::new();
+        for (new, &state) in outside.states.iter().enumerate() {
+            row.clear();
+            let visit = |landing: Landing, rate: f64| match landing {
+                Landing::State(target) if rate > 0.0 => row.push((number[target], rate)),
+                Landing::Set(_) => outside.into_set[new] += rate,
+                Landing::Absorbed(_) => outside.through_boundary[new] += rate,
+                Landing::State(_) | Landing::Reflected => {}
+            };
+            let from = self.cells.grid.indices(self.cells.cell_of[state]);
+            match &self.jumps {
+                Jumps::Faces(faces) => faces[state].jumps(&self.cells, from, set, visit),
+                Jumps::Offsets(offsets) => offsets[state].jumps(&self.cells, from, set, visit),
+            }
+            row.sort_unstable_by_key(|&(target, _)| target);
+            for &(target, rate) in &row {
+                // on a short periodic axis two jumps may meet
+                let again = outside.targets.len() > outside.row_starts[new]
+                    && outside.targets.last() == Some(&target);
+                match outside.rates.last_mut() {
+                    Some(last) if again => *last += rate,
+                    // a jump around the whole axis is none
+                    _ if target as usize == new => {}
+                    _ => {
+                        outside.targets.push(target);
+                        outside.rates.push(rate);
+                    }
+                }
+            }
+            outside.row_starts.push(outside.targets.len());
+        }
+        outside
+    }
+
+    fn eliminate(&self, outside: Outside, killing: Vec<f64>, target: &str) -> Result<Restricted> {
+        if outside.states.is_empty() {
+            return Err(Error::EmptySet {
+                name: format!("complement of {target}"),
+            });
+        }
+        let states = outside.states.clone();
+        let factors = match &self.rates {
+            Rates::Chain(_) => Factors::Chain(chain(&outside)?.eliminate(&killing)?),
+            Rates::Sparse(_) => self.factors(&sparse(outside)?, &states, &killing)?,
+        };
+        let cells: Vec<usize> = states.iter().map(|&state| self.cells.cell_of[state]).collect();
+        let mut by_cell = vec![0.0; self.grid().cells()];
+        for (&cell, k) in cells.iter().zip(killing) {
+            by_cell[cell] = k;
+        }
         Ok(Restricted {
-            solver,
-            killing,
-            inside: inside.to_vec(),
+            factors,
+            cells,
+            killing: by_cell,
         })
     }
-}
 
-/// (K − L)⁻¹ on the cells outside an absorbing set; see [`Generator::resolvent_outside`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Restricted {
-    solver: ChainElimination,
-    killing: Vec<f64>,
-    inside: Vec<bool>,
-}
-
-impl Restricted {
-    /// Killing rate of each cell into the set.
-    pub fn killing(&self) -> &[f64] {
-        &self.killing
+    fn factors(&self, rates: &SparseRates, states: &[usize], killing: &[f64]) -> Result<Factors> {
+        let order = Arc::new(self.ordering(rates, states)?);
+        Ok(Factors::Sparse(Box::new(Elimination::new(
+            rates, killing, order,
+        )?)))
     }
 
-    /// Solves (K − L) f = g outside the set; f = 0 inside.
-    ///
-    /// # Errors
-    /// As [`ChainElimination::solve`].
-    pub fn solve(&self, rhs: &[f64]) -> Result<Vec<f64>> {
-        self.masked(rhs, |g| self.solver.solve(g))
-    }
-
-    /// Solves (K − L*) ρ = s outside the set; ρ = 0 inside.
-    ///
-    /// # Errors
-    /// As [`ChainElimination::solve`].
-    pub fn solve_adjoint(&self, source: &[f64]) -> Result<Vec<f64>> {
-        self.masked(source, |s| self.solver.solve_adjoint(s))
-    }
-
-    fn masked(&self, values: &[f64], solve: impl Fn(&[f64]) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
-        let mut input = values.to_vec();
-        for (value, inside) in input.iter_mut().zip(&self.inside) {
-            if *inside {
-                *value = 0.0;
-            }
+    fn ordering(&self, rates: &SparseRates, states: &[usize]) -> Result<NestedDissection> {
+        if D > 2 {
+            return NestedDissection::graph(rates);
         }
-        solve(&input)
+        let coordinates: Vec<[i32; 2]> = states
+            .iter()
+            .map(|&state| {
+                let indices = self.cells.grid.indices(self.cells.cell_of[state]);
+                std::array::from_fn(|d| if d < D { indices[d] as i32 } else { 0 })
+            })
+            .collect();
+        NestedDissection::geometric(rates, &coordinates)
     }
+
+    fn gather(&self, values: &[f64]) -> Result<Vec<f64>> {
+        if values.len() != self.grid().cells() {
+            return Err(Error::DimensionMismatch {
+                name: "values on cells".into(),
+                expected: self.grid().cells(),
+                got: values.len(),
+            });
+        }
+        Ok(self.cells.cell_of.iter().map(|&cell| values[cell]).collect())
+    }
+
+    fn scatter(&self, kept: Vec<f64>, elsewhere: f64) -> Vec<f64> {
+        if self.cells.is_full() {
+            return kept;
+        }
+        let mut values = vec![elsewhere; self.grid().cells()];
+        for (&cell, v) in self.cells.cell_of.iter().zip(kept) {
+            values[cell] = v;
+        }
+        values
+    }
+}
+
+fn require_faces_on_kinks<const D: usize>(diffusion: &impl Diffusion<D>, grid: &Grid<D>) -> Result<()> {
+    for kink in diffusion.kinks() {
+        let Some(axis) = grid.axes().get(kink.axis) else {
+            continue;
+        };
+        let inside = kink.position > axis.lower() && kink.position < axis.upper();
+        if inside && !axis.has_face(kink.position) {
+            return Err(Error::InvalidParameter {
+                name: "grid".into(),
+                value: kink.position,
+                requirement:
+                    "a derivative of the loss jumps at this position, so the grid needs a face there".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Drift and tensor at the centre of each state, checked to be finite.
+fn local_coefficients<const D: usize>(
+    diffusion: &impl Diffusion<D>,
+    cells: &Cells<D>,
+) -> Result<Vec<offsets::Local<D>>> {
+    cells
+        .cell_of
+        .par_iter()
+        .map(|&cell| {
+            let theta = cells.grid.centre(cell);
+            let (b, d) = (diffusion.drift(&theta), diffusion.tensor(&theta));
+            if b.iter().chain(d.iter()).all(|v| v.is_finite()) {
+                return Ok((b, d));
+            }
+            Err(Error::NotFinite {
+                quantity: "drift or diffusion".into(),
+                reason: format!(
+                    "b = {:?}, D = {:?} at {:?}",
+                    b.as_slice(),
+                    d.as_slice(),
+                    theta.as_slice()
+                ),
+            })
+        })
+        .collect()
+}
+
+fn sparse(outside: Outside) -> Result<SparseRates> {
+    SparseRates::new(outside.row_starts, outside.targets, outside.rates)
+}
+
+/// The rates as a birth-death chain; states that are not neighbours on the line are not connected.
+fn chain(outside: &Outside) -> Result<Chain> {
+    let n = outside.states.len();
+    let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
+    for i in 0..n {
+        for e in outside.row_starts[i]..outside.row_starts[i + 1] {
+            let side = if outside.targets[e] as usize > i {
+                &mut up
+            } else {
+                &mut down
+            };
+            side[i] = outside.rates[e];
+        }
+    }
+    Chain::new(up, down)
 }

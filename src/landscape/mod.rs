@@ -10,7 +10,7 @@ mod two_valley;
 pub use double_well::DoubleWell;
 pub use quadratic::Quadratic;
 pub use slice::Slice;
-pub use two_valley::{Side, TwoValley};
+pub use two_valley::{Derivatives, Side, TwoValley, TwoValleyParameters};
 
 use crate::math::{Point, Tensor};
 

@@ -72,6 +72,12 @@ pub struct TwoValley {
     q: [f64; 2],
     /// r(y) = r0 + r1/(y + y_f), the y-dependence of sqrt(ΔL).
     r: [f64; 2],
+    /// Coefficients of 2 q(y)² in powers of 1/(y + y_f).
+    twice_p: [f64; 3],
+    /// Coefficients of 2 barrier_root·q(y) r(y) in powers of 1/(y + y_f).
+    twice_v: [f64; 3],
+    /// L_d/y_d².
+    ramp_curvature: f64,
 }
 
 /// The eight parameters of [`TwoValley`]; the default is the paper's.
@@ -145,14 +151,31 @@ impl TwoValley {
             require_positive(name, value)?;
         }
         require_finite("l_d", p.l_d)?;
+        Ok(Self::from_valid(parameters))
+    }
+
+    fn from_valid(parameters: TwoValleyParameters) -> Self {
+        let p = parameters;
         let barrier_root = p.x0 / p.f0.sqrt();
-        Ok(Self {
+        Self {
             parameters,
             curvature_root: [barrier_root / p.x1, barrier_root / p.x2],
             barrier_root,
             q: [1.0, p.y_b - p.y_f],
             r: [1.0, -p.y_f],
-        })
+            twice_p: [0.0; 3],
+            twice_v: [0.0; 3],
+            ramp_curvature: p.l_d / (p.y_d * p.y_d),
+        }
+        .with_products()
+    }
+
+    /// Works out the products of q and r that [`TwoValley::derivatives`] needs.
+    fn with_products(mut self) -> Self {
+        let (q, r, m) = (self.q, self.r, 2.0 * self.barrier_root);
+        self.twice_p = [2.0 * q[0] * q[0], 4.0 * q[0] * q[1], 2.0 * q[1] * q[1]];
+        self.twice_v = [m * q[0] * r[0], m * (q[0] * r[1] + q[1] * r[0]), m * q[1] * r[1]];
+        self
     }
 
     /// Ablation: the barrier keeps its value at `y` for all y, while the flatness still varies.
@@ -162,7 +185,7 @@ impl TwoValley {
     pub fn with_barrier_at(mut self, y: f64) -> Result<Self> {
         require("barrier_at", y, |v| v >= 0.0, "a finite y >= 0 is needed")?;
         self.r = [self.r(y), 0.0];
-        Ok(self)
+        Ok(self.with_products())
     }
 
     /// Ablation: both flatnesses keep their value at `y` for all y, while the barrier still varies.
@@ -172,7 +195,7 @@ impl TwoValley {
     pub fn with_flatness_at(mut self, y: f64) -> Result<Self> {
         require("flatness_at", y, |v| v >= 0.0, "a finite y >= 0 is needed")?;
         self.q = [self.q(y), 0.0];
-        Ok(self)
+        Ok(self.with_products())
     }
 
     /// The parameters given at construction.
@@ -233,43 +256,33 @@ impl TwoValley {
     #[inline(always)]
     pub fn derivatives(&self, x: f64, y: f64, ramp: f64) -> Derivatives {
         let p = &self.parameters;
-        let flat = x >= 0.0;
-        let root = if flat {
-            self.curvature_root[0]
-        } else {
-            self.curvature_root[1]
-        };
-        let sx = if flat { x } else { -x };
-        let s = if flat { 1.0 } else { -1.0 };
+        let [flat_root, sharp_root] = self.curvature_root;
+        let root = if x >= 0.0 { flat_root } else { -sharp_root };
+        // L = L0 + X² P − 2 X V with X = s root_i x ≥ 0, s = ±1; P = q², V = q r sqrt(ΔL scale) are quadratic
+        // polynomials in w = 1/(y + y_f), and dw/dy = −w².
+        let scaled = root * x;
+        let ([p0, p1, p2], [v0, v1, v2]) = (self.twice_p, self.twice_v);
         let w = 1.0 / (y + p.y_f);
-        let (w1, w2) = (-w * w, 2.0 * w * w * w);
-        // Square roots of curvature and barrier, each a + b w(y), with their y-derivatives.
-        let (a, a1, a2) = (
-            root * (self.q[0] + self.q[1] * w),
-            root * self.q[1] * w1,
-            root * self.q[1] * w2,
+        let (w2, w3) = (w * w, w * w * w);
+        let (pw, vw) = (p2 * w, v2 * w);
+        let (curvature, curvature_y, curvature_yy) = (
+            p0 + w * (p1 + pw),
+            -w2 * (p1 + 2.0 * pw),
+            w3 * (2.0 * p1 + 6.0 * pw),
         );
-        let m = self.barrier_root;
-        let (b, b1, b2) = (
-            m * (self.r[0] + self.r[1] * w),
-            m * self.r[1] * w1,
-            m * self.r[1] * w2,
+        let (slope, slope_y, slope_yy) = (
+            v0 + w * (v1 + vw),
+            -w2 * (v1 + 2.0 * vw),
+            w3 * (2.0 * v1 + 6.0 * vw),
         );
-        // L = L0 + u x² − v s x with u = a², v = 2ab.
-        let (u, u1, u2) = (a * a, 2.0 * a * a1, 2.0 * (a1 * a1 + a * a2));
-        let (v, v1, v2) = (
-            2.0 * a * b,
-            2.0 * (a1 * b + a * b1),
-            2.0 * (a2 * b + 2.0 * a1 * b1 + a * b2),
-        );
-        let l01 = -(p.l_d / p.y_d) * ramp;
-        let l02 = p.l_d / (p.y_d * p.y_d) * ramp;
+        let l02 = self.ramp_curvature * ramp;
+        let half = 0.5 * scaled;
         Derivatives {
-            x: s * (2.0 * u * sx - v),
-            y: l01 + sx * (sx * u1 - v1),
-            xx: 2.0 * u,
-            xy: s * (2.0 * sx * u1 - v1),
-            yy: l02 + sx * (sx * u2 - v2),
+            x: root * (scaled * curvature - slope),
+            y: scaled * (half * curvature_y - slope_y) - p.y_d * l02,
+            xx: root * root * curvature,
+            xy: root * (scaled * curvature_y - slope_y),
+            yy: scaled * (half * curvature_yy - slope_yy) + l02,
         }
     }
 
@@ -281,14 +294,7 @@ impl TwoValley {
 impl Default for TwoValley {
     /// The paper's parameters.
     fn default() -> Self {
-        let p = TwoValleyParameters::default();
-        Self {
-            parameters: p,
-            curvature_root: [1.0 / p.x1, 1.0 / p.x2],
-            barrier_root: 1.0,
-            q: [1.0, p.y_b - p.y_f],
-            r: [1.0, -p.y_f],
-        }
+        Self::from_valid(TwoValleyParameters::default())
     }
 }
 

@@ -4,12 +4,26 @@
 //! rates away by rounding, and every escape time above a barrier of 30 kT with them. Keeping off-diagonal
 //! rates and killing apart, and rebuilding each pivot as a sum of non-negative numbers (Grassmann, Taksar and
 //! Heyman 1985), keeps full relative accuracy at any barrier.
+//!
+//! [`Chain`] serves one dimension; [`SparseRates`] with [`NestedDissection`] and [`Elimination`] any graph;
+//! [`Selling`] makes non-negative stencils of anisotropic tensors.
 
 mod chain;
 mod chain_rows;
+mod eigen;
+mod elimination;
+mod front;
+mod nested_dissection;
+mod selling;
 mod singly_diagonal;
+mod sparse_rates;
 
 pub use chain::{Chain, ChainElimination};
 pub use chain_rows::solve_adjoint_rows;
+pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
+pub use elimination::Elimination;
+pub use nested_dissection::NestedDissection;
+pub use selling::Selling;
 pub(crate) use singly_diagonal::conservative_extrapolation;
 pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
+pub use sparse_rates::{Restriction, SparseRates};

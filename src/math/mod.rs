@@ -1,8 +1,12 @@
-//! Mathematics without physics: points, tensors and the functions that schemes need.
+//! Mathematics without physics: points and tensors, quadrature, interpolation, special functions, log-domain sums.
 
 mod chebyshev;
+pub(crate) mod elementary;
+pub mod gauss_legendre;
+pub mod log_domain;
 mod relative_exponential;
 mod remap;
+pub mod special;
 
 pub use chebyshev::Chebyshev;
 pub use relative_exponential::relative_exponential;

@@ -3,7 +3,7 @@
 use super::GradientNoise;
 use crate::error::{Result, require_non_negative, require_positive};
 use crate::landscape::Landscape;
-use crate::math::{Point, Tensor};
+use crate::math::{Point, Tensor, elementary};
 
 /// Exponent p of C = s H₊^p; the two cases that need no power function are told apart for speed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,11 +34,9 @@ impl Power {
             Self::One => positive,
             Self::Two => positive * positive,
             Self::Real(p) => {
-                if positive > 0.0 {
-                    positive.powf(p)
-                } else {
-                    0.0
-                }
+                // Branch-free, for vectorised loops; p·|ln λ| ulps at worst.
+                let value = elementary::exp(p * elementary::ln(positive));
+                if positive >= f64::MIN_POSITIVE { value } else { 0.0 }
             }
         }
     }
@@ -117,34 +115,62 @@ impl<L> HessianPower<L> {
     }
 }
 
+/// f(H) for a symmetric 2×2 matrix H = [[xx, xy], [xy, yy]]: entries xx, xy, yy and the two eigenvalues f(λ−), f(λ+).
+///
+/// f(H) = f(λ−) I + (f(λ+) − f(λ−))/(λ+ − λ−) (H − λ− I), straight-line arithmetic.
+#[inline(always)]
+fn matrix_function(hessian: [f64; 3], f: impl Fn(f64) -> f64) -> ([f64; 3], [f64; 2]) {
+    let [xx, xy, yy] = hessian;
+    let half_difference = 0.5 * (xx - yy);
+    let radius = (half_difference * half_difference + xy * xy).sqrt();
+    let mean = 0.5 * (xx + yy);
+    let (low, high) = (f(mean - radius), f(mean + radius));
+    // Both eigenvalues equal: H − λ I vanishes and any finite slope will do.
+    let gap = if radius > 0.0 { 2.0 * radius } else { 1.0 };
+    let slope = (high - low) / gap;
+    // H − λ− I, with its diagonal free of cancellation where xx or yy dominates.
+    let upper = half_difference + radius;
+    let lower = radius - half_difference;
+    (
+        [low + slope * upper, slope * xy, low + slope * lower],
+        [low, high],
+    )
+}
+
 /// C = s H₊^p + ε I for a symmetric 2×2 matrix H = [[xx, xy], [xy, yy]], as (C_xx, C_xy, C_yy, det C).
 ///
 /// # Formula
 /// A function of a symmetric 2×2 matrix is f(H) = f(λ−) I + (f(λ+) − f(λ−))/(λ+ − λ−) (H − λ− I).
 /// The determinant is the product of the eigenvalues, so that a Cholesky factor built with it,
 /// l11 = sqrt(C_xx), l21 = C_xy/l11, l22 = sqrt(det C/C_xx), suffers no cancellation when C is nearly singular.
-///
-/// Straight-line arithmetic for p = 1 and 2: the hot loop of the SGD ensemble calls this for each step.
 #[inline(always)]
 pub fn power_covariance(hessian: [f64; 3], power: Power, scale: f64, floor: f64) -> [f64; 4] {
-    let [xx, xy, yy] = hessian;
-    let half_difference = 0.5 * (xx - yy);
-    let radius = (half_difference * half_difference + xy * xy).sqrt();
-    let mean = 0.5 * (xx + yy);
-    let (low, high) = (mean - radius, mean + radius);
-    let (c_low, c_high) = (scale * power.of(low) + floor, scale * power.of(high) + floor);
-    // Both eigenvalues equal: H − λ I vanishes and any finite slope will do.
-    let gap = if radius > 0.0 { 2.0 * radius } else { 1.0 };
-    let slope = (c_high - c_low) / gap;
-    // H − λ− I, with its diagonal free of cancellation where xx or yy dominates.
-    let upper = half_difference + radius;
-    let lower = radius - half_difference;
-    [
-        c_low + slope * upper,
-        slope * xy,
-        c_low + slope * lower,
-        c_low * c_high,
-    ]
+    let ([xx, xy, yy], [low, high]) =
+        matrix_function(hessian, |eigenvalue| scale * power.of(eigenvalue) + floor);
+    [xx, xy, yy, low * high]
+}
+
+/// The symmetric square root of C = s H₊^p + ε I for a symmetric 2×2 matrix, as (xx, xy, yy).
+///
+/// # Formula
+/// The function sqrt(s λ₊^p + ε) of H; its square is [`power_covariance`].
+///
+/// # Method
+/// Three square roots and one division, one division less than a Cholesky factor, and no cancellation when C
+/// is nearly singular: the hot loop of the SGD ensemble calls this for each step.
+///
+/// # Examples
+/// ```
+/// use freezeout::noise::{Power, power_root};
+/// // H = diag(4, -1): the negative curvature is clipped.
+/// assert_eq!(power_root([4.0, 0.0, -1.0], Power::One, 1.0, 0.0), [2.0, 0.0, 0.0]);
+/// ```
+#[inline(always)]
+pub fn power_root(hessian: [f64; 3], power: Power, scale: f64, floor: f64) -> [f64; 3] {
+    matrix_function(hessian, |eigenvalue| {
+        (scale * power.of(eigenvalue) + floor).sqrt()
+    })
+    .0
 }
 
 impl<const D: usize, L: Landscape<D>> GradientNoise<D> for HessianPower<L> {

@@ -5,7 +5,7 @@
 mod hessian_power;
 mod isotropic;
 
-pub use hessian_power::{HessianPower, Power, power_covariance};
+pub use hessian_power::{HessianPower, Power, power_covariance, power_root};
 pub use isotropic::Isotropic;
 
 use crate::math::{Point, Tensor};

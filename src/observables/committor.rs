@@ -28,7 +28,7 @@ use crate::grid::CellSet;
 /// assert!((grid.interpolate(&q, 0.0) - 0.5).abs() < 1e-12);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn committor(generator: &Generator, a: &CellSet, b: &CellSet) -> Result<Vec<f64>> {
+pub fn committor<const D: usize>(generator: &Generator<D>, a: &CellSet, b: &CellSet) -> Result<Vec<f64>> {
     a.require_disjoint(b)?;
     let both = a.union(b);
     let mut q = generator

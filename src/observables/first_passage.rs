@@ -28,7 +28,10 @@ use crate::grid::CellSet;
 /// assert!((generator.grid().interpolate(&tau, 0.0) - 2.093_406_65).abs() < 1e-4);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn mean_first_passage_time(generator: &Generator, target: &CellSet) -> Result<Vec<f64>> {
+pub fn mean_first_passage_time<const D: usize>(
+    generator: &Generator<D>,
+    target: &CellSet,
+) -> Result<Vec<f64>> {
     generator
         .resolvent_outside(target)?
         .solve(&vec![1.0; generator.grid().cells()])
@@ -42,7 +45,10 @@ pub fn mean_first_passage_time(generator: &Generator, target: &CellSet) -> Resul
 ///
 /// # Errors
 /// As [`mean_first_passage_time`].
-pub fn first_passage_variance(generator: &Generator, target: &CellSet) -> Result<Vec<f64>> {
+pub fn first_passage_variance<const D: usize>(
+    generator: &Generator<D>,
+    target: &CellSet,
+) -> Result<Vec<f64>> {
     let stopped = generator.resolvent_outside(target)?;
     let tau = stopped.solve(&vec![1.0; generator.grid().cells()])?;
     let twice: Vec<f64> = tau.iter().map(|t| 2.0 * t).collect();

@@ -8,7 +8,8 @@
 //! | [`first_passage_variance`] | (K − L) m2 = 2τ, m2 − τ² | backward |
 //! | [`committor`] | (K − L) q = rate into B | backward |
 //! | [`quasi_stationary`] | (K − L*) ν = ν/k | forward |
-//! | [`spectral_gap`] | −L f = λ1 f | both |
+//! | [`spectral_gap`] | −L f = λ1 f, detailed balance | both |
+//! | [`slow_modes`] | L f = λ f, complex λ | backward |
 //! | [`propagate()`] | dP/dt = L*P | forward |
 //! | [`first_passage_law`] | dS/dt = (L − K) S | backward |
 //!
@@ -19,6 +20,7 @@ mod committor;
 mod first_passage;
 mod propagate;
 mod quasi_stationary;
+mod slow_modes;
 mod spectrum;
 mod stationary;
 mod time_step;
@@ -29,7 +31,8 @@ pub use propagate::{
     FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
 };
 pub use quasi_stationary::{QuasiStationary, quasi_stationary};
+pub use slow_modes::{SlowMode, slow_modes};
 pub use spectrum::{SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
-pub(crate) use time_step::Trial;
-pub use time_step::{StepCounts, TimeStep};
+pub use time_step::StepCounts;
+pub(crate) use time_step::{TimeStep, Trial};

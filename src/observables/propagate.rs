@@ -48,7 +48,7 @@ pub struct Transient {
 /// ```
 pub fn propagate(generator: &Generator, initial: &[f64], times: &[f64], tolerance: f64) -> Result<Transient> {
     check_probabilities(generator, initial)?;
-    let chain = generator.chain();
+    let chain = generator.chain()?;
     let mut control = TimeStep::new(tolerance, first_step(chain, initial))?;
     let mass: f64 = initial.iter().sum();
     let mut state = initial.to_vec();
@@ -91,7 +91,7 @@ pub fn propagate_uniformly(
     steps: usize,
 ) -> Result<Vec<f64>> {
     check_probabilities(generator, initial)?;
-    let step = SinglyDiagonal::autonomous(generator.chain(), &[], step_size(time, steps)?)?;
+    let step = SinglyDiagonal::autonomous(generator.chain()?, &[], step_size(time, steps)?)?;
     let mut state = initial.to_vec();
     for _ in 0..steps {
         state = step.forward(&state)?.state;
@@ -211,7 +211,10 @@ fn stopped(generator: &Generator, set: &CellSet) -> Result<(Chain, Vec<f64>)> {
             got: n,
         });
     }
-    let (mut up, mut down) = (generator.chain().up().to_vec(), generator.chain().down().to_vec());
+    let (mut up, mut down) = (
+        generator.chain()?.up().to_vec(),
+        generator.chain()?.down().to_vec(),
+    );
     for i in 0..n {
         if inside[i] || (i + 1 < n && inside[i + 1]) {
             up[i] = 0.0;

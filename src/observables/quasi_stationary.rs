@@ -28,22 +28,17 @@ pub struct QuasiStationary {
 ///
 /// # References
 /// Collet, Martínez and San Martín 2013.
-pub fn quasi_stationary(generator: &Generator, target: &CellSet) -> Result<QuasiStationary> {
+pub fn quasi_stationary<const D: usize>(
+    generator: &Generator<D>,
+    target: &CellSet,
+) -> Result<QuasiStationary> {
     const MOST: usize = 10_000;
     // Changes below the rounding of sums over N cells cannot be told from convergence.
     let tolerance = 4.0 * f64::EPSILON * (generator.grid().cells() as f64).sqrt();
     let stopped = generator.resolvent_outside(target)?;
-    let outside = target.members().iter().filter(|inside| !**inside).count();
-    if outside == 0 {
-        return Err(Error::EmptySet {
-            name: "complement of the target".into(),
-        });
-    }
-    let mut nu: Vec<f64> = target
-        .members()
-        .iter()
-        .map(|inside| if *inside { 0.0 } else { 1.0 / outside as f64 })
-        .collect();
+    let share = 1.0 / stopped.cells().len() as f64;
+    let mut nu = vec![0.0; generator.grid().cells()];
+    stopped.cells().iter().for_each(|&cell| nu[cell] = share);
     let (mut rate, mut residual) = (f64::INFINITY, f64::INFINITY);
     for iterations in 1..=MOST {
         nu = stopped.solve_adjoint(&nu)?;

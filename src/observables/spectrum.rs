@@ -38,7 +38,7 @@ pub struct SpectralGap {
 /// assert!((spectral_gap(&generator)?.rate - 3.0).abs() < 1e-3);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn spectral_gap(generator: &Generator) -> Result<SpectralGap> {
+pub fn spectral_gap<const D: usize>(generator: &Generator<D>) -> Result<SpectralGap> {
     const MOST: usize = 500;
     // Rounding of sums over N cells; the quotient's own error at that change is far smaller.
     let tolerance = 4.0 * f64::EPSILON * (generator.grid().cells() as f64).sqrt();

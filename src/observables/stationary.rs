@@ -10,8 +10,8 @@ use crate::generator::Generator;
 ///
 /// # Errors
 /// As [`crate::linalg::Chain::log_stationary`].
-pub fn log_stationary_probability(generator: &Generator) -> Result<Vec<f64>> {
-    generator.chain().log_stationary()
+pub fn log_stationary_probability<const D: usize>(generator: &Generator<D>) -> Result<Vec<f64>> {
+    generator.log_stationary()
 }
 
 /// Stationary probability of each cell; cells below 1e-308 are zero.
@@ -32,7 +32,7 @@ pub fn log_stationary_probability(generator: &Generator) -> Result<Vec<f64>> {
 /// assert!((variance - 1.0).abs() < 1e-3);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn stationary_probability(generator: &Generator) -> Result<Vec<f64>> {
+pub fn stationary_probability<const D: usize>(generator: &Generator<D>) -> Result<Vec<f64>> {
     Ok(log_stationary_probability(generator)?
         .into_iter()
         .map(f64::exp)
@@ -46,7 +46,7 @@ pub fn stationary_probability(generator: &Generator) -> Result<Vec<f64>> {
 ///
 /// # Errors
 /// As [`log_stationary_probability`].
-pub fn effective_potential(generator: &Generator) -> Result<Vec<f64>> {
+pub fn effective_potential<const D: usize>(generator: &Generator<D>) -> Result<Vec<f64>> {
     let mut phi: Vec<f64> = log_stationary_probability(generator)?
         .into_iter()
         .enumerate()

@@ -19,7 +19,7 @@ pub struct StepCounts {
     pub error: f64,
 }
 
-/// Step size control for a method of second order; see [`TimeStep::advance`].
+/// Step size control for a method of second order; see `TimeStep::advance`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TimeStep {
     tolerance: f64,

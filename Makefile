@@ -1,0 +1,41 @@
+# Two commands do everything on a fresh machine with a Rust toolchain, make and a C compiler:
+#   make reproduce   build, run the main job, write data/results/reproduce.h5 and paper/figures
+#   make test        build and run all tests
+# The others serve development.
+
+CARGO ?= cargo
+.PHONY: reproduce test check bench hdf5 clean
+
+reproduce: hdf5
+	$(CARGO) run --release --locked --bin freezeout -- reproduce
+
+test: hdf5
+	$(CARGO) test --release --locked
+
+check: hdf5
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps --lib
+	$(CARGO) check --release --locked --no-default-features --lib
+
+bench: hdf5
+	$(CARGO) bench --locked
+
+# The HDF5 library, its h5dump (used by a test) and pkg-config, from the system; installed when missing.
+hdf5:
+	@if pkg-config --exists hdf5 2>/dev/null && command -v h5dump >/dev/null; then exit 0; fi; \
+	if command -v apt-get >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+	  echo "Installing libhdf5-dev, hdf5-tools and pkg-config (needed once)"; \
+	  $$SUDO apt-get update -q && $$SUDO apt-get install -y -q libhdf5-dev hdf5-tools pkg-config && exit 0; \
+	  echo "error: could not install libhdf5-dev, hdf5-tools and pkg-config; install them and call make again" >&2; exit 1; \
+	elif command -v brew >/dev/null; then pkg="brew install hdf5 pkg-config"; \
+	elif command -v dnf >/dev/null; then pkg="sudo dnf install hdf5-devel hdf5 pkgconf"; \
+	elif command -v pacman >/dev/null; then pkg="sudo pacman -S hdf5 pkgconf"; \
+	else pkg="your system's packages for the HDF5 development files, h5dump and pkg-config"; fi; \
+	echo "error: HDF5 is missing; install it with: $$pkg" >&2; \
+	echo "       (or build it from source: cargo build --release --features static-hdf5, needs CMake >= 3.26)" >&2; exit 1
+
+clean:
+	$(CARGO) clean
+	rm -rf data/results

@@ -1,0 +1,321 @@
+//! One step of SGD, or of Euler-Maruyama, in the two-valley landscape.
+
+use super::stream::Polar;
+use crate::diffusion::Sgd;
+use crate::error::{Error, Result, require_non_negative, require_positive};
+use crate::landscape::{Side, TwoValley};
+use crate::math::{Point, elementary};
+use crate::noise::{GradientNoise, HessianPower, Isotropic, Power, power_root};
+
+/// The root of the covariance of a step's noise, as a function of the Hessian (xx, xy, yy).
+///
+/// Implementors are the noises with which [`TwoValleyStep`] can run in a vectorised loop: straight-line code.
+pub trait NoiseRoot: Copy + Send + Sync {
+    /// A symmetric matrix (xx, xy, yy) whose square is `factor` times the covariance of the noise in θ of one step.
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3];
+}
+
+/// Noise whose covariance is s H₊^p + ε I, p = 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AlignedRoot {
+    scale: f64,
+    floor: f64,
+}
+
+/// Noise whose covariance is s H₊^p + ε I, p = 2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShiftRoot {
+    scale: f64,
+    floor: f64,
+}
+
+/// Noise whose covariance is s H₊^p + ε I for any p ≥ 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerRoot {
+    power: f64,
+    scale: f64,
+    floor: f64,
+}
+
+/// Noise of equal strength in both directions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IsotropicRoot {
+    variance: f64,
+}
+
+impl NoiseRoot for AlignedRoot {
+    #[inline(always)]
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        power_root(hessian, Power::One, factor * self.scale, factor * self.floor)
+    }
+}
+
+impl NoiseRoot for ShiftRoot {
+    #[inline(always)]
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        power_root(hessian, Power::Two, factor * self.scale, factor * self.floor)
+    }
+}
+
+impl NoiseRoot for PowerRoot {
+    #[inline(always)]
+    fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        power_root(
+            hessian,
+            Power::Real(self.power),
+            factor * self.scale,
+            factor * self.floor,
+        )
+    }
+}
+
+impl NoiseRoot for IsotropicRoot {
+    #[inline(always)]
+    fn root(&self, _hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        let amplitude = (self.variance * factor).sqrt();
+        [amplitude, 0.0, amplitude]
+    }
+}
+
+/// The step of a planar walk in the two-valley landscape, with everything that does not change worked out.
+///
+/// # Formula
+/// ```text
+/// x' = x − h ∂L/∂x            + (R z)_x
+/// y' = y − ρ m h ∂L/∂y        + m (R z)_y,    R² = h η C(θ)/B,   z ~ N(0, I)
+/// ```
+/// With h = η this is SGD itself, θ − η (∇L + ξ) with Cov ξ = C/B; with smaller h it is the Euler-Maruyama step
+/// of its diffusion. ρ is the ramp factor on the slow drift, and m = 0 where y is held.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TwoValleyStep<N> {
+    model: TwoValley,
+    noise: N,
+    time_step: f64,
+    inverse_time_step: f64,
+    slow_drift: f64,
+    slow_noise: f64,
+    decay_rate: f64,
+}
+
+/// Where one step leads, and how far inside its valley it began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stepped {
+    /// New x.
+    pub x: f64,
+    /// New y.
+    pub y: f64,
+    /// Positive when the OLD x lies beyond half-way between the ridge and the minimum of its own side.
+    pub depth: f64,
+}
+
+impl<N: NoiseRoot> TwoValleyStep<N> {
+    /// One step from (x, y) with the given noise.
+    #[inline(always)]
+    pub fn step(&self, x: f64, y: f64, noise: Polar) -> Stepped {
+        let d = self
+            .model
+            .derivatives(x, y, elementary::exp(-self.decay_rate * y));
+        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], noise.squared_radius);
+        let [z1, z2] = noise.direction;
+        // On the side s the gradient is s(2u|x| − v) and x* = v/2u, so |x| > x*/2 reads 4u|x| − v > 0.
+        let depth = d.xx * x + d.x;
+        Stepped {
+            x: x - self.time_step * d.x + (rxx * z1 + rxy * z2),
+            y: y - self.slow_drift * d.y + self.slow_noise * (rxy * z1 + ryy * z2),
+            depth: if x >= 0.0 { depth } else { -depth },
+        }
+    }
+
+    /// Drift and noise columns of the diffusion, both in units of time.
+    #[inline(always)]
+    pub(super) fn drift_and_noise(&self, x: f64, y: f64) -> ([f64; 2], [[f64; 2]; 2]) {
+        let d = self
+            .model
+            .derivatives(x, y, elementary::exp(-self.decay_rate * y));
+        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], self.inverse_time_step);
+        let m = self.slow_noise;
+        (
+            [-d.x, -self.slow_drift * self.inverse_time_step * d.y],
+            [[rxx, m * rxy], [rxy, m * ryy]],
+        )
+    }
+
+    /// Whether (x, y) lies beyond half-way between the ridge and the minimum of its side.
+    pub(super) fn is_deep(&self, x: f64, y: f64) -> bool {
+        self.step(x, y, Polar::ZERO).depth > 0.0
+    }
+
+    /// y must stay above this for the landscape to be defined.
+    pub(super) fn lowest_y(&self) -> f64 {
+        let p = self.model.parameters();
+        -p.y_f.min(p.y_b)
+    }
+}
+
+/// A two-valley problem with any of its noises, ready for simulation.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::Sgd;
+/// use freezeout::ensemble::TwoValleyWalk;
+/// use freezeout::landscape::TwoValley;
+/// let sgd = Sgd::hessian_power(TwoValley::default(), 1.0, 0.1, 0.02, 1e-8)?;
+/// let walk = TwoValleyWalk::discrete(&sgd)?.with_y_held();
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TwoValleyWalk {
+    pub(super) step: AnyStep,
+}
+
+/// A step with the noise known at run time only; matched once per block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum AnyStep {
+    Aligned(TwoValleyStep<AlignedRoot>),
+    Shift(TwoValleyStep<ShiftRoot>),
+    Power(TwoValleyStep<PowerRoot>),
+    Isotropic(TwoValleyStep<IsotropicRoot>),
+}
+
+macro_rules! with_step {
+    ($any:expr, $step:ident => $body:expr) => {
+        match $any {
+            $crate::ensemble::two_valley::AnyStep::Aligned($step) => $body,
+            $crate::ensemble::two_valley::AnyStep::Shift($step) => $body,
+            $crate::ensemble::two_valley::AnyStep::Power($step) => $body,
+            $crate::ensemble::two_valley::AnyStep::Isotropic($step) => $body,
+        }
+    };
+}
+pub(super) use with_step;
+
+/// What can be simulated in the two-valley landscape: SGD with one of the noises that have a vectorised root.
+pub trait TwoValleySgd {
+    /// The walk with time step h; h = η is SGD itself.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] when h is not positive and finite.
+    fn walk(&self, time_step: f64) -> Result<TwoValleyWalk>;
+    /// η.
+    fn learning_rate(&self) -> f64;
+}
+
+fn new_step<N>(model: TwoValley, noise: N, time_step: f64) -> TwoValleyStep<N> {
+    TwoValleyStep {
+        model,
+        noise,
+        time_step,
+        inverse_time_step: 1.0 / time_step,
+        slow_drift: time_step,
+        slow_noise: 1.0,
+        decay_rate: 1.0 / model.parameters().y_d,
+    }
+}
+
+impl TwoValleySgd for Sgd<TwoValley, HessianPower<TwoValley>> {
+    fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
+        require_positive("time_step", time_step)?;
+        let model = *self.landscape();
+        let factor = time_step * self.learning_rate() / self.batch_size();
+        let (scale, floor) = (factor * self.noise().scale(), factor * self.noise().floor());
+        let step = match self.noise().power() {
+            Power::One => AnyStep::Aligned(new_step(model, AlignedRoot { scale, floor }, time_step)),
+            Power::Two => AnyStep::Shift(new_step(model, ShiftRoot { scale, floor }, time_step)),
+            Power::Real(power) => {
+                AnyStep::Power(new_step(model, PowerRoot { power, scale, floor }, time_step))
+            }
+        };
+        Ok(TwoValleyWalk { step })
+    }
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate()
+    }
+}
+
+impl TwoValleySgd for Sgd<TwoValley, Isotropic> {
+    fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
+        require_positive("time_step", time_step)?;
+        let variance = GradientNoise::<2>::covariance(self.noise(), &Point::<2>::zeros())[(0, 0)];
+        let variance = time_step * self.learning_rate() / self.batch_size() * variance;
+        let step = new_step(*self.landscape(), IsotropicRoot { variance }, time_step);
+        Ok(TwoValleyWalk {
+            step: AnyStep::Isotropic(step),
+        })
+    }
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate()
+    }
+}
+
+impl TwoValleyWalk {
+    /// SGD itself: one step is one iteration.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] when η is not positive and finite.
+    pub fn discrete(sgd: &impl TwoValleySgd) -> Result<Self> {
+        sgd.walk(sgd.learning_rate())
+    }
+
+    /// The Euler-Maruyama walk of SGD's diffusion with time step h.
+    ///
+    /// # Errors
+    /// As [`TwoValleyWalk::discrete`], with h in place of η.
+    pub fn euler_maruyama(sgd: &impl TwoValleySgd, time_step: f64) -> Result<Self> {
+        sgd.walk(time_step)
+    }
+
+    /// Control: y keeps its starting value.
+    pub fn with_y_held(mut self) -> Self {
+        with_step!(&mut self.step, step => {
+            step.slow_drift = 0.0;
+            step.slow_noise = 0.0;
+        });
+        self
+    }
+
+    /// Ablation: the slow drift −∂L/∂y is multiplied by `factor`; the noise is not.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] when the factor is negative or not finite.
+    pub fn with_ramp(mut self, factor: f64) -> Result<Self> {
+        require_non_negative("ramp", factor)?;
+        with_step!(&mut self.step, step => step.slow_drift *= factor);
+        Ok(self)
+    }
+
+    /// The largest product of time step and curvature on the minima from `y` on, which must stay below 2.
+    ///
+    /// # Errors
+    /// [`Error::Unstable`] when it does not.
+    pub fn check_stability(&self, y: f64) -> Result<f64> {
+        with_step!(&self.step, step => {
+            let mut largest = 0.0_f64;
+            // f_i is monotonic in y, so that its extremes stand at the ends (10^9 for ∞).
+            for y in [y, 1e9] {
+                for side in Side::BOTH {
+                    let curvature = 2.0 / step.model.flatness(side, y);
+                    let product = step.time_step * curvature;
+                    if product.is_nan() || product >= 2.0 {
+                        return Err(Error::Unstable {
+                            product,
+                            position: format!("the {side:?} minimum at y = {y}"),
+                            limit: 2.0 / curvature,
+                        });
+                    }
+                    largest = largest.max(product);
+                }
+            }
+            Ok(largest)
+        })
+    }
+
+    /// Time that passes in one step.
+    pub fn time_step(&self) -> f64 {
+        with_step!(&self.step, step => step.time_step)
+    }
+
+    /// One step from (x, y) with the given noise: the reference for the vectorised loop.
+    pub fn step(&self, x: f64, y: f64, noise: Polar) -> Stepped {
+        with_step!(&self.step, step => step.step(x, y, noise))
+    }
+}

@@ -1,0 +1,30 @@
+//! From a TOML configuration to a result file.
+//!
+//! Parse, with suggestions for typos; check every parameter; run the tasks listed; collect groups of records.
+//!
+//! # Limitations
+//! One landscape and one noise per configuration.
+
+pub mod agreement;
+mod catalogue;
+mod checkpoint;
+pub mod config;
+mod effective_potential;
+mod freezing_theory;
+pub mod model;
+mod parse;
+mod progress;
+pub mod reference;
+mod run;
+mod series;
+mod simulate;
+mod slices;
+mod sweep;
+
+pub use catalogue::catalogue;
+pub use config::Config;
+pub use parse::parse;
+pub use progress::{Progress, Task};
+pub use run::{REPRODUCE, check, run};
+pub use series::{Range, Scale, Series};
+pub use sweep::{Sweep, SweepValues};

@@ -1,0 +1,154 @@
+//! Runs the tasks of a configuration and collects their groups.
+
+use super::config::Config;
+use super::model::Model;
+use super::progress::Progress;
+use super::{agreement, effective_potential, freezing_theory, simulate, slices, sweep};
+use crate::error::{Error, Result};
+use crate::output::{Group, ResultFile, sha256};
+use std::path::Path;
+
+/// Checks a configuration, whose text is `text`, completely without running anything.
+///
+/// # Errors
+/// [`Error::Config`] naming the first key that is out of range.
+pub fn check(config: &Config, text: &str) -> Result<()> {
+    if config.sweep.is_empty() {
+        validate(config)
+    } else {
+        sweep::check(config, text)
+    }
+}
+
+/// [`check`] for a configuration without a sweep.
+pub(super) fn validate(config: &Config) -> Result<()> {
+    Prepared::new(config).map(|_| ())
+}
+
+/// Everything that can be refused before the work begins.
+struct Prepared {
+    model: Model,
+    phase_diagram: Option<simulate::Job>,
+    freezing_line: Option<simulate::Job>,
+}
+
+impl Prepared {
+    fn new(config: &Config) -> Result<Self> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if config.name.is_empty() || !config.name.chars().all(allowed) {
+            return Err(Error::Config {
+                key: "name".into(),
+                message: format!("{:?} is not allowed: letters, digits, _ and - are", config.name),
+            });
+        }
+        let model = Model::new(config)?;
+        let tasks = [
+            config.phase_diagram.is_some(),
+            config.freezing_line.is_some(),
+            config.freezing_theory.is_some(),
+            config.slices.is_some(),
+            config.effective_potential.is_some(),
+        ];
+        if !tasks.contains(&true) {
+            return Err(Error::Config {
+                key: "configuration".into(),
+                message: "there is no task: add one of [phase_diagram], [freezing_line], [freezing_theory], [slices], [effective_potential]".into(),
+            });
+        }
+        if let Some(task) = &config.freezing_theory {
+            freezing_theory::check(&model, task)?;
+        }
+        if let Some(task) = &config.slices {
+            slices::check(&model, task)?;
+        }
+        if let Some(task) = &config.effective_potential {
+            effective_potential::check(&model, task)?;
+        }
+        let phase_diagram = config
+            .phase_diagram
+            .as_ref()
+            .map(|task| simulate::phase_diagram_job(config, &model, task))
+            .transpose()?;
+        let freezing_line = config
+            .freezing_line
+            .as_ref()
+            .map(|task| simulate::freezing_line_job(config, &model, task))
+            .transpose()?;
+        Ok(Self {
+            model,
+            phase_diagram,
+            freezing_line,
+        })
+    }
+}
+
+/// Runs all tasks of `config`, whose text is `text`, and returns the result file.
+///
+/// A sweep keeps its finished cells in the folder `unfinished`, if one is given, and resumes from there; the caller removes the
+/// folder when the result is safe. The numbers depend on the configuration only, not on the number of threads of the current
+/// rayon pool or on interruptions.
+///
+/// # Errors
+/// [`Error::Config`] before anything runs; errors of the routes.
+pub fn run(
+    config: &Config,
+    text: &str,
+    unfinished: Option<&Path>,
+    progress: &Progress,
+) -> Result<ResultFile> {
+    if !config.sweep.is_empty() {
+        return sweep::run(config, text, unfinished, progress);
+    }
+    let mut file = ResultFile::new();
+    provenance(&mut file, config, text)?;
+    for group in cell_groups(config, progress)? {
+        file.push(group)?;
+    }
+    let rows = agreement::comparisons(&file)?;
+    if !rows.is_empty() {
+        file.push(agreement::group(&rows)?)?;
+    }
+    Ok(file)
+}
+
+/// The groups of all tasks of a configuration without its sweep.
+pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Group>> {
+    let prepared = Prepared::new(config)?;
+    let model = &prepared.model;
+    let mut groups: Vec<Group> = Vec::new();
+    if let Some(task) = &config.effective_potential {
+        groups.extend(effective_potential::run(model, task)?);
+    }
+    if let Some(task) = &config.slices {
+        groups.extend(slices::run(config, model, task, progress)?);
+    }
+    if let Some(task) = &config.freezing_theory {
+        groups.extend(freezing_theory::run(model, task, progress)?);
+    }
+    if let (Some(task), Some(job)) = (&config.freezing_line, &prepared.freezing_line) {
+        groups.extend(simulate::freezing_line(job, task, progress)?);
+    }
+    if let (Some(task), Some(job)) = (&config.phase_diagram, &prepared.phase_diagram) {
+        groups.extend(simulate::phase_diagram(job, model, task, progress)?);
+    }
+    Ok(groups)
+}
+
+/// Root attributes: what made the file.
+pub(super) fn provenance(file: &mut ResultFile, config: &Config, text: &str) -> Result<()> {
+    for (name, value) in [
+        ("name", config.name.as_str()),
+        ("config", text),
+        ("config_hash", &sha256(text)),
+        ("crate_version", env!("CARGO_PKG_VERSION")),
+        ("commit", env!("FREEZEOUT_COMMIT")),
+        ("compiler", env!("FREEZEOUT_COMPILER")),
+    ] {
+        file.set_attribute(name, value)?;
+    }
+    // TOML integers are signed, so that the seed fits.
+    file.set_attribute("seed", config.seed as i64)
+}
+
+/// The configuration of the main job.
+pub const REPRODUCE: &str = include_str!("../../paper/experiments/reproduce.toml");

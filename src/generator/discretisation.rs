@@ -1,0 +1,87 @@
+//! What happens at the ends of the axes, and how far a jump may reach.
+
+use crate::diffusion::Calculus;
+use crate::error::{Error, Result};
+use crate::grid::{CellSet, Grid};
+
+/// What a face at the end of an axis does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Boundary {
+    /// No probability flux through the face.
+    #[default]
+    Reflecting,
+    /// The process ends on reaching the face.
+    Absorbing,
+    /// The face is glued to the opposite one, which must be periodic too.
+    Periodic,
+}
+
+/// Choices of [`super::Generator::assemble_with`]; the default reflects everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Discretisation<const D: usize> {
+    /// Interpretation of multiplicative noise; other than Ito only for tensors that are diagonal everywhere.
+    pub calculus: Calculus,
+    /// Lower and upper boundary of each axis.
+    pub boundaries: [[Boundary; 2]; D],
+    /// Cells that belong to the domain (a sublevel set of the landscape, say); none: all.
+    pub domain: Option<CellSet>,
+    /// What the faces between the domain and the other cells do.
+    pub domain_boundary: Boundary,
+    /// Largest jump in cells along an axis.
+    pub reach: usize,
+}
+
+impl<const D: usize> Default for Discretisation<D> {
+    fn default() -> Self {
+        Self {
+            calculus: Calculus::Ito,
+            boundaries: [[Boundary::Reflecting; 2]; D],
+            domain: None,
+            domain_boundary: Boundary::Reflecting,
+            reach: 8,
+        }
+    }
+}
+
+impl<const D: usize> Discretisation<D> {
+    pub(super) fn is_periodic(&self, axis: usize) -> bool {
+        self.boundaries[axis][0] == Boundary::Periodic
+    }
+
+    pub(super) fn check(&self, grid: &Grid<D>) -> Result<()> {
+        for (axis, [lower, upper]) in self.boundaries.iter().enumerate() {
+            if (*lower == Boundary::Periodic) != (*upper == Boundary::Periodic) {
+                return Err(Error::InvalidParameter {
+                    name: format!("boundaries of axis {axis}"),
+                    value: axis as f64,
+                    requirement: "either both ends of an axis are periodic or none".into(),
+                });
+            }
+            let cells = grid.axes()[axis].cells();
+            if *lower == Boundary::Periodic && cells < 3 {
+                return Err(Error::InvalidParameter {
+                    name: format!("cells of axis {axis}"),
+                    value: cells as f64,
+                    requirement: "a periodic axis needs at least three cells".into(),
+                });
+            }
+        }
+        if self.domain_boundary == Boundary::Periodic {
+            return Err(Error::InvalidParameter {
+                name: "domain_boundary".into(),
+                value: f64::NAN,
+                requirement: "the edge of a domain reflects or absorbs".into(),
+            });
+        }
+        if let Some(domain) = &self.domain
+            && domain.members().len() != grid.cells()
+        {
+            return Err(Error::DimensionMismatch {
+                name: "domain".into(),
+                expected: grid.cells(),
+                got: domain.members().len(),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! The result file: named arrays with unit, symbol and description in one self-describing HDF5 file.
+//!
+//! ```text
+//! /                      attributes: format = "freezeout", format_version, and the caller's (configuration, seed, versions)
+//! /phase_diagram         one group a route or result; attribute description, and the caller's
+//!     learning_rate [n]  coordinate: a one-dimensional record with the name of its own dimension
+//!     sigma [m]
+//!     p_flat [n, m]      attributes unit, symbol, description, dimensions = ["learning_rate", "sigma"]
+//! ```
+//!
+//! # Layout
+//!
+//! - Dimensions follow the netCDF-4 convention: coordinates are HDF5 dimension scales (`CLASS`, `NAME`, `REFERENCE_LIST`),
+//!   other records point to them (`DIMENSION_LIST`). A dimension without a coordinate gets an empty scale of its size.
+//!   Hence `xarray.open_dataset(path, group="phase_diagram")` shows named coordinates, with the engines `h5netcdf` and
+//!   `netcdf4`, and so do h5py, ncdump and h5dump; the attribute `dimensions` repeats the names in plain text.
+//! - Types: 64-bit float, signed and unsigned integers, UTF-8 text, and truth values as 8-bit 0 and 1 with the CF
+//!   attributes `flag_values` and `flag_meanings`.
+//! - Arrays from 64 KiB on are chunked, byte-shuffled and deflated, lossless; smaller ones are stored plainly.
+//! - NaN stands only in records that say with [`Record::with_missing`] what it means; infinities stand nowhere.
+//! - A file is written under a temporary name in the same folder and renamed when it is whole. No times are stored: the same
+//!   [`ResultFile`] gives the same bytes with the same HDF5 library.
+//!
+//! # Limitations
+//!
+//! Names are letters, digits and underscores, at most 63. Attributes are scalars. All of a file is held in memory.
+
+mod dimension_scale;
+mod group;
+mod json;
+mod read;
+mod record;
+mod summary;
+mod write;
+
+pub use group::{Attribute, Group, ResultFile};
+pub use json::to_json;
+pub use read::read;
+pub use record::{Dimension, Record, Values};
+pub use summary::summary;
+pub(crate) use write::atomically;
+pub use write::{check_writable, write};
+
+use sha2::{Digest, Sha256};
+
+/// Value of the root attribute `format`.
+pub const FORMAT: &str = "freezeout";
+
+/// Value of the root attribute `format_version`: raised when a reader of the old version would misread the file.
+pub const FORMAT_VERSION: i64 = 1;
+
+/// SHA-256 of a text in lower-case hexadecimal, for the root attribute `config_hash`.
+///
+/// # Examples
+/// ```
+/// let hash = freezeout::output::sha256("");
+/// assert_eq!(hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+/// ```
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The HDF5 library's error stack as one line.
+fn one_line(error: &hdf5::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}

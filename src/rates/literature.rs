@@ -1,0 +1,209 @@
+//! Other published laws of SGD noise, each with the regime in which its authors derive it.
+
+use std::f64::consts::TAU;
+
+use crate::error::{Result, require, require_positive};
+use crate::math::Tensor;
+
+/// ln of the SGD escape time of Xie, Sato and Sugiyama.
+///
+/// # Formula
+/// τ = (2π/|h_b|) exp[(2BΔL/η) (s/h_a + (1 − s)/|h_b|)], h_a the curvature at the minimum and h_b at the saddle along the escape path.
+///
+/// # Method
+/// C = H/B near the minimum and |H| near the saddle, joined at an intermediate loss ΔL·s that the theory leaves free: s in
+/// (0, 1) is a parameter of the path. Valid for B ΔL/η ≫ curvatures; the law's content is ln τ ∝ BΔL/(η h_a).
+/// The prefactor belongs to the anti-Ito equation (p ∝ exp(−∫L'/D)); for the Ito process on a line it is 2π/h_a, that is the time above
+/// times |h_b|/h_a.
+///
+/// # Errors
+/// [`crate::Error::InvalidParameter`] naming the parameter that is out of range (`saddle_curvature` is |h_b|).
+///
+/// # References
+/// Z. Xie, I. Sato and M. Sugiyama, A diffusion theory for deep learning dynamics, ICLR 2021, Theorem 3.2.
+pub fn xie_sato_sugiyama_log_escape_time(
+    barrier: f64,
+    minimum_curvature: f64,
+    saddle_curvature: f64,
+    path_fraction: f64,
+    learning_rate: f64,
+    batch_size: f64,
+) -> Result<f64> {
+    require_positive("barrier", barrier)?;
+    require_positive("minimum_curvature", minimum_curvature)?;
+    require_positive("saddle_curvature", saddle_curvature)?;
+    require(
+        "path_fraction",
+        path_fraction,
+        |s| (0.0..=1.0).contains(&s),
+        "a number in [0, 1] is needed",
+    )?;
+    require_positive("learning_rate", learning_rate)?;
+    require_positive("batch_size", batch_size)?;
+    let exponent = 2.0 * batch_size * barrier / learning_rate
+        * (path_fraction / minimum_curvature + (1.0 - path_fraction) / saddle_curvature);
+    Ok((TAU / saddle_curvature).ln() + exponent)
+}
+
+/// Power-law escape of Mori, Ziyin, Liu and Ueda for the loss-scaled noise C = 2 L h*.
+///
+/// # Formula
+/// κ = (1/2π) sqrt(h*|h_s|) (L_s/L*)^{−(B/(ηh*) + 1 − n/2)} over a saddle of loss L_s and curvature h_s from a minimum of loss L* and n
+/// steep directions of curvature h*; n = 1 on a line. The stationary density on the line is p ∝ L^{−φ}, φ = 1 + B/(ηh*).
+///
+/// # Method
+/// D = (ηh*/B) L, so that the barrier is logarithmic: ∫ L'/D = (B/(ηh*)) ln(L_s/L*). Kramers' formula with this noise at n = 1;
+/// valid for (B/(ηh*)) ln(L_s/L*) ≫ 1, L* > 0, in the time t = ηk.
+///
+/// # References
+/// T. Mori, L. Ziyin, K. Liu and M. Ueda, Power-law escape rate of SGD, ICML 2022, eqs. 14 and 18.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerLawEscape {
+    relative_batch: f64,
+    minimum_curvature: f64,
+}
+
+impl PowerLawEscape {
+    /// The law for curvature h* > 0 at the minimum, learning rate η > 0 and batch size B > 0.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] naming the parameter that is not positive.
+    pub fn new(minimum_curvature: f64, learning_rate: f64, batch_size: f64) -> Result<Self> {
+        require_positive("minimum_curvature", minimum_curvature)?;
+        require_positive("learning_rate", learning_rate)?;
+        require_positive("batch_size", batch_size)?;
+        Ok(Self {
+            relative_batch: batch_size / (learning_rate * minimum_curvature),
+            minimum_curvature,
+        })
+    }
+
+    /// φ = 1 + B/(ηh*).
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::rates::literature::PowerLawEscape;
+    /// assert!((PowerLawEscape::new(1.0, 0.1, 1.0)?.stationary_exponent() - 11.0).abs() < 1e-14);
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn stationary_exponent(&self) -> f64 {
+        1.0 + self.relative_batch
+    }
+
+    /// ln κ for `steep_directions` = n and the losses at the minimum and the saddle (`saddle_curvature` is |h_s|).
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] naming the parameter that is out of range.
+    pub fn log_escape_rate(
+        &self,
+        minimum_loss: f64,
+        saddle_loss: f64,
+        saddle_curvature: f64,
+        steep_directions: usize,
+    ) -> Result<f64> {
+        require_positive("minimum_loss", minimum_loss)?;
+        require(
+            "saddle_loss",
+            saddle_loss,
+            |v| v > minimum_loss,
+            "a number above minimum_loss is needed",
+        )?;
+        require_positive("saddle_curvature", saddle_curvature)?;
+        let exponent = self.relative_batch + 1.0 - 0.5 * steep_directions as f64;
+        Ok(0.5 * (self.minimum_curvature * saddle_curvature).ln()
+            - TAU.ln()
+            - exponent * (saddle_loss / minimum_loss).ln())
+    }
+}
+
+/// ln odds of ending in minimum A rather than B under isotropic noise, Jastrzębski et al.
+///
+/// # Formula
+/// ln(p_A/p_B) = (1/2) ln(det H_B/det H_A) + (L_B − L_A)/T, T = η c/(2B) with C = c I.
+///
+/// # Method
+/// Laplace approximation of the Gibbs law exp(−L/T); stationary, isotropic and constant noise, both wells deep against T.
+///
+/// # Errors
+/// [`crate::Error::InvalidParameter`] unless T and both determinants are positive.
+///
+/// # References
+/// S. Jastrzębski et al., Three factors influencing minima in SGD, arXiv 1711.04623 (2018), eq. 7.
+pub fn jastrzebski_log_odds<const D: usize>(
+    loss: [f64; 2],
+    hessian: [&Tensor<D>; 2],
+    temperature: f64,
+) -> Result<f64> {
+    require_positive("temperature", temperature)?;
+    let mut log_determinants = [0.0; 2];
+    for (log, h) in log_determinants.iter_mut().zip(hessian) {
+        let determinant = nalgebra::DMatrix::from_iterator(D, D, h.iter().copied()).determinant();
+        *log = require_positive("determinant of a minimum's Hessian", determinant)?.ln();
+    }
+    Ok(0.5 * (log_determinants[1] - log_determinants[0]) + (loss[1] - loss[0]) / temperature)
+}
+
+/// Stationary variance of discrete SGD on a quadratic loss in one dimension.
+///
+/// # Formula
+/// S = η C/(h (2 − η h)), C the covariance of the gradient noise of a batch; η C/(2h) as η → 0.
+///
+/// # Errors
+/// [`crate::Error::InvalidParameter`] for h ≤ 0, C < 0 or η h ≥ 2, where the iteration diverges.
+///
+/// # References
+/// S. Mandt, M. Hoffman and D. Blei, JMLR 18, 134 (2017); K. Liu, L. Ziyin and M. Ueda, ICML 2021, eq. 6.
+///
+/// # Examples
+/// ```
+/// use freezeout::rates::literature::discrete_quadratic_variance;
+/// // x ← 0.5 x + 0.5 ξ with unit noise: S = 0.25/(1 − 0.25).
+/// assert!((discrete_quadratic_variance(1.0, 1.0, 0.5)? - 1.0 / 3.0).abs() < 1e-15);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn discrete_quadratic_variance(curvature: f64, covariance: f64, learning_rate: f64) -> Result<f64> {
+    let hessian = Tensor::<1>::new(curvature);
+    discrete_quadratic_covariance(&hessian, &Tensor::<1>::new(covariance), learning_rate).map(|s| s[0])
+}
+
+/// Stationary covariance S of discrete SGD on a quadratic loss: S H + H S − η H S H = η C.
+///
+/// # Formula
+/// In the eigenbasis of H, S_ij = η C_ij/(h_i + h_j − η h_i h_j).
+///
+/// # Errors
+/// [`crate::Error::InvalidParameter`] for an eigenvalue h ≤ 0 or η h ≥ 2, or a C that is not finite.
+///
+/// # References
+/// K. Liu, L. Ziyin and M. Ueda, Noise and fluctuation of finite learning rate SGD, ICML 2021, Theorem 1.
+pub fn discrete_quadratic_covariance<const D: usize>(
+    hessian: &Tensor<D>,
+    covariance: &Tensor<D>,
+    learning_rate: f64,
+) -> Result<Tensor<D>> {
+    require_positive("learning_rate", learning_rate)?;
+    for value in covariance.iter() {
+        require("covariance", *value, |_| true, "a finite number is needed")?;
+    }
+    let eigen = nalgebra::SymmetricEigen::<f64, nalgebra::Dyn>::new(nalgebra::DMatrix::from_iterator(
+        D,
+        D,
+        hessian.iter().copied(),
+    ));
+    let values = eigen.eigenvalues;
+    for h in values.iter() {
+        require("curvature", *h, |v| v > 0.0, "a positive finite number is needed")?;
+        require(
+            "learning_rate * curvature",
+            learning_rate * h,
+            |v| v < 2.0,
+            "it must be below 2",
+        )?;
+    }
+    let vectors = Tensor::<D>::from_iterator(eigen.eigenvectors.iter().copied());
+    let rotated = vectors.transpose() * covariance * vectors;
+    let solution = Tensor::<D>::from_fn(|i, j| {
+        learning_rate * rotated[(i, j)] / (values[i] + values[j] - learning_rate * values[i] * values[j])
+    });
+    Ok(vectors * solution * vectors.transpose())
+}

@@ -1,0 +1,30 @@
+//! Escape rates by formulas and quadrature, without a grid.
+//!
+//! The mean first-passage time of a one-dimensional Ito diffusion solves b τ' + D τ'' = −1 and is a double
+//! integral of its scale and speed densities, [`ScaleAndSpeed`]; everything else here is an approximation or a
+//! special case of it, each with the regime in which it holds.
+//!
+//! | item | what it is | regime |
+//! |---|---|---|
+//! | [`ScaleAndSpeed`] | exact first passage, committor, odds on a line | any noise |
+//! | [`ParabolicValleys`] | exact odds of two parabolic valleys, any calculus | any noise |
+//! | [`kramers`] | smooth and cusp barriers, turnover, many dimensions | barrier/noise → ∞ |
+//! | [`paper`] | the formulas of arXiv 2601.10962 | as stated there |
+//! | [`literature`] | other published laws of SGD | as stated there |
+//!
+//! # Limitations
+//! One fast coordinate, reflecting or natural ends. Irreversible diffusions in more dimensions need the path and grid
+//! modules.
+
+mod domain;
+mod first_passage_integral;
+pub mod kramers;
+pub mod literature;
+mod march;
+mod odds;
+mod panel;
+pub mod paper;
+
+pub use domain::confining_domain;
+pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
+pub use odds::{ParabolicValley, ParabolicValleys};

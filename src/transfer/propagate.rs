@@ -1,0 +1,322 @@
+//! The law of x along the slow path, forward in time.
+
+use super::crossing::Crossing;
+use super::gaussian::Gaussian;
+use super::kernel::{Kernel, dot};
+use super::schedule::{Block, Stage, kernel_span};
+use super::slow_motion::{PathSettings, SlowMotion, SplitMap};
+use crate::diffusion::Sgd;
+use crate::error::{Error, Result};
+use crate::landscape::TwoValley;
+use crate::noise::GradientNoise;
+
+/// Law of x along the slow path, step by step.
+///
+/// # Units
+/// Arrays are indexed by the step k (time t = ηk); x and y in units of θ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathLaw {
+    /// y_k, k = 0..=steps.
+    pub y: Vec<f64>,
+    /// Pr(x_k ≥ 0), k = 0..=steps.
+    pub p_flat: Vec<f64>,
+    /// E x_k, k = 0..=steps.
+    pub mean_x: Vec<f64>,
+    /// Pr(x_k and x_{k+1} lie on different sides), k = 0..steps: expected number of sign changes in that step.
+    pub sign_changes: Vec<f64>,
+    /// Pr(the last sign change of the run is the one between x_k and x_{k+1}), k = 0..steps.
+    pub last_sign_change: Vec<f64>,
+    /// Pr(x never changes sign).
+    pub no_sign_change: f64,
+    /// Largest probability that the discretisation put back in one step.
+    pub defect: f64,
+    /// Kernels built.
+    pub kernels: usize,
+    /// Grids used.
+    pub grids: usize,
+    /// Nodes of the largest grid.
+    pub nodes: usize,
+}
+
+impl PathLaw {
+    /// P_flat at the end of the run.
+    pub fn final_p_flat(&self) -> f64 {
+        self.p_flat.last().copied().unwrap_or(f64::NAN)
+    }
+
+    /// Mean iteration of the last sign change, counted like the stored data of the paper: the start is iteration
+    /// 1, a change between x_k and x_{k+1} is iteration k + 2, and a run without a change counts as 1.
+    pub fn mean_freezing_iteration(&self) -> f64 {
+        1.0 + self.freezing_moment(1)
+    }
+
+    /// Standard deviation of that iteration over runs.
+    pub fn freezing_iteration_deviation(&self) -> f64 {
+        let mean = self.freezing_moment(1);
+        (self.freezing_moment(2) - mean * mean).max(0.0).sqrt()
+    }
+
+    fn freezing_moment(&self, power: i32) -> f64 {
+        self.last_sign_change
+            .iter()
+            .enumerate()
+            .map(|(k, p)| p * (k as f64 + 1.0).powi(power))
+            .sum()
+    }
+
+    /// Mean of y just after the last sign change (y_0 for runs without one), on the mean path.
+    pub fn mean_freezing_y(&self) -> f64 {
+        let moved: f64 = self
+            .last_sign_change
+            .iter()
+            .zip(&self.y[1..])
+            .map(|(p, y)| p * (y - self.y[0]))
+            .sum();
+        self.y[0] + moved
+    }
+
+    /// Expected number of sign changes in the whole run.
+    pub fn expected_sign_changes(&self) -> f64 {
+        self.sign_changes.iter().sum()
+    }
+
+    /// Pr(no sign change after step k), k = 0..=steps.
+    pub fn no_later_sign_change(&self) -> Vec<f64> {
+        let mut survival = vec![self.no_sign_change; self.y.len()];
+        for (k, p) in self.last_sign_change.iter().enumerate() {
+            survival[k + 1] = survival[k] + p;
+        }
+        survival
+    }
+}
+
+/// Law of x under the SGD map of the two-valley landscape while y moves along its mean path.
+///
+/// # Formula
+/// p_{k+1}(x') = ∫ p_k(x) N(x'; x − η ∂_x L(x, y_k), η² C_xx(x, y_k)/B) dx with y_k by [`SlowMotion`]. Last sign change, by
+/// u_k(x) = Pr(no sign change after k | x_k = x): u_k = T*_same side u_{k+1}, u_K = 1, and
+/// Pr(last change in step k) = ∫ p_k T*_other side u_{k+1}.
+///
+/// # Method
+/// Nyström in x ([`Resolution`](super::Resolution)), on a grid that follows the valleys; a change of grid is one step of the map from the
+/// old nodes to the new, so nothing is interpolated. The kernel is taken at the middle of an interval of y and kept
+/// while y crosses it: second order in [`PathSettings::refresh`]. The fluctuations of y and their correlation
+/// with x are neglected. Memory: a few numbers a step and the law near the ridge.
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for settings out of range, [`Error::Unstable`] where ηH ≥ 2 in a valley,
+/// [`Error::DomainTooSmall`] when the defect of a step exceeds what is allowed.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::Sgd;
+/// use freezeout::landscape::TwoValley;
+/// use freezeout::transfer::{PathSettings, propagate};
+/// let sgd = Sgd::hessian_power(TwoValley::default(), 1.0, 0.1, 0.1, 0.0)?;
+/// let law = propagate(&sgd, &PathSettings { steps: 200, ..PathSettings::default() })?;
+/// assert!((law.p_flat[0] - 0.5).abs() < 1e-15);
+/// assert!(law.final_p_flat() > 0.6);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn propagate<N: GradientNoise<2>>(sgd: &Sgd<TwoValley, N>, settings: &PathSettings) -> Result<PathLaw> {
+    settings.validate()?;
+    let mut propagation = Propagation::new(sgd, settings);
+    propagation.forward()?;
+    propagation.backward()?;
+    Ok(propagation.law)
+}
+
+/// Longest block in units of refresh times the steps done.
+const GRADING: f64 = 4.0;
+/// Relative slack on the end of a block, against rounding.
+const SLACK: f64 = 0.01;
+
+/// State of one propagation: what was built on the way forward serves the way back.
+pub(super) struct Propagation<'a, N> {
+    pub(super) map: SplitMap<'a, N>,
+    pub(super) settings: &'a PathSettings,
+    pub(super) points: Vec<f64>,
+    pub(super) stages: Vec<Stage>,
+    pub(super) blocks: Vec<Block>,
+    /// For each step, the masses from which it can cross the ridge.
+    pub(super) near_ridge: Vec<f64>,
+    pub(super) kernel: Kernel,
+    pub(super) law: PathLaw,
+}
+
+impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
+    fn new(sgd: &'a Sgd<TwoValley, N>, settings: &'a PathSettings) -> Self {
+        let starts = &settings.starts;
+        Self {
+            map: SplitMap::new(sgd),
+            settings,
+            points: starts.iter().map(|s| s.x).collect(),
+            stages: Vec::new(),
+            blocks: Vec::new(),
+            near_ridge: Vec::new(),
+            kernel: Kernel::default(),
+            law: PathLaw {
+                y: vec![settings.start_y],
+                p_flat: vec![starts.iter().filter(|s| s.x >= 0.0).map(|s| s.weight).sum()],
+                mean_x: vec![starts.iter().map(|s| s.x * s.weight).sum()],
+                sign_changes: Vec::with_capacity(settings.steps),
+                last_sign_change: Vec::new(),
+                no_sign_change: f64::NAN,
+                defect: 0.0,
+                kernels: 0,
+                grids: 0,
+                nodes: 0,
+            },
+        }
+    }
+
+    /// Nodes from which a block steps.
+    fn sources(&self, source: Option<usize>) -> &[f64] {
+        source.map_or(&self.points, |stage| self.stages[stage].grid.nodes())
+    }
+
+    /// Number of sources below the ridge, and of targets.
+    pub(super) fn splits(&self, block: &Block) -> [usize; 2] {
+        let source = match block.source {
+            Some(stage) => self.stages[stage].split,
+            None => self.points.iter().filter(|&&x| x < 0.0).count(),
+        };
+        [source, self.stages[block.target].split]
+    }
+
+    fn gaussians(&self, source: Option<usize>, y: f64) -> Result<Vec<Gaussian>> {
+        self.sources(source)
+            .iter()
+            .map(|&x| self.map.step(x, y))
+            .collect()
+    }
+
+    /// Builds the kernel of a block.
+    pub(super) fn assemble(&mut self, block: &Block) -> Result<()> {
+        let gaussians = self.gaussians(block.source, block.y)?;
+        let order = block.source.map_or(1, |_| self.settings.resolution.order);
+        let target = &self.stages[block.target].grid;
+        self.kernel
+            .assemble(order, &gaussians, target, self.settings.resolution.reach);
+        Ok(())
+    }
+
+    /// ∂L/∂y and its slope in y at the sources of a block.
+    fn slow_gradients(&self, source: Option<usize>, y: f64) -> [Vec<f64>; 2] {
+        let gradients = self.sources(source).iter().map(|&x| self.map.slow_gradient(x, y));
+        let (value, slope): (Vec<f64>, Vec<f64>) = gradients.map(|[v, s]| (v, s)).unzip();
+        [value, slope]
+    }
+
+    /// dy/dt under the law `mass`.
+    fn velocity(&self, block: &Block, gradients: &[Vec<f64>; 2], mass: &[f64], y: f64) -> f64 {
+        self.settings.ramp
+            * match self.settings.motion {
+                SlowMotion::Mean => -(dot(&gradients[0], mass) + (y - block.y) * dot(&gradients[1], mass)),
+                SlowMotion::Floor => self.map.floor_velocity(y),
+                SlowMotion::Fixed => 0.0,
+            }
+    }
+
+    fn forward(&mut self) -> Result<()> {
+        let mut mass: Vec<f64> = self.settings.starts.iter().map(|s| s.weight).collect();
+        let mut step = 0;
+        while step < self.settings.steps {
+            let block = self.plan(step, &mass)?;
+            self.assemble(&block)?;
+            let steps = self.run(&block, &mut mass)?;
+            self.blocks.push(Block { steps, ..block });
+            step += steps;
+        }
+        self.law.kernels = self.blocks.len();
+        self.law.grids = self.stages.len();
+        Ok(())
+    }
+
+    /// The next block: onto a new grid where the present one no longer serves, else on it.
+    fn plan(&mut self, first_step: usize, mass: &[f64]) -> Result<Block> {
+        let y = self.law.y[first_step];
+        let source = self.stages.len().checked_sub(1);
+        let mut block = Block {
+            source,
+            target: source.unwrap_or(0),
+            y,
+            half_width: 0.0,
+            first_step,
+            steps: 1,
+        };
+        let gradients = self.slow_gradients(source, y);
+        let velocity = self.velocity(&block, &gradients, mass, y);
+        let direction = if velocity < 0.0 { -1.0 } else { 1.0 };
+        if source.is_some_and(|stage| self.stages[stage].holds(y)) {
+            // The law relaxes from its start on ever longer times: a block must be short against the past.
+            block.steps = (1 + (GRADING * self.settings.refresh * first_step as f64) as usize)
+                .min(self.settings.steps - first_step);
+            let reached = 0.5 * velocity.abs() * self.map.learning_rate() * (block.steps - 1) as f64;
+            block.half_width =
+                reached.min(0.5 * kernel_span(&self.map, y, direction, self.settings.refresh)?);
+            block.y = y + direction * block.half_width;
+            return Ok(block);
+        }
+        let reach = self.settings.resolution.reach;
+        let landing = if source.is_none() {
+            Some(self.gaussians(None, y)?)
+        } else {
+            None
+        }
+        .map(|gaussians| {
+            gaussians
+                .iter()
+                .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], g| {
+                    let margin = reach * g.standard_deviation;
+                    [low.min(g.mean - margin), high.max(g.mean + margin)]
+                })
+        });
+        let stage = Stage::new(&self.map, y, direction, landing, self.settings.resolution)?;
+        self.law.nodes = self.law.nodes.max(stage.grid.nodes().len());
+        block.target = self.stages.len();
+        self.stages.push(stage);
+        Ok(block)
+    }
+
+    /// Runs the steps of a block until y leaves its interval or the steps are done; returns their number.
+    fn run(&mut self, block: &Block, mass: &mut Vec<f64>) -> Result<usize> {
+        let [source_split, target_split] = self.splits(block);
+        let crossing = Crossing::new(&self.kernel, source_split, target_split);
+        let gradients = self.slow_gradients(block.source, block.y);
+        let eta = self.map.learning_rate();
+        let mut next = vec![0.0; self.kernel.targets()];
+        let mut y = self.law.y[block.first_step];
+        let mut defect: f64 = 0.0;
+        let mut steps = 0;
+        while steps < block.steps {
+            defect = defect.max(self.kernel.defect(mass));
+            let near = &mass[crossing.window.clone()];
+            self.near_ridge.extend_from_slice(near);
+            self.law.sign_changes.push(dot(near, &crossing.probability));
+            y += eta * self.velocity(block, &gradients, mass, y);
+            self.kernel.apply(mass, &mut next);
+            mass.resize(next.len(), 0.0);
+            std::mem::swap(mass, &mut next);
+            steps += 1;
+            self.law.y.push(y);
+            self.law.p_flat.push(mass[target_split..].iter().sum());
+            self.law
+                .mean_x
+                .push(dot(self.stages[block.target].grid.nodes(), mass));
+            if !((y - block.y).abs() <= block.half_width * (1.0 + SLACK)) {
+                break;
+            }
+        }
+        self.law.defect = self.law.defect.max(defect);
+        let allowed = self.settings.resolution.allowed_defect;
+        if defect <= allowed && y.is_finite() {
+            return Ok(steps);
+        }
+        Err(Error::DomainTooSmall {
+            probability: defect,
+            allowed,
+            where_: format!("in one step near y = {y:.4}: a finer resolution or a longer reach is needed"),
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! The command line as a user drives it.
+#![allow(clippy::unwrap_used)] // also in functions that tests share
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const SMALL: &str = r#"
+name = "small"
+seed = 3
+
+[phase_diagram]
+learning_rate = [0.05, 0.1]
+sigma = { from = 0.02, to = 0.1, points = 3, scale = "log" }
+runs = 50
+steps = 2000
+
+[freezing_line]
+sigma = [0.05]
+runs = 20
+steps = 3000
+records = 10
+
+[freezing_theory]
+noise_strength = 1e-3
+nodes = 24
+
+[slices]
+y = [5.0]
+noise_strength = [2e-3]
+walkers = 256
+
+[effective_potential]
+y = 5.0
+cells = 100
+"#;
+
+fn freezeout(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_freezeout"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// One line on standard error that contains `wanted`, exit code 2, no file left behind.
+fn assert_refused(folder: &Path, arguments: &[&str], wanted: &[&str]) {
+    let before = fs::read_dir(folder).unwrap().count();
+    let output = freezeout(folder, arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert_eq!(
+        message.trim_end().lines().count(),
+        1,
+        "one line is wanted: {message}"
+    );
+    for part in wanted {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+    assert_eq!(
+        fs::read_dir(folder).unwrap().count(),
+        before,
+        "something was left behind: {message}"
+    );
+}
+
+#[test]
+fn a_run_writes_a_file_that_h5dump_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "small.toml", SMALL);
+    let output = freezeout(folder.path(), &["run", "small.toml"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("data/results/small.h5"));
+    // Not a terminal: no progress bars.
+    assert_eq!(text(&output.stderr), "");
+    let file = folder.path().join("data/results/small.h5");
+
+    let dump = Command::new("h5dump")
+        .args(["-d", "/phase_diagram/p_flat"])
+        .arg(&file)
+        .output()
+        .expect("h5dump is needed (package hdf5-tools)");
+    let dump = text(&dump.stdout);
+    assert!(
+        dump.contains("( 2, 3 )") && dump.contains("H5T_IEEE_F64LE") && dump.contains("learning_rate"),
+        "{dump}"
+    );
+
+    let shown = text(&freezeout(folder.path(), &["show", "data/results/small.h5"]).stdout);
+    for part in [
+        "seed: 3",
+        "/phase_diagram",
+        "mean_freezing_iteration",
+        "/freezing_line",
+        "/slices",
+        "verdict",
+    ] {
+        assert!(shown.contains(part), "{part} is missing in: {shown}");
+    }
+    let json = text(&freezeout(folder.path(), &["show", "data/results/small.h5", "--json"]).stdout);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json.to_string().contains("\"config_hash\""));
+}
+
+#[test]
+fn same_bytes_on_one_and_two_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "small.toml", SMALL);
+    for threads in ["1", "2"] {
+        let out = format!("t{threads}.h5");
+        let output = freezeout(
+            folder.path(),
+            &["run", "small.toml", "--quiet", "--threads", threads, "-o", &out],
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let (one, two) = (
+        fs::read(folder.path().join("t1.h5")).unwrap(),
+        fs::read(folder.path().join("t2.h5")).unwrap(),
+    );
+    assert!(one == two, "the file depends on the number of threads");
+    // Negative control: another seed gives another file.
+    write(
+        folder.path(),
+        "other.toml",
+        &SMALL.replace("seed = 3", "seed = 4"),
+    );
+    assert!(
+        freezeout(folder.path(), &["run", "other.toml", "--quiet", "-o", "t3.h5"])
+            .status
+            .success()
+    );
+    assert!(one != fs::read(folder.path().join("t3.h5")).unwrap());
+}
+
+#[test]
+fn bad_configurations_are_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, &str, &[&str]); 15] = [
+        (
+            "cells = 100",
+            "domain = [-0.1, 0.12]",
+            &["effective_potential.domain", "cuts off probability"],
+        ),
+        (
+            "sigma = {",
+            "sgima = {",
+            &["phase_diagram.sgima", "did you mean \"sigma\""],
+        ),
+        ("runs = 50", "runs = \"many\"", &["phase_diagram.runs", "line"]),
+        ("runs = 50", "runs = 0", &["phase_diagram.runs", "at least 2"]),
+        (
+            "[0.05, 0.1]",
+            "[0.05, -0.1]",
+            &["phase_diagram.learning_rate", "-0.1", "positive"],
+        ),
+        (
+            "[0.05, 0.1]",
+            "[0.05, nan]",
+            &["phase_diagram.learning_rate", "NaN"],
+        ),
+        (
+            "[0.05, 0.1]",
+            "[]",
+            &["phase_diagram.learning_rate", "at least one"],
+        ),
+        (
+            "[0.05, 0.1]",
+            "[0.05, 0.5]",
+            &["phase_diagram.learning_rate", "exceeds 2"],
+        ),
+        (
+            "runs = 50",
+            "runs = 50\nstart_x = []",
+            &["phase_diagram.start_x", "empty"],
+        ),
+        ("seed = 3", "seed = -3", &["seed"]),
+        ("name = \"small\"", "name = \"../small\"", &["name"]),
+        ("[slices]\ny = [5.0]", "[slices]\ny = []", &["slices"]),
+        ("[slices]\ny = [5.0]", "[slices]\ny = [-5.0]", &["slices.y", "-5"]),
+        (
+            "seed = 3",
+            "seed = 3\n[noise]\npower = -1.0",
+            &["noise.power", "-1"],
+        ),
+        (
+            "seed = 3",
+            "seed = 3\n[landscape]\nmodel = \"two_valleys\"",
+            &["landscape.model", "\"two_valley\""],
+        ),
+    ];
+    for (from, to, wanted) in cases {
+        assert!(SMALL.contains(from), "{from}");
+        write(folder.path(), "bad.toml", &SMALL.replacen(from, to, 1));
+        assert_refused(folder.path(), &["run", "bad.toml", "-o", "bad.h5"], wanted);
+    }
+    write(folder.path(), "bad.toml", "name = \"nothing\"\n");
+    assert_refused(folder.path(), &["run", "bad.toml", "-o", "bad.h5"], &["no task"]);
+    write(folder.path(), "bad.toml", "name = \n");
+    assert_refused(folder.path(), &["run", "bad.toml", "-o", "bad.h5"], &["line 1"]);
+    assert_refused(folder.path(), &["run", "missing.toml"], &["missing.toml"]);
+}
+
+#[test]
+fn unwritable_output_and_foreign_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "small.toml", SMALL);
+    assert_refused(
+        folder.path(),
+        &["run", "small.toml", "-o", "no/such/folder/out.h5"],
+        &["no/such/folder/out.h5"],
+    );
+    assert_refused(folder.path(), &["run", "small.toml", "-o", "."], &["directory"]);
+    assert_refused(
+        folder.path(),
+        &["run", "small.toml", "--threads", "0"],
+        &["--threads"],
+    );
+    assert_refused(folder.path(), &["show", "small.toml"], &["small.toml", "not"]);
+    assert_refused(folder.path(), &["show", "nothing.h5"], &["nothing.h5"]);
+}
+
+#[test]
+fn list_names_every_section() {
+    let listed = text(&freezeout(Path::new("."), &["list"]).stdout);
+    for part in [
+        "[landscape]",
+        "[noise]",
+        "[phase_diagram]",
+        "hessian_power",
+        "isotropic",
+        "two_valley",
+        "learning_rate",
+    ] {
+        assert!(listed.contains(part), "{part}");
+    }
+}

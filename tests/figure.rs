@@ -1,0 +1,364 @@
+//! Figures from synthetic result files: drawn, complete, the same every time. With `FREEZEOUT_FIGURES=folder` they stay there to look at.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use freezeout::Error;
+use freezeout::figure::{
+    Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
+    catalogue, draw, edges, svg,
+};
+use freezeout::output::{Group, Record, ResultFile};
+use std::path::PathBuf;
+
+fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
+    (0..n)
+        .map(|i| low + (high - low) * i as f64 / (n - 1) as f64)
+        .collect()
+}
+
+fn log_space(low: f64, high: f64, n: usize) -> Vec<f64> {
+    space(low.ln(), high.ln(), n).into_iter().map(f64::exp).collect()
+}
+
+/// Numbers that look like those of the two-valley model, by formulas that mean nothing.
+fn synthetic() -> ResultFile {
+    let mut file = ResultFile::new();
+    let eta = log_space(0.01, 0.1, 10);
+    for (name, shift) in [("phase_diagram", 0.0), ("paper_phase_diagram", 0.01)] {
+        let mut group = Group::new(name).unwrap();
+        let cells: Vec<(f64, f64)> = eta.iter().flat_map(|e| eta.iter().map(|s| (*e, *s))).collect();
+        let wobble = |k: usize| shift * (k as f64 * 1.7).sin();
+        let p = cells
+            .iter()
+            .enumerate()
+            .map(|(k, (e, s))| 0.5 + 0.49 * (e * s / 1e-3).powf(0.7).tanh() + wobble(k));
+        let t: Vec<f64> = cells
+            .iter()
+            .map(|(e, s)| 2000.0 * (s * e / 1e-3).powf(0.6) / e * 0.01 + 1.0)
+            .collect();
+        let p: Vec<f64> = p.collect();
+        let axes = [("learning_rate", 10), ("sigma", 10)];
+        group
+            .push(Record::coordinate("learning_rate", "1", eta.clone()).unwrap())
+            .unwrap();
+        group
+            .push(Record::coordinate("sigma", "1", eta.clone()).unwrap())
+            .unwrap();
+        group.push(Record::new("p_flat", "1", &axes, p).unwrap()).unwrap();
+        group
+            .push(Record::new("mean_freezing_iteration", "1", &axes, t).unwrap())
+            .unwrap();
+        file.push(group).unwrap();
+    }
+
+    let noise: Vec<f64> = [
+        5e-5, 7e-5, 1e-4, 1.5e-4, 2e-4, 3e-4, 5e-4, 7e-4, 1e-3, 1.5e-3, 2e-3,
+    ]
+    .to_vec();
+    let mut line = Group::new("freezing_line").unwrap();
+    line.set_attribute("learning_rate", 0.01).unwrap();
+    let sigma: Vec<f64> = noise.iter().map(|d| d / 0.01).collect();
+    let height = |d: f64| 1.0 + 150.0 * d.powf(0.51);
+    let fraction = |d: f64| 0.93 + 0.012 * (d / 1e-4).ln();
+    let n = [("sigma", noise.len())];
+    let jitter = |k: usize| (k as f64 * 2.3).cos();
+    let y = noise
+        .iter()
+        .enumerate()
+        .map(|(k, d)| height(*d) + 0.15 * jitter(k))
+        .collect::<Vec<_>>();
+    let p = noise
+        .iter()
+        .enumerate()
+        .map(|(k, d)| fraction(*d) + 0.008 * jitter(k))
+        .collect::<Vec<_>>();
+    line.push(Record::coordinate("sigma", "1", sigma).unwrap())
+        .unwrap();
+    line.push(Record::new("mean_freezing_y", "1", &n, y).unwrap())
+        .unwrap();
+    line.push(Record::new("mean_freezing_y_standard_error", "1", &n, vec![0.16; 11]).unwrap())
+        .unwrap();
+    line.push(Record::new("p_flat", "1", &n, p).unwrap()).unwrap();
+    line.push(Record::new("p_flat_standard_error", "1", &n, vec![0.009; 11]).unwrap())
+        .unwrap();
+    file.push(line).unwrap();
+    let fine = log_space(4e-5, 2.5e-3, 60);
+    let mut theory = Group::new("freezing_theory").unwrap();
+    let n = [("noise_strength", 60)];
+    let rows: [(&str, &dyn Fn(f64) -> f64); 4] = [
+        ("mean_freezing_y", &height),
+        ("p_flat", &fraction),
+        ("paper_mean_freezing_y", &|d| 0.8 * height(d)),
+        ("paper_p_flat", &|d| fraction(d) - 0.015),
+    ];
+    for (name, f) in rows {
+        theory
+            .push(Record::new(name, "1", &n, fine.iter().map(|d| f(*d)).collect::<Vec<_>>()).unwrap())
+            .unwrap();
+    }
+    theory
+        .push(Record::coordinate("noise_strength", "1", fine).unwrap())
+        .unwrap();
+    file.push(theory).unwrap();
+
+    let x = space(-1.2, 1.5, 300);
+    let mut potential = Group::new("effective_potential").unwrap();
+    let wells = |x: f64, barrier: f64, left: f64| {
+        if x > 0.0 {
+            barrier * (x / 0.8 - 1.0).powi(2)
+        } else {
+            left * (x / 0.65 + 1.0).powi(2)
+        }
+    };
+    let rows = |depth: f64, tilt: f64| -> Vec<f64> {
+        [1.0, 4.0]
+            .iter()
+            .flat_map(|b| {
+                x.iter()
+                    .map(|x| wells(*x, depth * b * 0.01, depth * b * 0.01 * tilt))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let axes = [("y", 2), ("x", 300)];
+    potential
+        .push(Record::new("loss", "1", &axes, rows(1.0, 1.0)).unwrap())
+        .unwrap();
+    potential
+        .push(Record::new("effective_potential", "1", &axes, rows(1.2, 0.66)).unwrap())
+        .unwrap();
+    potential
+        .push(Record::new("paper_effective_potential", "1", &axes, rows(1.3, 0.6)).unwrap())
+        .unwrap();
+    potential
+        .push(Record::coordinate("x", "1", x.clone()).unwrap())
+        .unwrap();
+    potential
+        .push(Record::coordinate("y", "1", vec![5.0, 40.0]).unwrap())
+        .unwrap();
+    file.push(potential).unwrap();
+    file
+}
+
+/// One of everything that a panel can hold.
+fn everything() -> Figure {
+    let x = space(-2.0, 2.0, 81);
+    let grid = edges(&x, Scale::Linear).unwrap();
+    let field: Vec<f64> = x
+        .iter()
+        .flat_map(|y| x.iter().map(|x| (x * x + y - 1.0) * 2.5).collect::<Vec<_>>())
+        .collect();
+    let mut holed = field.clone();
+    holed[40 * 81 + 40] = f64::NAN;
+    let bar = ColourScale {
+        map: ColourMap::Diverging,
+        axis: Axis::linear("*z*-score").with_range(-10.0, 10.0),
+        bar: true,
+    };
+    let map = Panel::new("map, contours", Axis::linear("*θ*_1"), Axis::linear("*θ*_2"))
+        .with(Layer::Map {
+            x: grid.clone(),
+            y: grid,
+            values: holed,
+            colours: bar,
+        })
+        .with(Layer::Contour {
+            x: x.clone(),
+            y: x.clone(),
+            values: field,
+            levels: vec![0.0],
+            label: "*z* = 0".into(),
+            style: Style::nth(6),
+        });
+    let time = log_space(1e-3, 1e4, 200);
+    let decay = |rate: f64| {
+        time.iter()
+            .map(|t| 1e-3 * (-(t * rate).ln().powi(2) * 0.2).exp())
+            .collect::<Vec<f64>>()
+    };
+    let mut lines = Panel::new(
+        "log axes, bands",
+        Axis::log("time *t* = *ηk*"),
+        Axis::log("rate").with_range(1e-6, 1e-2),
+    );
+    for n in 0..4 {
+        let y = decay(10_f64.powi(-(n as i32)));
+        let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot][n];
+        if n == 0 {
+            lines = lines.with(Layer::Band {
+                x: time.clone(),
+                low: y.iter().map(|y| y / 2.0).collect(),
+                high: y.iter().map(|y| y * 2.0).collect(),
+                label: "68 %".into(),
+                style: Style::nth(0),
+            });
+        }
+        lines = lines.with(Layer::line(
+            &time,
+            &y,
+            &format!("Δ = 10^{{−{n}}}"),
+            Style::nth(n).with_dash(dash),
+        ));
+    }
+    let t = space(0.0, 9.0, 10);
+    let mut points = Panel::new("points", Axis::linear("*k*"), Axis::linear("error"));
+    for n in 0..4 {
+        let y: Vec<f64> = t
+            .iter()
+            .map(|t| 1e-5 * ((t + n as f64).sin() + n as f64))
+            .collect();
+        points = points.with(Layer::points(
+            &t,
+            &y,
+            &[3e-6; 10],
+            &format!("route {}", n + 1),
+            Style::nth(n),
+        ));
+    }
+    points = points
+        .with(Layer::Horizontal {
+            y: 0.0,
+            label: String::new(),
+            style: Style::reference(),
+        })
+        .with(Layer::Vertical {
+            x: 4.5,
+            label: "reference".into(),
+            style: Style::reference(),
+        })
+        .with(Layer::Text {
+            x: 4.7,
+            y: -1.6e-5,
+            text: "*t*_f".into(),
+        });
+    let few = Panel::new(
+        "half a decade",
+        Axis::log("*ε*"),
+        Axis::linear("*q*").with_range(0.0, 1.0),
+    )
+    .with(Layer::line(
+        &log_space(0.015, 0.09, 30),
+        &space(0.0, 1.0, 30),
+        "committor",
+        Style::nth(2),
+    ));
+    Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.7,
+        panels: vec![map, lines, points, few],
+    }
+}
+
+#[test]
+fn every_figure_is_drawn_as_svg_and_png() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder =
+        std::env::var_os("FREEZEOUT_FIGURES").map_or_else(|| temporary.path().to_path_buf(), PathBuf::from);
+    let file = synthetic();
+    assert_eq!(catalogue::available(&file).len(), catalogue::ENTRIES.len());
+    let mut figures = vec![("everything", everything())];
+    for entry in catalogue::available(&file) {
+        figures.push((entry.name, catalogue::figure(entry.name, &file).unwrap()));
+    }
+    for (name, figure) in figures {
+        draw(&figure, folder.join(name)).unwrap();
+        let png = std::fs::read(folder.join(format!("{name}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG"));
+        let pixels = u32::from_be_bytes(png[16..20].try_into().unwrap());
+        assert_eq!(
+            pixels,
+            (figure.width * 300.0).ceil() as u32,
+            "300 pixels per inch"
+        );
+        let text = std::fs::read_to_string(folder.join(format!("{name}.svg"))).unwrap();
+        assert!(text.starts_with("<?xml") && text.ends_with("</svg>\n"));
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{name}");
+        for panel in &figure.panels {
+            let title = format!("aria-label=\"{}\"", panel.title);
+            assert!(
+                panel.title.is_empty() || text.contains(&title),
+                "{name} lacks {title}"
+            );
+        }
+        // The same description gives the same bytes.
+        assert_eq!(svg(&figure).unwrap(), text);
+    }
+}
+
+#[test]
+fn nothing_leaves_the_page() {
+    let text = svg(&everything()).unwrap();
+    let attribute = |line: &str, name: &str| -> Option<String> {
+        Some(
+            line.split(&format!(" {name}=\""))
+                .nth(1)?
+                .split('"')
+                .next()?
+                .to_string(),
+        )
+    };
+    let page: Vec<f64> = attribute(&text, "viewBox")
+        .unwrap()
+        .split(' ')
+        .map(|v| v.parse().unwrap())
+        .collect();
+    for line in text.lines().filter(|l| l.starts_with("<use")) {
+        let matrix = attribute(line, "transform").unwrap();
+        let numbers: Vec<f64> = matrix["matrix(".len()..matrix.len() - 1]
+            .split(',')
+            .map(|v| v.parse().unwrap())
+            .collect();
+        let (x, y) = (numbers[4], numbers[5]);
+        assert!(
+            x >= 0.0 && x <= page[2] && y >= 0.0 && y <= page[3],
+            "{line} is outside {page:?}"
+        );
+    }
+}
+
+#[test]
+fn a_figure_that_cannot_be_drawn_says_why() {
+    let file = synthetic();
+    assert!(
+        catalogue::figure("phase", &file)
+            .unwrap_err()
+            .to_string()
+            .contains("known are phase_diagram")
+    );
+    let empty = ResultFile::new();
+    let error = catalogue::figure("phase_diagram", &empty).unwrap_err();
+    assert!(
+        matches!(&error, Error::Input { path, .. } if path == "phase_diagram/learning_rate"),
+        "{error}"
+    );
+    assert!(catalogue::available(&empty).is_empty());
+
+    let figure = |layer: Layer| Figure {
+        width: ONE_COLUMN,
+        columns: 1,
+        aspect: 0.7,
+        panels: vec![Panel::new("", Axis::log("x"), Axis::linear("y")).with(layer)],
+    };
+    let uneven = figure(Layer::line(&[1.0, 2.0], &[1.0], "", Style::nth(0)));
+    assert!(matches!(
+        svg(&uneven),
+        Err(Error::DimensionMismatch {
+            expected: 2,
+            got: 1,
+            ..
+        })
+    ));
+    let nothing = figure(Layer::line(&[-1.0, 0.0], &[1.0, 2.0], "", Style::nth(0)));
+    assert!(matches!(svg(&nothing), Err(Error::NotFinite { .. })));
+    let narrow = Figure {
+        width: 0.6,
+        ..figure(Layer::line(&[1.0, 2.0], &[1.0, 2.0], "", Style::nth(0)))
+    };
+    assert!(matches!(svg(&narrow), Err(Error::InvalidParameter { .. })));
+    let fine = figure(Layer::line(&[1.0, 2.0], &[1.0, 2.0], "", Style::nth(0)));
+    assert!(matches!(
+        draw(&fine, "/no/such/folder/figure"),
+        Err(Error::Output { .. })
+    ));
+}
