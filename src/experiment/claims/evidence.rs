@@ -1,146 +1,13 @@
-//! The claims T1-T10 of arXiv 2601.10962 about its model, each decided by a rule from numbers in the result file.
-//!
-//! A rule sees numbers only, so that it can be tested with numbers that must fail. Monotonicity is judged on runs that are
-//! frozen at their end.
+//! The numbers behind each claim, read from a result file.
 
-use super::agreement::numbers;
-use super::config::Config;
-use super::model::Model;
-use crate::error::Result;
-use crate::output::{Group, Record, ResultFile};
-
-/// What a claim is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// As stated.
-    Reproduced,
-    /// The statement holds, but not for the reason or by the formula given.
-    CorrectedTheory,
-    /// Only in part of the range.
-    InRegime,
-    /// The numbers say otherwise.
-    NotSupported,
-}
-
-impl Verdict {
-    /// In words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Reproduced => "reproduced",
-            Self::CorrectedTheory => "reproduced with corrected theory",
-            Self::InRegime => "holds only in the stated regime",
-            Self::NotSupported => "not supported",
-        }
-    }
-}
-
-/// One claim with its evidence.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claim {
-    /// T1 ... T10.
-    pub name: &'static str,
-    /// What is claimed.
-    pub statement: &'static str,
-    /// The numbers that decide.
-    pub evidence: String,
-    /// The decision.
-    pub verdict: Verdict,
-    /// One sentence why.
-    pub reason: &'static str,
-}
-
-/// Largest share of runs not frozen at their end for which a row counts as frozen.
-const FROZEN: f64 = 0.01;
-/// Standard errors by which a sequence may step back and still count as rising.
-const SLACK: f64 = 3.0;
-
-/// Whether values rise from each to the next, up to `SLACK` combined standard errors, and overall by more than that.
-fn rises(values: &[f64], errors: &[f64]) -> bool {
-    let combined = |i: usize, j: usize| SLACK * errors[i].hypot(errors[j]);
-    let last = values.len() - 1;
-    values.len() > 1
-        && (0..last).all(|k| values[k + 1] - values[k] > -combined(k, k + 1))
-        && values[last] - values[0] > combined(0, last)
-}
-
-fn falls(values: &[f64]) -> bool {
-    values.windows(2).all(|v| v[1] < v[0])
-}
-
-fn yes(holds: bool) -> Verdict {
-    if holds {
-        Verdict::Reproduced
-    } else {
-        Verdict::NotSupported
-    }
-}
-
-/// T1: hops into the flat valley early, none at the end.
-fn exploration(early: &[f64], late: &[f64], reached: &[f64]) -> Verdict {
-    yes(early.iter().all(|h| *h > 0.0) && late.iter().all(|h| *h == 0.0) && reached.iter().all(|r| *r > 0.0))
-}
-
-/// T2: the flat valley has at least γ/(1+γ); the paper's continuous potential alone would allow one half.
-fn favours_flat(lowest_p: f64, bound: f64, lowest_continuous: f64) -> Verdict {
-    match (lowest_p >= bound, lowest_continuous >= bound) {
-        (true, true) => Verdict::Reproduced,
-        (true, false) => Verdict::CorrectedTheory,
-        _ => Verdict::NotSupported,
-    }
-}
-
-/// T4: rises with Δ; collapses on ησ to within 10 %, over the whole range of η or only for small η.
-fn delayed(rise: bool, spread_all: f64, spread_small: f64) -> Verdict {
-    const COLLAPSE: f64 = 0.1;
-    match (rise, spread_all <= COLLAPSE, spread_small <= COLLAPSE) {
-        (true, true, _) => Verdict::Reproduced,
-        (true, false, true) => Verdict::InRegime,
-        _ => Verdict::NotSupported,
-    }
-}
-
-/// T6: without a growing barrier at least a third of the runs still hop at the end; with fixed flatness all freeze,
-/// at a y shifted by less than a quarter.
-fn cause(unfrozen_barrier: f64, unfrozen_flatness: f64, largest_shift: f64) -> Verdict {
-    yes(unfrozen_barrier > 1.0 / 3.0 && unfrozen_flatness <= FROZEN && largest_shift < 0.25)
-}
-
-/// T7: isotropic noise selects by width alone, x1/(x1+x2), at every noise strength, and freezes later with more noise.
-fn isotropic(p: &[f64], expected: f64, y: &[f64]) -> Verdict {
-    yes(p.iter().all(|p| (p - expected).abs() < 0.003) && y.windows(2).all(|y| y[1] > y[0]))
-}
-
-/// All claims for which `file` holds the numbers; empty when a group is missing.
-///
-/// # Errors
-/// [`crate::Error::Input`] when a group lacks a record it should hold.
-pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
-    let needed = [
-        "slices",
-        "stationary_map",
-        "freezing_line",
-        "phase_diagram",
-        "final_probability",
-        "ablations",
-        "freezing_theory",
-    ];
-    let model = Model::new(config)?;
-    if needed.iter().any(|name| file.group(name).is_none()) || !model.is_papers() {
-        return Ok(Vec::new());
-    }
-    Ok(vec![
-        t1(file)?,
-        t2(file, &model)?,
-        t3(file, &model)?,
-        t4(file)?,
-        t5(file)?,
-        t6(file)?,
-        t7(file, &model)?,
-        t8(file)?,
-        t9(file, &model)?,
-        t10(file, &model)?,
-    ])
-}
+use super::rules::{FROZEN, SLACK, cause, delayed, exploration, falls, favours_flat, isotropic, rises, yes};
+use super::{Claim, Verdict};
+use crate::diffusion::Calculus;
+use crate::error::{Error, Result};
+use crate::experiment::agreement::numbers;
+use crate::experiment::model::Model;
+use crate::output::{ResultFile, Values};
+use crate::rates::ParabolicValleys;
 
 fn list(values: &[f64], digits: usize) -> String {
     values
@@ -150,7 +17,7 @@ fn list(values: &[f64], digits: usize) -> String {
         .join(" ")
 }
 
-fn t1(file: &ResultFile) -> Result<Claim> {
+pub(super) fn t1(file: &ResultFile) -> Result<Claim> {
     let hops = numbers(file, "freezing_line/path_hops")?;
     let p = numbers(file, "freezing_line/p_flat")?;
     let per_sigma = hops.len() / p.len();
@@ -178,9 +45,7 @@ fn t1(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-fn t2(file: &ResultFile, model: &Model) -> Result<Claim> {
-    use crate::diffusion::Calculus;
-    use crate::rates::ParabolicValleys;
+pub(super) fn t2(file: &ResultFile, model: &Model) -> Result<Claim> {
     let map = numbers(file, "stationary_map/p_flat")?;
     let lowest = map.iter().copied().fold(f64::INFINITY, f64::min);
     let gamma = model.landscape().flatness_ratio();
@@ -203,9 +68,7 @@ fn t2(file: &ResultFile, model: &Model) -> Result<Claim> {
     })
 }
 
-fn t3(file: &ResultFile, model: &Model) -> Result<Claim> {
-    use crate::diffusion::Calculus;
-    use crate::rates::ParabolicValleys;
+pub(super) fn t3(file: &ResultFile, model: &Model) -> Result<Claim> {
     let strengths = [1e-3, 2e-3, 3e-3, 1e-2, 1e-1];
     let p = strengths
         .iter()
@@ -261,7 +124,7 @@ fn collapse(file: &ResultFile, largest: f64) -> Result<(f64, f64)> {
     Ok((spreads[0], spreads[1]))
 }
 
-fn t4(file: &ResultFile) -> Result<Claim> {
+pub(super) fn t4(file: &ResultFile) -> Result<Claim> {
     let y = numbers(file, "freezing_line/mean_freezing_y")?;
     let e = numbers(file, "freezing_line/mean_freezing_y_standard_error")?;
     let (all, small) = collapse(file, 0.03)?;
@@ -279,7 +142,7 @@ fn t4(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-fn t5(file: &ResultFile) -> Result<Claim> {
+pub(super) fn t5(file: &ResultFile) -> Result<Claim> {
     let (p, e) = (
         numbers(file, "freezing_line/p_flat")?,
         numbers(file, "freezing_line/p_flat_standard_error")?,
@@ -313,22 +176,19 @@ fn t5(file: &ResultFile) -> Result<Claim> {
 /// The row of one ablation.
 fn variant(file: &ResultFile, name: &str, record: &str) -> Result<Vec<f64>> {
     let names = match file.record("ablations/variant")?.values() {
-        crate::output::Values::Text(names) => names.clone(),
+        Values::Text(names) => names.clone(),
         _ => Vec::new(),
     };
     let values = numbers(file, &format!("ablations/{record}"))?;
     let n = values.len() / names.len().max(1);
-    let k = names
-        .iter()
-        .position(|n| n == name)
-        .ok_or_else(|| crate::Error::Input {
-            path: "ablations/variant".into(),
-            message: format!("{name} is missing"),
-        })?;
+    let k = names.iter().position(|n| n == name).ok_or_else(|| Error::Input {
+        path: "ablations/variant".into(),
+        message: format!("{name} is missing"),
+    })?;
     Ok(values[k * n..(k + 1) * n].to_vec())
 }
 
-fn t6(file: &ResultFile) -> Result<Claim> {
+pub(super) fn t6(file: &ResultFile) -> Result<Claim> {
     let barrier = variant(file, "barrier held", "unfrozen_fraction")?;
     let flatness = variant(file, "flatness held", "unfrozen_fraction")?;
     let shift: Vec<f64> = variant(file, "flatness held", "mean_last_hop_y")?
@@ -353,7 +213,7 @@ fn t6(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-fn t7(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(super) fn t7(file: &ResultFile, model: &Model) -> Result<Claim> {
     let p = numbers(file, "final_probability/p_flat_isotropic")?;
     let y = numbers(file, "final_probability/mean_freezing_y_isotropic")?;
     let parameters = model.landscape().parameters();
@@ -371,7 +231,7 @@ fn t7(file: &ResultFile, model: &Model) -> Result<Claim> {
     })
 }
 
-fn t8(file: &ResultFile) -> Result<Claim> {
+pub(super) fn t8(file: &ResultFile) -> Result<Claim> {
     let unfrozen = variant(file, "y held", "unfrozen_fraction")?;
     Ok(Claim {
         name: "T8",
@@ -385,9 +245,7 @@ fn t8(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-fn t9(file: &ResultFile, model: &Model) -> Result<Claim> {
-    use crate::diffusion::Calculus;
-    use crate::rates::ParabolicValleys;
+pub(super) fn t9(file: &ResultFile, model: &Model) -> Result<Claim> {
     let mut holds = true;
     let mut evidence = Vec::new();
     for (name, power) in [("p = 1.5", 1.5), ("p = 2", 2.0)] {
@@ -433,7 +291,7 @@ fn t9(file: &ResultFile, model: &Model) -> Result<Claim> {
     })
 }
 
-fn t10(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(super) fn t10(file: &ResultFile, model: &Model) -> Result<Claim> {
     let eta = numbers(file, "phase_diagram/learning_rate")?;
     let mut largest = 0.0_f64;
     for &eta in &eta {
@@ -446,97 +304,4 @@ fn t10(file: &ResultFile, model: &Model) -> Result<Claim> {
         verdict: yes(largest < 2.0),
         reason: "freezing is not caused by the edge of stability",
     })
-}
-
-/// The claims as the group `/claims`.
-///
-/// # Errors
-/// [`crate::Error::DimensionMismatch`] never, the columns having equal lengths.
-pub(super) fn group(claims: &[Claim]) -> Result<Group> {
-    let mut group = Group::new("claims")?.with_description(
-        "claims of arXiv 2601.10962 about its model, decided by rules from the numbers of this file",
-    );
-    let n = [("claim", claims.len())];
-    type Column = (&'static str, fn(&Claim) -> String);
-    let columns: [Column; 5] = [
-        ("name", |c| c.name.into()),
-        ("statement", |c| c.statement.into()),
-        ("evidence", |c| c.evidence.clone()),
-        ("verdict", |c| c.verdict.text().into()),
-        ("reason", |c| c.reason.into()),
-    ];
-    for (name, value) in columns {
-        group.push(Record::new(
-            name,
-            "text",
-            &n,
-            claims.iter().map(value).collect::<Vec<String>>(),
-        )?)?;
-    }
-    Ok(group)
-}
-
-/// The claims for the terminal.
-pub fn table(claims: &[Claim]) -> String {
-    claims
-        .iter()
-        .map(|c| {
-            format!(
-                "{:<4}{}\n      {}\n      => {}: {}\n",
-                c.name,
-                c.statement,
-                c.evidence,
-                c.verdict.text().to_uppercase(),
-                c.reason
-            )
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_follow_the_numbers() {
-        assert_eq!(
-            exploration(&[1.0, 2.0], &[0.0, 0.0], &[0.4, 0.9]),
-            Verdict::Reproduced
-        );
-        assert_eq!(
-            exploration(&[1.0, 2.0], &[0.0, 0.1], &[0.4, 0.9]),
-            Verdict::NotSupported
-        );
-        assert_eq!(favours_flat(0.61, 0.6, 0.51), Verdict::CorrectedTheory);
-        assert_eq!(favours_flat(0.61, 0.6, 0.6), Verdict::Reproduced);
-        assert_eq!(favours_flat(0.59, 0.6, 0.51), Verdict::NotSupported);
-        assert_eq!(delayed(true, 0.4, 0.05), Verdict::InRegime);
-        assert_eq!(delayed(true, 0.05, 0.05), Verdict::Reproduced);
-        assert_eq!(delayed(true, 0.4, 0.2), Verdict::NotSupported);
-        assert_eq!(delayed(false, 0.05, 0.05), Verdict::NotSupported);
-        assert_eq!(cause(0.4, 0.0, 0.1), Verdict::Reproduced);
-        assert_eq!(cause(0.1, 0.0, 0.1), Verdict::NotSupported);
-        assert_eq!(cause(0.4, 0.2, 0.1), Verdict::NotSupported);
-        assert_eq!(
-            isotropic(&[0.5517, 0.5512], 0.5517, &[1.0, 2.0]),
-            Verdict::Reproduced
-        );
-        assert_eq!(
-            isotropic(&[0.5517, 0.52], 0.5517, &[1.0, 2.0]),
-            Verdict::NotSupported
-        );
-        assert_eq!(
-            isotropic(&[0.5517, 0.5512], 0.5517, &[2.0, 1.0]),
-            Verdict::NotSupported
-        );
-    }
-
-    #[test]
-    fn a_rise_must_exceed_its_errors() {
-        assert!(rises(&[1.0, 1.2, 1.1, 2.0], &[0.1; 4]));
-        assert!(!rises(&[1.0, 1.1, 1.2], &[0.1; 3]));
-        assert!(!rises(&[1.0, 2.0, 1.2], &[0.1; 3]));
-        assert!(!rises(&[1.0], &[0.1]));
-        assert!(falls(&[3.0, 2.0, 1.0]) && !falls(&[3.0, 3.0, 1.0]));
-    }
 }
