@@ -1,0 +1,126 @@
+//! Sweeps: stacking, resuming, refusing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SWEEP: &str = r#"
+name = "sweep"
+
+[phase_diagram]
+learning_rate = [0.05]
+sigma = [0.02, 0.05]
+runs = 20
+steps = 500
+
+[[sweep]]
+parameter = "noise.power"
+values = [1.0, 1.5, 2.0]
+
+[[sweep]]
+parameter = "phase_diagram.start_y"
+values = { from = 1.0, to = 4.0, points = 2 }
+"#;
+
+fn run(folder: &Path, config: &str, arguments: &[&str]) -> Output {
+    fs::write(folder.join("c.toml"), config).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_freezeout"))
+        .args(["run", "c.toml", "--quiet", "-o", "out.h5"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn refused(output: &Output, wanted: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    for part in wanted {
+        assert!(message.contains(part), "{part:?} is missing in {message}");
+    }
+}
+
+#[test]
+fn records_are_stacked_along_the_swept_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), SWEEP, &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
+    let p = file.record("phase_diagram/p_flat").unwrap();
+    assert_eq!(p.shape(), [3, 2, 1, 2]);
+    assert_eq!(p.dimensions()[0].name, "noise_power");
+    let starts = file
+        .record("phase_diagram/phase_diagram_start_y")
+        .unwrap()
+        .numbers()
+        .unwrap();
+    assert_eq!(starts, [1.0, 4.0]);
+    assert!(!folder.path().join("out.h5.unfinished").exists());
+}
+
+#[test]
+fn a_stopped_sweep_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), SWEEP, &["--threads", "1"]).status.success());
+    let whole = fs::read(folder.path().join("out.h5")).unwrap();
+    // A sweep long enough to be stopped in the middle.
+    let long = SWEEP
+        .replace("runs = 20", "runs = 2000")
+        .replace("steps = 500", "steps = 20000");
+    fs::remove_file(folder.path().join("out.h5")).unwrap();
+    fs::write(folder.path().join("c.toml"), &long).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_freezeout"))
+        .args(["run", "c.toml", "--quiet", "-o", "out.h5", "--threads", "1"])
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    let unfinished = folder.path().join("out.h5.unfinished");
+    let first = unfinished.join("cell_000000.h5");
+    while !first.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(first.exists() && !folder.path().join("out.h5").exists());
+    // With another configuration it is refused and says what changed, and nothing is lost.
+    refused(
+        &run(folder.path(), SWEEP, &[]),
+        &["phase_diagram.runs", "was 2000, is 20"],
+    );
+    assert!(first.exists());
+    // Resumed, it gives the bytes of an unstopped run of the same configuration.
+    assert!(run(folder.path(), &long, &["--threads", "2"]).status.success());
+    let resumed = fs::read(folder.path().join("out.h5")).unwrap();
+    assert!(run(folder.path(), &long, &[]).status.success());
+    assert!(resumed == fs::read(folder.path().join("out.h5")).unwrap());
+    assert!(
+        resumed != whole,
+        "the control: another configuration gives other bytes"
+    );
+}
+
+#[test]
+fn bad_sweeps_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, &str, &[&str]); 5] = [
+        (
+            "\"noise.power\"",
+            "\"noise.pwoer\"",
+            &["noise.pwoer", "\"power\"", "floor"],
+        ),
+        ("\"noise.power\"", "\"name.power\"", &["name", "not a section"]),
+        ("[1.0, 1.5, 2.0]", "[]", &["sweep.values"]),
+        ("[1.0, 1.5, 2.0]", "[1.0, \"two\"]", &["one kind"]),
+        ("[1.0, 1.5, 2.0]", "[1.0, -1.0]", &["noise.power", "-1"]),
+    ];
+    for (from, to, wanted) in cases {
+        refused(&run(folder.path(), &SWEEP.replace(from, to), &[]), wanted);
+        assert!(!folder.path().join("out.h5").exists() && !folder.path().join("out.h5.unfinished").exists());
+    }
+}
