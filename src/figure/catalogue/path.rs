@@ -130,7 +130,12 @@ fn draw(
     }
     for (n, (noise, row, _)) in paths.rows.iter().enumerate() {
         let (y, values, error) = points(*row);
-        let label = format!("SGD, Δ = {}", scientific(*noise));
+        // A noise strength without a point needs no explanation.
+        let label = if y.is_empty() {
+            String::new()
+        } else {
+            format!("SGD, Δ = {}", scientific(*noise))
+        };
         panel = panel.with(Layer::points(&y, &values, &error, &label, Style::nth(n)));
     }
     Ok(panel)
@@ -171,6 +176,9 @@ pub fn p_flat_path(file: &ResultFile) -> Result<Figure> {
 pub fn hop_rate(file: &ResultFile) -> Result<Figure> {
     /// Factor by which the axis goes beyond the rates of the simulation.
     const BEYOND: f64 = 4.0;
+    /// The same for the first and the last position.
+    const BEFORE: f64 = 1.1;
+    const BEHIND: f64 = 1.5;
     let paths = Paths::new(file)?;
     let hops = numbers_of(file, "freezing_line/path_hops", paths.mean_y.len())?;
     let learning_rate = needed(file, "learning_rate")?;
@@ -190,12 +198,24 @@ pub fn hop_rate(file: &ResultFile) -> Result<Figure> {
     };
     let mut axis = Axis::log("hops of a run per unit of time *ηk*");
     // The theory falls by hundreds of decades: the axis follows the simulation.
-    let rates: Vec<f64> = paths.rows.iter().flat_map(|(_, row, _)| points(*row).1).collect();
-    let low = rates.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = rates.iter().copied().fold(0.0, f64::max);
+    let mut position = Axis::log("mean position ⟨*y*⟩");
+    let bounds = |values: &[f64]| {
+        (
+            values.iter().copied().fold(f64::INFINITY, f64::min),
+            values.iter().copied().fold(0.0, f64::max),
+        )
+    };
+    let drawn = paths.rows.iter().map(|(_, row, _)| points(*row));
+    let (y, rates): (Vec<_>, Vec<_>) = drawn.map(|(y, rate, _)| (y, rate)).unzip();
+    let (first, last) = bounds(&y.concat());
+    let (low, high) = bounds(&rates.concat());
     if low <= high {
         axis = axis.with_range(low / BEYOND, high * BEYOND);
+        let start = paths.theory_y.iter().copied().fold(first, f64::min);
+        if start > 0.0 {
+            position = position.with_range(start / BEFORE, last * BEHIND);
+        }
     }
-    let panel = Panel::new("", Axis::log("mean position ⟨*y*⟩"), axis);
+    let panel = Panel::new("", position, axis);
     Ok(page(draw(file, &paths, "hop_rate", panel, points)?))
 }
