@@ -21,7 +21,8 @@ struct Route {
 ///
 /// Reads `/final_probability`: `noise_strength`, `p_flat_two_state`, and what there is of `p_flat_density`, `p_flat_planar`,
 /// `p_flat_transfer`, `p_flat_isotropic` (each with `_error`), `p_flat_sgd` with `p_flat_sgd_standard_error`. Without `p_flat_sgd` the
-/// points are `p_flat` of `/freezing_line`, if that group has the same learning rate. Points are moved sideways by some per cent.
+/// points are `p_flat` of `/freezing_line` at the same noise strengths, if that group has the same learning rate. Points are moved
+/// sideways by some per cent.
 ///
 /// # Errors
 /// [`crate::Error::Input`] when a record is missing, [`crate::Error::DimensionMismatch`] when shapes do not fit.
@@ -59,7 +60,6 @@ pub fn final_probability(file: &ResultFile) -> Result<Figure> {
             route.style,
         ));
         let theory = |d: &f64| noise.iter().position(|t| is_same(*t, *d)).map(|k| two_state[k]);
-        // Where there is no theory there is no difference: NaN is not drawn.
         let rest: Vec<f64> = (route.p.iter().zip(&route.noise))
             .map(|(p, d)| theory(d).map_or(f64::NAN, |t| p - t))
             .collect();
@@ -119,15 +119,24 @@ fn routes(file: &ResultFile, noise: &[f64]) -> Result<Vec<Route>> {
     } else {
         None
     };
-    if let Some((path, noise)) = source {
-        routes.push(Route {
-            label: format!("SGD{finite}"),
-            p: numbers_of(file, path, noise.len())?,
-            error: optional(file, &format!("{path}_standard_error"), noise.len())?,
-            noise,
-            style: Style::nth(0).with_colour(Colour::BLACK),
-            shift: 1.09,
-        });
+    if let Some((path, from)) = source {
+        let shown: Vec<usize> = (0..from.len())
+            .filter(|k| noise.iter().any(|d| is_same(*d, from[*k])))
+            .collect();
+        let pick = |values: Vec<f64>| -> Vec<f64> {
+            let shown = shown.iter().filter_map(|k| values.get(*k));
+            shown.copied().collect()
+        };
+        if !shown.is_empty() {
+            routes.push(Route {
+                label: format!("SGD{finite}"),
+                p: pick(numbers_of(file, path, from.len())?),
+                error: pick(optional(file, &format!("{path}_standard_error"), from.len())?),
+                noise: pick(from),
+                style: Style::nth(0).with_colour(Colour::BLACK),
+                shift: 1.09,
+            });
+        }
     }
     Ok(routes)
 }

@@ -39,8 +39,11 @@ pub fn trajectories(file: &ResultFile) -> Result<Figure> {
         label: String::new(),
         style: zero,
     });
-    // Blue, sky blue, green; vermillion, orange, purple.
-    let palettes = [[0, 5, 2], [1, 4, 3]];
+    // Blue, sky blue, green, dark blue; vermillion, orange, purple, dark red.
+    let palettes = [
+        [Colour::nth(0), Colour::nth(5), Colour::nth(2), Colour(0, 48, 80)],
+        [Colour::nth(1), Colour::nth(4), Colour::nth(3), Colour(110, 30, 0)],
+    ];
     let mut drawn = [0, 0];
     let mut freezing = Vec::new();
     let pairs = x
@@ -53,7 +56,7 @@ pub fn trajectories(file: &ResultFile) -> Result<Figure> {
             (0, _) => "ends in the sharp valley",
             _ => "",
         };
-        let colour = Colour::nth(palettes[side][drawn[side] % 3]);
+        let colour = palettes[side][drawn[side] % palettes[side].len()];
         drawn[side] += 1;
         let style = Style::nth(0).with_colour(colour).with_width(0.5);
         if let Some(k) = (1..x.len()).rfind(|k| (x[*k] >= 0.0) != (x[*k - 1] >= 0.0)) {
