@@ -2,6 +2,9 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod figure_data;
+
+use figure_data::{add_groups, add_paths, log_space, space};
 use freezeout::Error;
 use freezeout::figure::{
     Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
@@ -9,16 +12,6 @@ use freezeout::figure::{
 };
 use freezeout::output::{Group, Record, ResultFile};
 use std::path::PathBuf;
-
-fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
-    (0..n)
-        .map(|i| low + (high - low) * i as f64 / (n - 1) as f64)
-        .collect()
-}
-
-fn log_space(low: f64, high: f64, n: usize) -> Vec<f64> {
-    space(low.ln(), high.ln(), n).into_iter().map(f64::exp).collect()
-}
 
 /// Numbers that look like those of the two-valley model, by formulas that mean nothing.
 fn synthetic() -> ResultFile {
@@ -72,6 +65,7 @@ fn synthetic() -> ResultFile {
         .enumerate()
         .map(|(k, d)| fraction(*d) + 0.008 * jitter(k))
         .collect::<Vec<_>>();
+    let y_values = y.clone();
     line.push(Record::coordinate("sigma", "1", sigma).unwrap())
         .unwrap();
     line.push(Record::new("mean_freezing_y", "1", &n, y).unwrap())
@@ -81,20 +75,29 @@ fn synthetic() -> ResultFile {
     line.push(Record::new("p_flat", "1", &n, p).unwrap()).unwrap();
     line.push(Record::new("p_flat_standard_error", "1", &n, vec![0.009; 11]).unwrap())
         .unwrap();
+    let hop_y = y_values.iter().map(|y| 0.9 * y + 0.05).collect::<Vec<_>>();
+    line.push(Record::new("mean_last_hop_y", "1", &n, hop_y).unwrap())
+        .unwrap();
+    line.push(Record::new("mean_last_hop_y_standard_error", "1", &n, vec![0.16; 11]).unwrap())
+        .unwrap();
+    add_paths(&mut line, &noise);
     file.push(line).unwrap();
     let fine = log_space(4e-5, 2.5e-3, 60);
     let mut theory = Group::new("freezing_theory").unwrap();
     let n = [("noise_strength", 60)];
-    let rows: [(&str, &dyn Fn(f64) -> f64); 4] = [
-        ("mean_freezing_y", &height),
+    let rows: [(&str, &dyn Fn(f64) -> f64); 5] = [
+        ("mean_freezing_y", &|d| 0.9 * height(d) + 0.05),
+        ("mean_freezing_y_ridge", &height),
         ("p_flat", &fraction),
-        ("paper_mean_freezing_y", &|d| 0.8 * height(d)),
+        ("paper_mean_freezing_y", &|d| {
+            if d < 1e-4 { f64::NAN } else { 0.8 * height(d) }
+        }),
         ("paper_p_flat", &|d| fraction(d) - 0.015),
     ];
     for (name, f) in rows {
-        theory
-            .push(Record::new(name, "1", &n, fine.iter().map(|d| f(*d)).collect::<Vec<_>>()).unwrap())
-            .unwrap();
+        let values = fine.iter().map(|d| f(*d)).collect::<Vec<_>>();
+        let record = Record::new(name, "1", &n, values).unwrap();
+        theory.push(record.with_missing("undefined here")).unwrap();
     }
     theory
         .push(Record::coordinate("noise_strength", "1", fine).unwrap())
@@ -137,6 +140,7 @@ fn synthetic() -> ResultFile {
         .push(Record::coordinate("y", "1", vec![5.0, 40.0]).unwrap())
         .unwrap();
     file.push(potential).unwrap();
+    add_groups(&mut file);
     file
 }
 
@@ -284,6 +288,60 @@ fn every_figure_is_drawn_as_svg_and_png() {
         // The same description gives the same bytes.
         assert_eq!(svg(&figure).unwrap(), text);
     }
+}
+
+/// The file without a group.
+fn without(name: &str) -> ResultFile {
+    let mut file = ResultFile::new();
+    for group in synthetic().groups().iter().filter(|g| g.name() != name) {
+        file.push(group.clone()).unwrap();
+    }
+    file
+}
+
+#[test]
+fn optional_groups_may_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("FREEZEOUT_FIGURES").map_or_else(
+        || folder.path().to_path_buf(),
+        |f| PathBuf::from(f).join("without"),
+    );
+    std::fs::create_dir_all(&folder).unwrap();
+    for (group, name) in [
+        ("paper_phase_diagram", "phase_diagram"),
+        ("freezing_path", "p_flat_path"),
+        ("freezing_path", "hop_rate"),
+        ("freezing_theory", "freezing_line"),
+        ("freezing_line", "final_probability"),
+    ] {
+        let file = without(group);
+        assert_eq!(file.groups().len() + 1, synthetic().groups().len());
+        let (all, fewer) = (
+            catalogue::figure(name, &synthetic()).unwrap(),
+            catalogue::figure(name, &file).unwrap(),
+        );
+        // The SGD points of the final probability come from its own group when they are there.
+        assert_eq!(all == fewer, name == "final_probability");
+        draw(&fewer, folder.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn paths_take_at_most_four_noise_strengths_that_have_a_theory() {
+    let figure = catalogue::figure("p_flat_path", &synthetic()).unwrap();
+    let labels: Vec<&str> = figure.panels[0]
+        .layers
+        .iter()
+        .filter_map(|layer| match layer {
+            Layer::Points { label, .. } => Some(label.as_str()),
+            _ => None,
+        })
+        .collect();
+    // Of 1, 2, 5, 10, 20 × 10^{-4}, which both groups have.
+    assert_eq!(
+        labels,
+        ["1×10^{−4}", "2×10^{−4}", "5×10^{−4}", "2×10^{−3}"].map(|d| format!("SGD, Δ = {d}"))
+    );
 }
 
 #[test]

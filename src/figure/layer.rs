@@ -41,6 +41,8 @@ pub struct Style {
     pub dash: Dash,
     /// Shape of points.
     pub marker: Marker,
+    /// Whether points are outlines only.
+    pub hollow: bool,
 }
 
 impl Style {
@@ -52,6 +54,7 @@ impl Style {
             width: 1.2,
             dash: Dash::Solid,
             marker: markers[n % markers.len()],
+            hollow: false,
         }
     }
 
@@ -62,6 +65,7 @@ impl Style {
             width: 0.7,
             dash: Dash::Dashed,
             marker: Marker::Circle,
+            hollow: false,
         }
     }
 
@@ -69,6 +73,34 @@ impl Style {
     #[must_use]
     pub fn with_dash(mut self, dash: Dash) -> Self {
         self.dash = dash;
+        self
+    }
+
+    /// The same in another colour.
+    #[must_use]
+    pub fn with_colour(mut self, colour: Colour) -> Self {
+        self.colour = colour;
+        self
+    }
+
+    /// The same with a line of another width in points.
+    #[must_use]
+    pub fn with_width(mut self, width: f64) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// The same with another shape of points.
+    #[must_use]
+    pub fn with_marker(mut self, marker: Marker) -> Self {
+        self.marker = marker;
+        self
+    }
+
+    /// The same with points that are outlines only.
+    #[must_use]
+    pub fn with_hollow_points(mut self) -> Self {
+        self.hollow = true;
         self
     }
 

@@ -152,7 +152,7 @@ fn entry(canvas: &mut Canvas, layer: &Layer, x: f64, y: f64) {
     match layer {
         Layer::Points { error, .. } => {
             if !error.is_empty() {
-                paint::error_bar(canvas, x + 0.5 * SAMPLE, (y - 4.0, y + 4.0), style);
+                paint::error_bar(canvas, x + 0.5 * SAMPLE, (y - 3.6, y + 3.6), style);
             }
             paint::marker(canvas, (x + 0.5 * SAMPLE, y), style);
         }

@@ -223,7 +223,7 @@ pub(super) fn error_bar(canvas: &mut Canvas, x: f64, (top, bottom): (f64, f64), 
     }
 }
 
-/// Filled marker with a thin white rim, so that neighbours stay apart.
+/// Marker: filled with a thin white rim, so that neighbours stay apart, or white with a coloured rim.
 pub(super) fn marker(canvas: &mut Canvas, (x, y): (f64, f64), style: &Style) {
     let r = MARKER;
     let closed = |points: &[(f64, f64)]| {
@@ -242,10 +242,15 @@ pub(super) fn marker(canvas: &mut Canvas, (x, y): (f64, f64), style: &Style) {
         Marker::Triangle => closed(&[(0.0, -1.25), (1.15, 0.8), (-1.15, 0.8)]),
         Marker::Diamond => closed(&[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)]),
     };
+    let (inside, rim, width) = if style.hollow {
+        (Colour::WHITE, style.colour, 0.8)
+    } else {
+        (style.colour, Colour::WHITE, 0.3)
+    };
     canvas.fill(
         steps.clone(),
         Fill {
-            colour: style.colour,
+            colour: inside,
             opacity: 1.0,
         },
         None,
@@ -254,8 +259,8 @@ pub(super) fn marker(canvas: &mut Canvas, (x, y): (f64, f64), style: &Style) {
     canvas.stroke(
         steps,
         Stroke {
-            colour: Colour::WHITE,
-            width: 0.3,
+            colour: rim,
+            width,
             dash: Vec::new(),
         },
         None,

@@ -1,76 +1,80 @@
 //! Freezing against noise strength.
 
-use super::{numbers, numbers_of, optional};
+use super::{attribute, numbers, numbers_of, optional};
 use crate::error::{Error, Result};
-use crate::figure::{Axis, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
-use crate::output::{Attribute, ResultFile};
+use crate::figure::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
+use crate::output::ResultFile;
 
-/// Mean freezing height and P_flat against the noise strength Δ = ησ: simulation with standard errors, our theory, the paper's.
+/// Freezing position and P_flat against the noise strength Δ = ησ: simulation with standard errors, our theory, the paper's.
+///
+/// (a) The last sign change of x (filled) with the theory of the last visit to the ridge, and the last hop between the valleys (open) with
+/// its theory; (b) the final P_flat.
 ///
 /// Reads `/freezing_line`: `noise_strength` (or `sigma` with the scalar record or attribute `learning_rate`), `mean_freezing_y`,
-/// `p_flat`, and each with `_standard_error` where the file has it; and, if it exists, `/freezing_theory`: `noise_strength` with any of
-/// `mean_freezing_y`, `p_flat`, `paper_mean_freezing_y`, `paper_p_flat`.
+/// `p_flat`, if present `mean_last_hop_y`, and each with `_standard_error` where the file has it; and, if it exists, `/freezing_theory`:
+/// `noise_strength` with any of `mean_freezing_y` (last hop), `mean_freezing_y_ridge`, `p_flat`, `paper_mean_freezing_y`, `paper_p_flat`.
+/// Where a theory is NaN its line is interrupted.
 ///
 /// # Errors
 /// [`Error::Input`] when a record is missing, [`Error::DimensionMismatch`] when shapes do not fit.
 pub fn freezing_line(file: &ResultFile) -> Result<Figure> {
     let noise = noise_strength(file)?;
-    let has_theory = file.group("freezing_theory").is_some();
-    let theory_noise = if has_theory {
+    let theory_noise = if file.group("freezing_theory").is_some() {
         numbers(file, "freezing_theory/noise_strength")?
     } else {
         Vec::new()
     };
-    let quantities = [("mean_freezing_y", "⟨*y*_{freeze}⟩"), ("p_flat", "*P*_{flat}")];
-    let mut panels = Vec::new();
-    for (n, (quantity, symbol)) in quantities.into_iter().enumerate() {
-        let mut x = Axis::log("noise strength Δ = *ησ*");
-        if n + 1 < quantities.len() {
-            x = x.without_labels();
-        }
-        let mut panel = Panel::new("", x, Axis::linear(symbol));
-        // One legend serves both panels.
-        let label = |text: &'static str| if n == 0 { text } else { "" };
-        for (prefix, text, style) in [
-            ("paper_", "paper's formula", Style::nth(1).with_dash(Dash::Dashed)),
-            ("", "theory, nothing fitted", Style::nth(0)),
-        ] {
-            let line = optional(
-                file,
-                &format!("freezing_theory/{prefix}{quantity}"),
-                theory_noise.len(),
-            )?;
-            if !line.is_empty() {
-                panel = panel.with(Layer::line(&theory_noise, &line, label(text), style));
-            }
-        }
-        let values = numbers_of(file, &format!("freezing_line/{quantity}"), noise.len())?;
+    let theory = Style::nth(0);
+    let paper = Style::nth(1).with_dash(Dash::Dotted);
+    let filled = Style::nth(0).with_colour(Colour::BLACK);
+    let line = |panel: Panel, record: &str, label: &str, style: Style| -> Result<Panel> {
+        let values = optional(file, &format!("freezing_theory/{record}"), theory_noise.len())?;
+        Ok(if values.is_empty() {
+            panel
+        } else {
+            panel.with(Layer::line(&theory_noise, &values, label, style))
+        })
+    };
+    let points = |panel: Panel, record: &str, label: &str, style: Style| -> Result<Panel> {
+        let values = numbers_of(file, &format!("freezing_line/{record}"), noise.len())?;
         let error = optional(
             file,
-            &format!("freezing_line/{quantity}_standard_error"),
+            &format!("freezing_line/{record}_standard_error"),
             noise.len(),
         )?;
-        let black = Style {
-            colour: crate::figure::Colour::BLACK,
-            ..Style::nth(0)
-        };
-        panels.push(panel.with(Layer::points(
-            &noise,
-            &values,
-            &error,
-            label("SGD, ± standard error"),
-            black,
-        )));
+        Ok(panel.with(Layer::points(&noise, &values, &error, label, style)))
+    };
+    let axis = Axis::log("noise strength Δ = *ησ*");
+    let mut position = Panel::new("", axis.clone().without_labels(), Axis::linear("⟨*y*_{freeze}⟩"));
+    position = line(position, "paper_mean_freezing_y", "paper's formula", paper)?;
+    let ridge = "theory, last visit to the ridge";
+    position = line(position, "mean_freezing_y_ridge", ridge, theory)?;
+    let dashed = theory.with_dash(Dash::Dashed);
+    position = line(position, "mean_freezing_y", "theory, last hop", dashed)?;
+    position = points(
+        position,
+        "mean_freezing_y",
+        "SGD, last sign change of *x*",
+        filled,
+    )?;
+    if file.record("freezing_line/mean_last_hop_y").is_ok() {
+        let hollow = filled.with_hollow_points();
+        position = points(position, "mean_last_hop_y", "SGD, last hop", hollow)?;
     }
+    let mut probability = Panel::new("", axis, Axis::linear("*P*_{flat}"));
+    probability = line(probability, "paper_p_flat", "", paper)?;
+    probability = line(probability, "p_flat", "", theory)?;
+    probability = points(probability, "p_flat", "", filled)?;
     Ok(Figure {
         width: ONE_COLUMN,
         columns: 1,
-        aspect: 0.6,
-        panels,
+        aspect: 0.66,
+        panels: vec![position, probability],
     })
 }
 
-fn noise_strength(file: &ResultFile) -> Result<Vec<f64>> {
+/// Noise strengths of `/freezing_line`.
+pub(super) fn noise_strength(file: &ResultFile) -> Result<Vec<f64>> {
     if file.record("freezing_line/noise_strength").is_ok() {
         return numbers(file, "freezing_line/noise_strength");
     }
@@ -78,13 +82,8 @@ fn noise_strength(file: &ResultFile) -> Result<Vec<f64>> {
         .ok()
         .filter(|v| v.len() == 1)
         .map(|v| v[0]);
-    let attribute =
-        file.group("freezing_line")
-            .and_then(|group| match group.attributes().get("learning_rate") {
-                Some(Attribute::Float(value)) => Some(*value),
-                _ => None,
-            });
-    let learning_rate = scalar.or(attribute).ok_or_else(|| Error::Input {
+    let learning_rate = scalar.or_else(|| attribute(file, "freezing_line", "learning_rate"));
+    let learning_rate = learning_rate.ok_or_else(|| Error::Input {
         path: "freezing_line/noise_strength".into(),
         message: "neither this record nor sigma with one learning_rate is in the result file".into(),
     })?;

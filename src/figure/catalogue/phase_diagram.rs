@@ -2,12 +2,11 @@
 
 use super::{numbers, numbers_of};
 use crate::error::Result;
-use crate::figure::{
-    Axis, ColourMap, ColourScale, Figure, Layer, ONE_COLUMN, Panel, Scale, TWO_COLUMNS, edges,
-};
+use crate::figure::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, edges};
 use crate::output::ResultFile;
 
-/// Maps of P_flat and η⟨t_f⟩ over learning rate and σ, ours on the left, the authors' on the right where the file has them.
+/// Maps of P_flat and η⟨t_f⟩ over learning rate and σ: ours on the left and the authors' on the right where the file has them, else the
+/// two quantities side by side.
 ///
 /// Reads `learning_rate`, `sigma`, `p_flat` and `mean_freezing_iteration` (rows = learning rate) in `/phase_diagram` and, if it exists, in
 /// `/paper_phase_diagram`. Maps of a row share one range of colours.
@@ -46,10 +45,10 @@ pub fn phase_diagram(file: &ResultFile) -> Result<Figure> {
                 None => axis,
             };
             let (mut x, mut y) = (Axis::log("learning rate *η*"), Axis::log("noise *σ*"));
-            if row + 1 < quantities.len() {
+            if sources.len() > 1 && row + 1 < quantities.len() {
                 x = x.without_labels();
             }
-            if n > 0 {
+            if n > 0 || (sources.len() == 1 && row > 0) {
                 y = y.without_labels();
             }
             let colours = ColourScale {
@@ -57,7 +56,12 @@ pub fn phase_diagram(file: &ResultFile) -> Result<Figure> {
                 axis,
                 bar: n + 1 == sources.len(),
             };
-            panels.push(Panel::new(&format!("{symbol}, {source}"), x, y).with(Layer::Map {
+            let title = if sources.len() > 1 {
+                format!("{symbol}, {source}")
+            } else {
+                String::new()
+            };
+            panels.push(Panel::new(&title, x, y).with(Layer::Map {
                 x: diagram.learning_rate,
                 y: diagram.sigma,
                 values: diagram.values,
@@ -65,14 +69,9 @@ pub fn phase_diagram(file: &ResultFile) -> Result<Figure> {
             }));
         }
     }
-    let width = if sources.len() > 1 {
-        0.75 * TWO_COLUMNS
-    } else {
-        ONE_COLUMN
-    };
     Ok(Figure {
-        width,
-        columns: sources.len(),
+        width: 0.75 * TWO_COLUMNS,
+        columns: 2,
         aspect: 0.85,
         panels,
     })

@@ -1,0 +1,259 @@
+//! Records that look like those of the two-valley model, by formulas that are rough or mean nothing.
+
+use freezeout::output::{Group, Record, ResultFile};
+
+pub fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
+    (0..n)
+        .map(|i| low + (high - low) * i as f64 / (n - 1) as f64)
+        .collect()
+}
+
+pub fn log_space(low: f64, high: f64, n: usize) -> Vec<f64> {
+    space(low.ln(), high.ln(), n).into_iter().map(f64::exp).collect()
+}
+
+fn push(group: &mut Group, name: &str, dimensions: &[(&str, usize)], values: Vec<f64>) {
+    group
+        .push(Record::new(name, "1", dimensions, values).unwrap())
+        .unwrap();
+}
+
+/// Between -1 and 1, without a pattern to the eye.
+fn jitter(k: usize) -> f64 {
+    (k as f64 * 12.9898).sin()
+}
+
+fn rate(y: f64, d: f64) -> f64 {
+    0.5 / (y * y / (y + 20.0).powi(2) / d * 0.5).exp()
+}
+
+fn p_flat(y: f64, d: f64) -> f64 {
+    0.5 + 0.46 * (y / (2.0 * d.powf(0.4) * 30.0)).min(1.0).powf(0.3)
+}
+
+/// Records along the run.
+pub fn add_paths(line: &mut Group, noise: &[f64]) {
+    let step: Vec<f64> = (1..=200).map(|k| f64::from(k) * 500.0).collect();
+    let y: Vec<f64> = step.iter().map(|k| 1.0 + 0.0215 * k * 0.01).collect();
+    let (mut p, mut hops, mut mean_y) = (Vec::new(), Vec::new(), Vec::new());
+    for (n, d) in noise.iter().enumerate() {
+        let mut sum = 0.0;
+        for (k, y) in y.iter().enumerate() {
+            sum += rate(*y, *d) * 5.0;
+            // A mean over 1000 runs counts thousandths.
+            hops.push((sum * 1000.0).floor() / 1000.0);
+            p.push(p_flat(*y, *d) + 0.004 * jitter(k + n));
+            mean_y.push(*y);
+        }
+    }
+    let shape = [("sigma", noise.len()), ("step", step.len())];
+    line.set_attribute("runs", 1000_i64).unwrap();
+    push(line, "path_p_flat", &shape, p);
+    push(line, "path_mean_y", &shape, mean_y);
+    push(line, "path_hops", &shape, hops);
+    line.push(Record::coordinate("step", "iterations", step).unwrap())
+        .unwrap();
+}
+
+fn freezing_path() -> Group {
+    let mut group = Group::new("freezing_path").unwrap();
+    let noise = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3];
+    let y = log_space(1.0, 22.0, 101);
+    let every = |f: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
+        noise
+            .iter()
+            .flat_map(|d| y.iter().map(|y| f(*y, *d)).collect::<Vec<_>>())
+            .collect()
+    };
+    let shape = [("noise_strength", noise.len()), ("point", y.len())];
+    push(&mut group, "y", &shape, every(&|y, _| y));
+    push(&mut group, "p_flat", &shape, every(&p_flat));
+    push(&mut group, "hop_rate", &shape, every(&rate));
+    push(
+        &mut group,
+        "noise_strength",
+        &[("noise_strength", noise.len())],
+        noise.to_vec(),
+    );
+    group
+}
+
+fn landscape() -> Group {
+    let mut group = Group::new("landscape").unwrap();
+    let (x, y) = (space(-1.2, 1.4, 131), space(0.0, 100.0, 101));
+    let floor = |side: f64, y: f64| side * y / (y + 30.0);
+    let mut loss = Vec::new();
+    for y in &y {
+        let base = 1.0 + (-y / 100.0).exp();
+        for x in &x {
+            let side: f64 = if *x > 0.0 { 0.8 } else { 0.65 };
+            let f = side.powi(2) * (y + 20.0).powi(2) / (y + 30.0).powi(2);
+            loss.push(base + x.abs() * (x.abs() - 2.0 * floor(side, *y)) / f);
+        }
+    }
+    let m = [("y", y.len())];
+    push(&mut group, "loss", &[("y", y.len()), ("x", x.len())], loss);
+    push(
+        &mut group,
+        "minimum_flat",
+        &m,
+        y.iter().map(|y| floor(0.8, *y)).collect(),
+    );
+    push(
+        &mut group,
+        "minimum_sharp",
+        &m,
+        y.iter().map(|y| floor(-0.65, *y)).collect(),
+    );
+    group.push(Record::coordinate("x", "1", x).unwrap()).unwrap();
+    group.push(Record::coordinate("y", "1", y).unwrap()).unwrap();
+    group
+}
+
+fn trajectories() -> Group {
+    let mut group = Group::new("trajectories").unwrap();
+    let step: Vec<f64> = (0..=20_000).map(|k| f64::from(k) * 5.0).collect();
+    let (mut all_x, mut all_y) = (Vec::new(), Vec::new());
+    for run in 0..5_usize {
+        let mut side = 1.0;
+        for (k, step) in step.iter().enumerate() {
+            let y = 1.0 + 0.0215 * step * 0.01;
+            let chance = 0.01 * (-y).exp() * 10.0;
+            if jitter(k * 7 + run * 1013).abs() < chance {
+                side = -side;
+            }
+            if k > 19_000 / (run + 1) {
+                side = if run < 3 { 1.0 } else { -1.0 };
+            }
+            let floor = if side > 0.0 { 0.8 } else { -0.65 } * y / (y + 30.0);
+            all_x.push(floor + 0.035 * (jitter(k + run * 31) + jitter(3 * k + run)));
+            all_y.push(y + 0.02 * jitter(k + 5 * run));
+        }
+    }
+    let shape = [("run", 5), ("step", step.len())];
+    push(&mut group, "x", &shape, all_x);
+    push(&mut group, "y", &shape, all_y);
+    group
+        .push(Record::coordinate("step", "iterations", step).unwrap())
+        .unwrap();
+    group
+}
+
+fn stationary_map() -> Group {
+    let mut group = Group::new("stationary_map").unwrap();
+    let (y, noise) = (log_space(0.5, 50.0, 60), log_space(5e-5, 5e-3, 50));
+    let p = |y: f64, d: f64| 0.6 + 0.4 * (y * y / (y + 20.0).powi(2) / d * 0.02).tanh();
+    let map = y
+        .iter()
+        .flat_map(|y| noise.iter().map(|d| p(*y, *d)).collect::<Vec<_>>())
+        .collect();
+    push(
+        &mut group,
+        "p_flat",
+        &[("y", y.len()), ("noise_strength", noise.len())],
+        map,
+    );
+    let line = noise.iter().map(|d| 1.0 + 150.0 * d.powf(0.51)).collect();
+    push(&mut group, "freezing_y", &[("noise_strength", noise.len())], line);
+    group.push(Record::coordinate("y", "1", y).unwrap()).unwrap();
+    group
+        .push(Record::coordinate("noise_strength", "1", noise).unwrap())
+        .unwrap();
+    group
+}
+
+fn final_probability() -> Group {
+    let mut group = Group::new("final_probability").unwrap();
+    group.set_attribute("learning_rate", 0.01).unwrap();
+    let noise = vec![1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3];
+    let n = [("noise_strength", noise.len())];
+    let p = |shift: f64| {
+        noise
+            .iter()
+            .enumerate()
+            .map(|(k, d)| 0.93 + 0.012 * (d / 1e-4_f64).ln() + shift * (1.0 + 0.3 * jitter(k)))
+            .collect::<Vec<f64>>()
+    };
+    push(&mut group, "p_flat_two_state", &n, p(0.0));
+    push(&mut group, "p_flat_density", &n, p(0.001));
+    push(&mut group, "p_flat_density_error", &n, vec![4e-4; 6]);
+    push(&mut group, "p_flat_planar", &n, p(0.0005));
+    push(&mut group, "p_flat_planar_error", &n, vec![2e-4; 6]);
+    push(&mut group, "p_flat_transfer", &n, p(-0.006));
+    push(&mut group, "p_flat_isotropic", &n, vec![0.5517; 6]);
+    push(&mut group, "p_flat_sgd", &n, p(-0.008));
+    push(&mut group, "p_flat_sgd_standard_error", &n, vec![0.004; 6]);
+    group
+        .push(Record::coordinate("noise_strength", "1", noise).unwrap())
+        .unwrap();
+    group
+}
+
+fn ablations() -> Group {
+    let mut group = Group::new("ablations").unwrap();
+    let names = [
+        "full model",
+        "barrier held",
+        "flatness held",
+        "ramp x 2",
+        "ramp / 2",
+        "y held",
+        "isotropic noise",
+        "p = 1.5",
+        "p = 2",
+    ];
+    let noise: Vec<f64> = vec![1e-4, 3e-4, 1e-3, 3e-3];
+    let (mut y, mut p, mut unfrozen) = (Vec::new(), Vec::new(), Vec::new());
+    for v in 0..names.len() {
+        for (k, d) in noise.iter().enumerate() {
+            let held = v == 1 || v == 5;
+            y.push(if v == 5 {
+                1.0
+            } else if v == 1 {
+                18.0
+            } else {
+                (1.0 + 150.0 * d.powf(0.51)) * (1.0 + 0.07 * v as f64)
+            });
+            p.push(if v == 6 {
+                0.55
+            } else {
+                0.93 - 0.03 * v as f64 + 0.012 * (d / 1e-4_f64).ln() + 0.005 * jitter(k)
+            });
+            unfrozen.push(if held && k > 0 { 0.5 } else { 0.0 });
+        }
+    }
+    let size = y.len();
+    let shape = [("variant", names.len()), ("noise_strength", noise.len())];
+    push(
+        &mut group,
+        "mean_freezing_y_standard_error",
+        &shape,
+        y.iter().map(|y| 0.03 * y).collect(),
+    );
+    push(&mut group, "mean_freezing_y", &shape, y);
+    push(&mut group, "p_flat", &shape, p);
+    push(&mut group, "p_flat_standard_error", &shape, vec![0.008; size]);
+    push(&mut group, "unfrozen_fraction", &shape, unfrozen);
+    let names: Vec<String> = names.iter().map(|n| (*n).to_string()).collect();
+    group
+        .push(Record::coordinate("variant", "text", names).unwrap())
+        .unwrap();
+    group
+        .push(Record::coordinate("noise_strength", "1", noise).unwrap())
+        .unwrap();
+    group
+}
+
+/// Adds the groups that this file knows.
+pub fn add_groups(file: &mut ResultFile) {
+    for group in [
+        freezing_path(),
+        landscape(),
+        trajectories(),
+        stationary_map(),
+        final_probability(),
+        ablations(),
+    ] {
+        file.push(group).unwrap();
+    }
+}
