@@ -345,6 +345,33 @@ fn paths_take_at_most_four_noise_strengths_that_have_a_theory() {
 }
 
 #[test]
+fn runs_without_a_hop_are_drawn() {
+    let mut file = ResultFile::new();
+    let mut line = Group::new("freezing_line").unwrap();
+    line.set_attribute("learning_rate", 0.01).unwrap();
+    line.set_attribute("runs", 10_i64).unwrap();
+    let shape = [("sigma", 1), ("step", 3)];
+    for (name, values) in [
+        ("path_mean_y", vec![0.0, 1.0, 2.0]),
+        ("path_p_flat", vec![0.5; 3]),
+        ("path_hops", vec![0.0; 3]),
+    ] {
+        line.push(Record::new(name, "1", &shape, values).unwrap())
+            .unwrap();
+    }
+    line.push(Record::coordinate("sigma", "1", vec![1e-3]).unwrap())
+        .unwrap();
+    line.push(Record::coordinate("step", "iterations", vec![0.0, 100.0, 200.0]).unwrap())
+        .unwrap();
+    file.push(line).unwrap();
+    for name in ["p_flat_path", "hop_rate"] {
+        let text = svg(&catalogue::figure(name, &file).unwrap()).unwrap();
+        assert!(!text.contains("NaN"), "{name}");
+        assert_eq!(text.contains("no hop between"), name == "hop_rate");
+    }
+}
+
+#[test]
 fn nothing_leaves_the_page() {
     let text = svg(&everything()).unwrap();
     let attribute = |line: &str, name: &str| -> Option<String> {

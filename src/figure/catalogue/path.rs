@@ -70,9 +70,11 @@ impl Paths {
             .rows
             .iter()
             .flat_map(|(_, row, _)| self.row(&self.mean_y, *row));
-        let (low, high) = drawn.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| {
-            (low.min(y.ln()), high.max(y.ln()))
-        });
+        let (low, high) = drawn
+            .filter(|y| **y > 0.0)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| {
+                (low.min(y.ln()), high.max(y.ln()))
+            });
         let apart = (high - low) / POINTS;
         let mut shown: Vec<usize> = Vec::new();
         let y = self.row(&self.mean_y, row);
@@ -215,6 +217,15 @@ pub fn hop_rate(file: &ResultFile) -> Result<Figure> {
         if start > 0.0 {
             position = position.with_range(start / BEFORE, last * BEHIND);
         }
+    }
+    if low > high && file.record("freezing_path/hop_rate").is_err() {
+        // Nothing to draw is a result, too: say it.
+        let panel = Panel::new("", position.with_range(1.0, 10.0), axis.with_range(1e-4, 1.0));
+        return Ok(page(panel.with(Layer::Text {
+            x: 1.3,
+            y: 1e-2,
+            text: "no hop between the first and the last record".into(),
+        })));
     }
     let panel = Panel::new("", position, axis);
     Ok(page(draw(file, &paths, "hop_rate", panel, points)?))
