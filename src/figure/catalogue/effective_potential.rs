@@ -8,7 +8,7 @@ use crate::output::ResultFile;
 /// Loss, effective potential and the paper's effective potential on slices across the valleys, one panel a slice.
 ///
 /// Reads `/effective_potential`: `x` of n, `y` of m, `loss`, `effective_potential` and, if present, `paper_effective_potential`
-/// of m × n entries, all in units of the loss. Each curve is shown from its lowest value, because a potential has no zero,
+/// and `paper_effective_potential_ito` of m × n entries, all in units of the loss. Each curve is shown from its lowest value, because a potential has no zero,
 /// and where the loss is at most twice as high as the ridge between the valleys.
 ///
 /// # Errors
@@ -27,7 +27,7 @@ pub fn effective_potential(file: &ResultFile) -> Result<Figure> {
             },
         ),
         (
-            "*L*_{eff}, Ito",
+            "*L*_{SGD}, exact (Ito)",
             numbers_of(file, "effective_potential/effective_potential", size)?,
             Style {
                 width: 1.6,
@@ -38,6 +38,11 @@ pub fn effective_potential(file: &ResultFile) -> Result<Figure> {
             "*L*_{eff}, paper's formula",
             optional(file, "effective_potential/paper_effective_potential", size)?,
             Style::nth(1).with_dash(Dash::Dashed),
+        ),
+        (
+            "the same with the Ito jump",
+            optional(file, "effective_potential/paper_effective_potential_ito", size)?,
+            Style::nth(2).with_dash(Dash::Dotted),
         ),
     ];
     let mut panels = Vec::new();
