@@ -71,7 +71,20 @@ struct RunOptions {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if !error.use_stderr() => {
+            // --help and --version.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or("error: bad arguments");
+            let _ = writeln!(std::io::stderr(), "{first} (freezeout --help lists them)");
+            return ExitCode::from(2);
+        }
+    };
     match execute(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -84,22 +97,28 @@ fn main() -> ExitCode {
 
 /// Whether the user can mend it; the rest are failures of the computation.
 fn is_bad_input(error: &Error) -> bool {
-    !matches!(error, Error::NotConverged { .. } | Error::NotFinite { .. })
+    !matches!(error, Error::NotConverged { .. })
 }
 
 fn execute(command: Command) -> Result<()> {
     match command {
         Command::Run { config, options } => {
             let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
+            let same =
+                |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+            if let Some(output) = options.output.as_deref().filter(|output| same(output, &config)) {
+                return Err(Error::Output {
+                    path: output.display().to_string(),
+                    message: "it is the configuration itself".into(),
+                });
+            }
             run(&text, &options).map(|_| ())
         }
         Command::Reproduce { options, figures } => {
+            let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
+            make_folder(figures)?;
             let (_, result) = run(experiment::REPRODUCE, &options)?;
-            draw(
-                &result,
-                figures.as_deref().unwrap_or(Path::new("paper/figures")),
-                options.quiet,
-            )
+            draw(&result, figures, options.quiet)
         }
         Command::Figures { file, output, quiet } => draw(&output::read(&file)?, &output, quiet),
         Command::Show { file, json } => {
@@ -117,10 +136,11 @@ fn execute(command: Command) -> Result<()> {
 fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = experiment::parse(text)?;
     experiment::check(&config, text)?;
-    if options.threads == Some(0) {
+    const MOST_THREADS: usize = 1024;
+    if options.threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
         return Err(Error::Config {
             key: "--threads".into(),
-            message: "at least 1 thread is needed".into(),
+            message: format!("between 1 and {MOST_THREADS} threads are possible"),
         });
     }
     let path = match &options.output {
@@ -152,10 +172,11 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
     let unfinished = PathBuf::from(unfinished);
     let result = pool.install(|| experiment::run(&config, text, Some(&unfinished), &progress))?;
     output::write(&path, &result)?;
-    if unfinished.is_dir() {
-        std::fs::remove_dir_all(&unfinished).map_err(|e| input_error(&unfinished, &e))?;
+    if !config.sweep.is_empty() {
+        experiment::remove_unfinished(&unfinished)?;
     }
-    if !options.quiet {
+    // Cells of a sweep are not comparable with each other.
+    if !options.quiet && config.sweep.is_empty() {
         let rows = experiment::agreement::comparisons(&result)?;
         if !rows.is_empty() {
             print(&experiment::agreement::table(&rows))?;
@@ -172,14 +193,40 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
     Ok((path, result))
 }
 
-fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
+fn make_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| Error::Output {
         path: folder.display().to_string(),
         message: e.to_string(),
-    })?;
+    })
+}
+
+/// Draws what can be drawn; a figure that the file cannot fill is named and left out.
+fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
+    let (mut drawn, mut refused) = (0, None);
     for entry in figure::catalogue::available(result) {
         let stem = folder.join(entry.name);
-        figure::draw(&(entry.figure)(result)?, &stem)?;
+        let picture = match (entry.figure)(result) {
+            Ok(picture) => picture,
+            Err(error) => {
+                if !quiet {
+                    print(&format!("left out {}: {error}", entry.name))?;
+                }
+                refused = Some(error);
+                continue;
+            }
+        };
+        make_folder(folder)?;
+        match figure::draw(&picture, &stem) {
+            Ok(()) => drawn += 1,
+            Err(error @ Error::Output { .. }) => return Err(error),
+            Err(error) => {
+                if !quiet {
+                    print(&format!("left out {}: {error}", entry.name))?;
+                }
+                refused = Some(error);
+                continue;
+            }
+        }
         if !quiet {
             print(&format!(
                 "drew {}.svg and .png: {}",
@@ -188,7 +235,13 @@ fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
             ))?;
         }
     }
-    Ok(())
+    if drawn > 0 {
+        return Ok(());
+    }
+    Err(refused.unwrap_or_else(|| Error::Input {
+        path: "result file".into(),
+        message: "it holds no group that a figure can be drawn from".into(),
+    }))
 }
 
 fn input_error(path: &Path, error: &std::io::Error) -> Error {

@@ -146,7 +146,7 @@ fn same_bytes_on_one_and_two_threads() {
 #[test]
 fn bad_configurations_are_refused_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str, &[&str]); 15] = [
+    let cases: [(&str, &str, &[&str]); 21] = [
         (
             "cells = 100",
             "domain = [-0.1, 0.12]",

@@ -54,9 +54,9 @@ fn records_are_stacked_along_the_swept_parameters() {
     let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
     let p = file.record("phase_diagram/p_flat").unwrap();
     assert_eq!(p.shape(), [3, 2, 1, 2]);
-    assert_eq!(p.dimensions()[0].name, "noise_power");
+    assert_eq!(p.dimensions()[0].name, "swept_noise_power");
     let starts = file
-        .record("phase_diagram/phase_diagram_start_y")
+        .record("phase_diagram/swept_phase_diagram_start_y")
         .unwrap()
         .numbers()
         .unwrap();
@@ -108,13 +108,19 @@ fn a_stopped_sweep_resumes_to_the_same_bytes() {
 #[test]
 fn bad_sweeps_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str, &[&str]); 5] = [
+    let cases: [(&str, &str, &[&str]); 7] = [
         (
             "\"noise.power\"",
             "\"noise.pwoer\"",
             &["noise.pwoer", "\"power\"", "floor"],
         ),
         ("\"noise.power\"", "\"name.power\"", &["name", "not a section"]),
+        ("\"noise.power\"", "\"surface.x\"", &["surface.x", "no section"]),
+        (
+            "points = 2",
+            "points = 1000000000000",
+            &["sweep.values", "points"],
+        ),
         ("[1.0, 1.5, 2.0]", "[]", &["sweep.values"]),
         ("[1.0, 1.5, 2.0]", "[1.0, \"two\"]", &["one kind"]),
         ("[1.0, 1.5, 2.0]", "[1.0, -1.0]", &["noise.power", "-1"]),
@@ -123,4 +129,46 @@ fn bad_sweeps_are_refused() {
         refused(&run(folder.path(), &SWEEP.replace(from, to), &[]), wanted);
         assert!(!folder.path().join("out.h5").exists() && !folder.path().join("out.h5.unfinished").exists());
     }
+}
+
+#[test]
+fn swept_coordinates_and_absent_records_are_stacked() {
+    let folder = tempfile::tempdir().unwrap();
+    // The swept key is a coordinate of its own task; the paper's formulas exist for p = 1 only.
+    let config = r#"
+name = "s"
+[phase_diagram]
+learning_rate = 0.05
+sigma = 0.02
+runs = 10
+steps = 100
+[freezing_theory]
+noise_strength = 1e-3
+nodes = 8
+end_y = 50.0
+[[sweep]]
+parameter = "phase_diagram.sigma"
+values = [0.02, 0.05]
+[[sweep]]
+parameter = "noise.power"
+values = [2.0, 1.0]
+"#;
+    let output = run(folder.path(), config, &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
+    assert_eq!(file.record("phase_diagram/p_flat").unwrap().shape(), [2, 2, 1, 1]);
+    assert_eq!(
+        file.record("phase_diagram/sigma").unwrap().numbers().unwrap(),
+        [0.02, 0.02, 0.05, 0.05]
+    );
+    let paper = file
+        .record("freezing_theory/paper_p_flat")
+        .unwrap()
+        .numbers()
+        .unwrap();
+    assert!(paper[0].is_nan() && paper[1].is_finite());
 }

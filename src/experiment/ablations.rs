@@ -78,6 +78,15 @@ fn cells(
             message: "a positive y is needed to hold a barrier".into(),
         });
     }
+    if !(task.learning_rate.is_finite() && task.learning_rate > 0.0) {
+        return Err(Error::Config {
+            key: "ablations.learning_rate".into(),
+            message: format!(
+                "{} is not allowed: a positive finite number is needed",
+                task.learning_rate
+            ),
+        });
+    }
     let variants = variants(model, task).map_err(|e| under(SECTION, e))?;
     let mut cells = Vec::new();
     for variant in &variants {
@@ -131,11 +140,14 @@ pub(super) fn run(
     group.set_attribute("start_y", task.start_y)?;
     group.set_attribute("runs", task.runs as i64)?;
     group.set_attribute("steps", task.steps as i64)?;
-    group.push(Record::coordinate(
-        "variant",
-        "text",
-        names.iter().map(|n| (*n).to_string()).collect::<Vec<String>>(),
-    )?)?;
+    group.push(
+        Record::coordinate(
+            "variant",
+            "text",
+            names.iter().map(|n| (*n).to_string()).collect::<Vec<String>>(),
+        )?
+        .with_description("the changed ingredient"),
+    )?;
     group.push(
         Record::coordinate("noise_strength", "1", strengths.clone())?
             .with_symbol("Δ")

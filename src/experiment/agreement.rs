@@ -169,6 +169,15 @@ fn freezing(file: &ResultFile) -> Result<Vec<Comparison>> {
     const SAME: f64 = 1e-9;
     let line = |name: &str| numbers(file, &format!("freezing_line/{name}"));
     let path = |name: &str| numbers(file, &format!("final_probability/{name}"));
+    // Only runs of one protocol are comparable.
+    let attribute =
+        |group: &str, name: &str| file.group(group).and_then(|g| g.attributes().get(name)).cloned();
+    if ["learning_rate", "start_y"]
+        .iter()
+        .any(|name| attribute("freezing_line", name) != attribute("final_probability", name))
+    {
+        return Ok(Vec::new());
+    }
     let (simulated, computed) = (line("noise_strength")?, path("noise_strength")?);
     let exact = |value: f64, error: f64| Estimate {
         value,
@@ -191,7 +200,7 @@ fn freezing(file: &ResultFile) -> Result<Vec<Comparison>> {
                 continue;
             };
             rows.push(Comparison::of_numbers(
-                &format!("{symbol} (Δ={:.1e}, η=.01)", computed[j]),
+                &format!("{symbol} (Δ={:.1e}, finite η)", computed[j]),
                 "discrete SGD",
                 exact(value[k], error[k]),
                 "transfer operator",
@@ -289,35 +298,46 @@ pub(super) fn group(rows: &[Comparison]) -> Result<Group> {
     let n = [("comparison", rows.len())];
     let text = |f: &dyn Fn(&Comparison) -> String| rows.iter().map(f).collect::<Vec<String>>();
     let real = |f: &dyn Fn(&Comparison) -> f64| rows.iter().map(f).collect::<Vec<f64>>();
-    group.push(Record::new(
-        "quantity",
-        "text",
-        &n,
-        text(&|r| r.quantity.clone()),
-    )?)?;
-    group.push(Record::new("route", "text", &n, text(&|r| r.route.clone()))?)?;
-    group.push(Record::new("value", "as quantity", &n, real(&|r| r.value.value))?)?;
-    group.push(Record::new(
-        "error",
-        "as quantity",
-        &n,
-        real(&|r| r.value.standard_error),
-    )?)?;
-    group.push(Record::new("against", "text", &n, text(&|r| r.against.clone()))?)?;
-    group.push(Record::new(
-        "reference",
-        "as quantity",
-        &n,
-        real(&|r| r.reference.value),
-    )?)?;
-    group.push(Record::new(
-        "reference_error",
-        "as quantity",
-        &n,
-        real(&|r| r.reference.standard_error),
-    )?)?;
-    group.push(Record::new("z", "1", &n, real(&|r| r.z))?)?;
-    group.push(Record::new("verdict", "text", &n, text(&|r| r.verdict.clone()))?)?;
+    group.push(
+        Record::new("quantity", "text", &n, text(&|r| r.quantity.clone()))?
+            .with_description("what is compared"),
+    )?;
+    group.push(
+        Record::new("route", "text", &n, text(&|r| r.route.clone()))?.with_description("route of the value"),
+    )?;
+    group.push(
+        Record::new("value", "as quantity", &n, real(&|r| r.value.value))?
+            .with_description("value, or the largest |z| of a table"),
+    )?;
+    group.push(
+        Record::new("error", "as quantity", &n, real(&|r| r.value.standard_error))?
+            .with_description("standard error of the value"),
+    )?;
+    group.push(
+        Record::new("against", "text", &n, text(&|r| r.against.clone()))?
+            .with_description("route or publication of the reference"),
+    )?;
+    group.push(
+        Record::new("reference", "as quantity", &n, real(&|r| r.reference.value))?
+            .with_description("reference value, or the bound of |z|"),
+    )?;
+    group.push(
+        Record::new(
+            "reference_error",
+            "as quantity",
+            &n,
+            real(&|r| r.reference.standard_error),
+        )?
+        .with_description("standard error of the reference"),
+    )?;
+    group.push(
+        Record::new("z", "1", &n, real(&|r| r.z))?
+            .with_description("(value - reference)/combined error, or the rms of a table"),
+    )?;
+    group.push(
+        Record::new("verdict", "text", &n, text(&|r| r.verdict.clone()))?
+            .with_description("agree, or by how much they differ"),
+    )?;
     Ok(group)
 }
 

@@ -39,6 +39,13 @@ impl Checkpoint {
                 });
             }
         } else {
+            let occupied = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+            if occupied {
+                return Err(Error::Output {
+                    path: folder.display().to_string(),
+                    message: "the folder for the cells of this sweep holds something else".into(),
+                });
+            }
             fs::create_dir_all(folder).map_err(|e| output(folder, &e))?;
             // The configuration comes last into place: a folder without it is empty.
             let temporary = folder.join("config.toml.tmp");
@@ -55,30 +62,54 @@ impl Checkpoint {
         self.folder.join(format!("cell_{cell:06}.h5"))
     }
 
-    /// The groups of a cell, if it is finished.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when its file is damaged.
-    pub fn cell(&self, cell: usize) -> Result<Option<Vec<Group>>> {
-        let path = self.path(cell);
-        if path.exists() {
-            Ok(Some(read(&path)?.groups().to_vec()))
-        } else {
-            Ok(None)
-        }
+    /// The groups of a cell, if its file is whole and was made by this program for the configuration `label`.
+    pub fn cell(&self, cell: usize, label: &str) -> Option<Vec<Group>> {
+        let file = read(self.path(cell)).ok()?;
+        let is_ours = identity(label)
+            .into_iter()
+            .all(|(name, value)| file.attributes().get(name) == Some(&value.into()));
+        is_ours.then(|| file.groups().to_vec())
     }
 
     /// Keeps the groups of a finished cell.
     ///
     /// # Errors
     /// [`Error::Output`].
-    pub fn keep(&self, cell: usize, groups: &[Group]) -> Result<()> {
+    pub fn keep(&self, cell: usize, label: &str, groups: &[Group]) -> Result<()> {
         let mut file = ResultFile::new();
+        for (name, value) in identity(label) {
+            file.set_attribute(name, value)?;
+        }
         for group in groups {
             file.push(group.clone())?;
         }
         write(self.path(cell), &file)
     }
+}
+
+/// What a cell was computed from, and by which build.
+fn identity(label: &str) -> [(&'static str, &str); 3] {
+    [
+        ("cell", label),
+        ("crate_version", env!("CARGO_PKG_VERSION")),
+        ("commit", env!("FREEZEOUT_COMMIT")),
+    ]
+}
+
+/// Removes the folder of a finished sweep: its own files only.
+///
+/// # Errors
+/// [`Error::Output`] when a file cannot be removed or the folder holds others.
+pub fn remove_unfinished(folder: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(|e| output(folder, &e))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().to_string();
+        let is_ours = name.starts_with("config.toml") || name.trim_start_matches('.').starts_with("cell_");
+        if is_ours {
+            fs::remove_file(entry.path()).map_err(|e| output(&entry.path(), &e))?;
+        }
+    }
+    fs::remove_dir(folder).map_err(|e| output(folder, &e))
 }
 
 fn input(path: &Path, error: &std::io::Error) -> Error {

@@ -290,7 +290,7 @@ pub struct EffectivePotential {
     /// Cells of the grid.
     pub cells: usize,
     /// Ends of the x axis, the same for all slices; without them, where the density has fallen to 1e-12 of its maximum.
-    pub domain: Option<[f64; 2]>,
+    pub domain: Option<Vec<f64>>,
 }
 
 impl Default for EffectivePotential {

@@ -14,6 +14,15 @@ use crate::rates::{ScaleAndSpeed, confining_domain, paper};
 
 pub(super) fn check(model: &Model, task: &EffectivePotential) -> Result<Vec<f64>> {
     let y = task.y.positive("effective_potential.y")?;
+    if !(task.noise_strength.is_finite() && task.noise_strength > 0.0) {
+        return Err(Error::Config {
+            key: "effective_potential.noise_strength".into(),
+            message: format!(
+                "{} is not allowed: a positive finite number is needed",
+                task.noise_strength
+            ),
+        });
+    }
     if !(8..=1_000_000).contains(&task.cells) {
         return Err(Error::Config {
             key: "effective_potential.cells".into(),
@@ -37,7 +46,7 @@ const ALLOWED_CUT: f64 = 1e-6;
 /// The x axis of the effective potential: the given one, if it holds enough probability, or one that fits.
 fn domain(model: &Model, task: &EffectivePotential, positions: &[f64]) -> Result<(f64, f64)> {
     let bottoms = |y: f64| Side::BOTH.map(|side| model.landscape().minimum(side, y));
-    let Some([lower, upper]) = task.domain else {
+    let Some(ends) = &task.domain else {
         let mut ends = (0.0_f64, 0.0_f64);
         for &y in positions {
             let [flat, sharp] = bottoms(y);
@@ -46,6 +55,12 @@ fn domain(model: &Model, task: &EffectivePotential, positions: &[f64]) -> Result
             ends = (ends.0.min(low), ends.1.max(high));
         }
         return Ok(ends);
+    };
+    let &[lower, upper] = ends.as_slice() else {
+        return Err(Error::Config {
+            key: "effective_potential.domain".into(),
+            message: format!("two ends are needed, not {}", ends.len()),
+        });
     };
     if !(lower.is_finite() && upper.is_finite() && lower < 0.0 && upper > 0.0) {
         return Err(Error::Config {

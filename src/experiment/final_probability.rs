@@ -80,6 +80,16 @@ fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Ro
     let strength = noise_strength * mean_curvature(landscape, task.start_y);
     let control = DensityPathSettings::new(0.0, 2.0 * end);
     let isotropic = density_last_hop(landscape, |y| model.isotropic_slice(y, strength), &control)?;
+    const MOST_STEPS: f64 = 1e8;
+    if duration / task.learning_rate > MOST_STEPS {
+        return Err(Error::Config {
+            key: "final_probability.learning_rate".into(),
+            message: format!(
+                "{:e} is too small: the run of time {duration:.0} would take more than 1e8 steps",
+                task.learning_rate
+            ),
+        });
+    }
     let path = PathSettings {
         steps: (duration / task.learning_rate).ceil() as usize,
         starts: vec![

@@ -27,6 +27,7 @@ mod stationary_map;
 mod sweep;
 
 pub use catalogue::catalogue;
+pub use checkpoint::remove_unfinished;
 pub use config::Config;
 pub use parse::parse;
 pub use progress::{Progress, Task};

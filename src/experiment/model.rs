@@ -3,7 +3,7 @@
 use super::config::{Config, LandscapeModel, NoiseConfig, NoiseModel};
 use crate::diffusion::{Diffusion, Sgd};
 use crate::ensemble::TwoValleyWalk;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_non_negative};
 use crate::landscape::{Kink, Slice, TwoValley, TwoValleyParameters};
 use crate::math::{Point, Tensor};
 use crate::noise::{HessianPower, Isotropic};
@@ -76,7 +76,11 @@ impl Model {
             landscape,
             noise: config.noise.clone(),
         };
-        // Building one walk checks the noise parameters.
+        let n = &config.noise;
+        for (name, value) in [("power", n.power), ("floor", n.floor), ("curvature", n.curvature)] {
+            require_non_negative(name, value).map_err(|e| under("noise", e))?;
+        }
+        // Building one walk checks the rest.
         model.walk(0.01, 0.01).map_err(|e| under("noise", e))?;
         Ok(model)
     }

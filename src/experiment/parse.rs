@@ -109,8 +109,21 @@ fn position(text: &str, error: &toml::de::Error) -> String {
     }
 }
 
+/// One line, with the types in the words of the configuration.
 fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut words: Vec<String> = message.split_whitespace().map(String::from).collect();
+    for k in 0..words.len() {
+        let plain = match words[k].trim_end_matches(',') {
+            "u64" | "usize" => "a whole number >= 0",
+            "f64" => "a number",
+            "sequence" => "list",
+            "struct" => "a section for",
+            "map" => "section",
+            _ => continue,
+        };
+        words[k] = plain.into();
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]

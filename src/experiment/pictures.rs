@@ -64,6 +64,13 @@ pub(super) fn check_trajectories(model: &Model, task: &Trajectories) -> Result<(
             "runs, steps and record_every are at least 1, and record_every at most steps",
         );
     }
+    const MOST: u64 = 100_000_000;
+    if (task.runs as u64).saturating_mul(task.steps) > MOST {
+        return fail(
+            "steps",
+            "runs * steps is limited to 1e8: these are pictures of a few runs",
+        );
+    }
     if task.start_x.is_empty() || !task.start_x.iter().all(|x| x.is_finite()) {
         return fail("start_x", "at least one finite x is needed");
     }

@@ -44,6 +44,12 @@ impl Prepared {
                 message: format!("{:?} is not allowed: letters, digits, _ and - are", config.name),
             });
         }
+        if i64::try_from(config.seed).is_err() {
+            return Err(Error::Config {
+                key: "seed".into(),
+                message: format!("at most {} is possible", i64::MAX),
+            });
+        }
         let model = Model::new(config)?;
         let tasks = [
             config.phase_diagram.is_some(),
@@ -144,36 +150,52 @@ pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Gr
     let model = &prepared.model;
     let mut groups: Vec<Group> = Vec::new();
     if let Some(task) = &config.effective_potential {
-        groups.extend(effective_potential::run(model, task)?);
+        groups.extend(effective_potential::run(model, task).map_err(|e| in_task("effective_potential", e))?);
     }
     if let Some(task) = &config.slices {
-        groups.extend(slices::run(config, model, task, progress)?);
+        groups.extend(slices::run(config, model, task, progress).map_err(|e| in_task("slices", e))?);
     }
     if let Some(task) = &config.surface {
-        groups.extend(pictures::surface(model, task)?);
+        groups.extend(pictures::surface(model, task).map_err(|e| in_task("surface", e))?);
     }
     if let Some(task) = &config.trajectories {
-        groups.extend(pictures::trajectories(config, model, task)?);
+        groups.extend(pictures::trajectories(config, model, task).map_err(|e| in_task("trajectories", e))?);
     }
     if let Some(task) = &config.stationary_map {
-        groups.extend(stationary_map::run(model, task, progress)?);
+        groups.extend(stationary_map::run(model, task, progress).map_err(|e| in_task("stationary_map", e))?);
     }
     if let Some(task) = &config.freezing_theory {
-        groups.extend(freezing_theory::run(model, task, progress)?);
+        groups
+            .extend(freezing_theory::run(model, task, progress).map_err(|e| in_task("freezing_theory", e))?);
     }
     if let Some(task) = &config.final_probability {
-        groups.extend(final_probability::run(model, task, progress)?);
+        groups.extend(
+            final_probability::run(model, task, progress).map_err(|e| in_task("final_probability", e))?,
+        );
     }
     if let Some(task) = &config.ablations {
-        groups.extend(ablations::run(config, model, task, progress)?);
+        groups.extend(ablations::run(config, model, task, progress).map_err(|e| in_task("ablations", e))?);
     }
     if let (Some(task), Some(job)) = (&config.freezing_line, &prepared.freezing_line) {
-        groups.extend(simulate::freezing_line(job, task, progress)?);
+        groups.extend(simulate::freezing_line(job, task, progress).map_err(|e| in_task("freezing_line", e))?);
     }
     if let (Some(task), Some(job)) = (&config.phase_diagram, &prepared.phase_diagram) {
-        groups.extend(simulate::phase_diagram(job, model, task, progress)?);
+        groups.extend(
+            simulate::phase_diagram(job, model, task, progress).map_err(|e| in_task("phase_diagram", e))?,
+        );
     }
     Ok(groups)
+}
+
+/// Names the task in which a computation failed for the parameters given.
+fn in_task(section: &str, error: Error) -> Error {
+    match error {
+        Error::Config { .. } | Error::Output { .. } | Error::NotConverged { .. } => error,
+        other => Error::Config {
+            key: section.into(),
+            message: format!("these parameters cannot be computed: {other}"),
+        },
+    }
 }
 
 /// Root attributes: what made the file.

@@ -93,6 +93,9 @@ impl Series {
     }
 }
 
+/// Points of the longest range.
+const MOST_POINTS: usize = 100_000;
+
 impl Range {
     pub(super) fn values(&self) -> std::result::Result<Vec<f64>, String> {
         let Self {
@@ -101,8 +104,10 @@ impl Range {
             points,
             scale,
         } = *self;
-        if points == 0 {
-            return Err("points = 0 gives no value".into());
+        if !(1..=MOST_POINTS).contains(&points) {
+            return Err(format!(
+                "points = {points} is not allowed: between 1 and {MOST_POINTS} are"
+            ));
         }
         if scale == Scale::Log && !(from > 0.0 && to > 0.0) {
             return Err(format!("a log range needs positive ends, got {from} and {to}"));

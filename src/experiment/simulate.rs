@@ -137,10 +137,15 @@ pub(super) fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> 
 }
 
 pub(super) fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {
-    // Two runs are the fewest that have a standard error.
-    for (key, value, fewest) in [("runs", runs as u64, 2), ("steps", steps, 1)] {
-        if value < fewest {
-            let message = format!("{value} is not allowed: at least {fewest} is needed");
+    // Two runs are the fewest that have a standard error; more than these are a slip of the pen.
+    const MOST_RUNS: u64 = 10_000_000;
+    const MOST_STEPS: u64 = 1_000_000_000_000;
+    for (key, value, fewest, most) in [
+        ("runs", runs as u64, 2, MOST_RUNS),
+        ("steps", steps, 1, MOST_STEPS),
+    ] {
+        if !(fewest..=most).contains(&value) {
+            let message = format!("{value} is not allowed: at least {fewest} and at most {most} are");
             return Err(Error::Config {
                 key: format!("{section}.{key}"),
                 message,
@@ -290,6 +295,8 @@ pub(super) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress)
         "ensembles of discrete SGD from early training to the end, over sigma at one learning rate",
     );
     group.set_attribute("learning_rate", task.learning_rate)?;
+    group.set_attribute("start_y", task.start_y)?;
+    group.set_attribute("ramp", task.ramp)?;
     group.set_attribute("runs", task.runs as i64)?;
     group.set_attribute("steps", task.steps as i64)?;
     let n = sigmas.len();

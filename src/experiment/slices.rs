@@ -41,6 +41,21 @@ pub(super) fn check(model: &Model, task: &Slices) -> Result<()> {
             format!("{y} is not allowed: a positive finite number is needed"),
         );
     }
+    if task.walkers == 1 || task.walkers > 10_000_000 {
+        return fail(
+            "walkers",
+            format!(
+                "{} is not allowed: 0 for none, or between 2 and 10000000",
+                task.walkers
+            ),
+        );
+    }
+    if let Some(d) = task.noise_strength.iter().find(|d| !(d.is_finite() && **d > 0.0)) {
+        return fail(
+            "noise_strength",
+            format!("{d} is not allowed: positive finite numbers are needed"),
+        );
+    }
     for (key, value) in [("time_step", task.time_step), ("longest_time", task.longest_time)] {
         if !(value.is_finite() && value > 0.0) {
             return fail(

@@ -40,11 +40,16 @@ pub enum SweepValues {
     Range(Range),
 }
 
+/// Cells of the largest sweep.
+const MOST_CELLS: usize = 10_000;
+
 /// A sweep with its cells parsed and checked.
 struct Plan {
     parameters: Vec<String>,
     values: Vec<Vec<Value>>,
     cells: Vec<Config>,
+    /// Seed and swept values of each cell.
+    labels: Vec<String>,
 }
 
 impl Plan {
@@ -61,6 +66,7 @@ impl Plan {
             parameters: Vec::new(),
             values: Vec::new(),
             cells: Vec::new(),
+            labels: Vec::new(),
         };
         for sweep in &config.sweep {
             if plan.parameters.contains(&sweep.parameter) {
@@ -69,8 +75,35 @@ impl Plan {
                     format!("{} is swept twice", sweep.parameter),
                 ));
             }
+            let section = sweep.parameter.split('.').next().unwrap_or_default();
+            if matches!(sweep.parameter.as_str(), "name" | "sweep" | "") {
+                return Err(fail(
+                    "sweep.parameter",
+                    format!("{:?} cannot be swept", sweep.parameter),
+                ));
+            }
+            // Landscape and noise have defaults; a task that is not there would be invented.
+            if sweep.parameter.contains('.')
+                && !matches!(section, "landscape" | "noise")
+                && !base.contains_key(section)
+            {
+                return Err(fail(
+                    "sweep.parameter",
+                    format!(
+                        "{}: there is no section [{section}] in this configuration",
+                        sweep.parameter
+                    ),
+                ));
+            }
             plan.values.push(values(sweep)?);
             plan.parameters.push(sweep.parameter.clone());
+        }
+        let cells: usize = plan.values.iter().map(Vec::len).product();
+        if cells > MOST_CELLS {
+            return Err(fail(
+                "sweep.values",
+                format!("{cells} cells are more than the {MOST_CELLS} supported"),
+            ));
         }
         let outer = plan.values[0].clone();
         let inner = plan
@@ -94,6 +127,7 @@ impl Plan {
                 }
                 validate(&cell)?;
                 plan.cells.push(cell);
+                plan.labels.push(label);
             }
         }
         Ok(plan)
@@ -209,12 +243,12 @@ pub(super) fn run(
         .enumerate()
         .with_max_len(1)
         .map(|(k, cell)| {
-            let groups = match checkpoint.as_ref().map(|c| c.cell(k)).transpose()?.flatten() {
+            let groups = match checkpoint.as_ref().and_then(|c| c.cell(k, &plan.labels[k])) {
                 Some(groups) => groups,
                 None => {
                     let groups = cell_groups(cell, &Progress::silent())?;
                     if let Some(checkpoint) = &checkpoint {
-                        checkpoint.keep(k, &groups)?;
+                        checkpoint.keep(k, &plan.labels[k], &groups)?;
                     }
                     groups
                 }
@@ -236,15 +270,17 @@ pub(super) fn run(
 fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
     let first = cells[0];
     let mut group = Group::new(first.name())?.with_description(first.description());
+    for (name, value) in first.attributes() {
+        if cells
+            .iter()
+            .all(|cell| cell.attributes().get(name) == Some(value))
+        {
+            group.set_attribute(name, value.clone())?;
+        }
+    }
     let mut swept = Vec::new();
     for (parameter, values) in plan.parameters.iter().zip(&plan.values) {
-        let name = parameter.replace('.', "_");
-        // A swept key that a task writes as a record of its own would clash with the coordinate.
-        let name = if first.record(&name).is_some() {
-            format!("swept_{name}")
-        } else {
-            name
-        };
+        let name = format!("swept_{}", parameter.replace('.', "_"));
         let coordinate = match values[0] {
             Value::Integer(_) | Value::Float(_) => Values::Float(
                 values
@@ -259,52 +295,77 @@ fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
                     .collect(),
             ),
         };
+        let unit = if matches!(coordinate, Values::Text(_)) {
+            "text"
+        } else {
+            "1"
+        };
         group.push(
-            Record::coordinate(&name, "1", coordinate)?.with_description(&format!("swept key {parameter}")),
+            Record::coordinate(&name, unit, coordinate)?.with_description(&format!("swept key {parameter}")),
         )?;
         swept.push((name, values.len()));
     }
-    for record in first.records() {
-        let all: Vec<&Record> = cells
+    let in_all = |name: &str| {
+        cells
             .iter()
-            .filter_map(|cell| cell.record(record.name()))
-            .collect();
-        let same_shape = all.len() == cells.len() && all.iter().all(|r| r.shape() == record.shape());
-        if !same_shape {
+            .filter_map(|cell| cell.record(name))
+            .collect::<Vec<&Record>>()
+    };
+    let is_same =
+        |all: &[&Record]| all.len() == cells.len() && all.iter().all(|r| r.values() == all[0].values());
+    // A coordinate that differs between cells becomes an ordinary record along an index.
+    let differing: Vec<&str> = first
+        .records()
+        .iter()
+        .filter(|r| r.is_coordinate() && !is_same(&in_all(r.name())))
+        .map(Record::name)
+        .collect();
+    // Every name that occurs in some cell, in the order of first occurrence.
+    let mut names: Vec<&str> = Vec::new();
+    for record in cells.iter().flat_map(|cell| cell.records()) {
+        if !names.contains(&record.name()) {
+            names.push(record.name());
+        }
+    }
+    for name in names {
+        let all = in_all(name);
+        let template = all[0];
+        if let Some(other) = all.iter().find(|r| r.shape() != template.shape()) {
             return Err(fail(
                 "sweep",
                 format!(
-                    "{}/{} has another shape in some cells, which cannot be stacked",
+                    "{}/{name} has shape {:?} in one cell and {:?} in another, which cannot be stacked",
                     first.name(),
-                    record.name()
+                    template.shape(),
+                    other.shape()
                 ),
             ));
         }
-        if all.iter().all(|r| r.values() == record.values()) && record.is_coordinate() {
-            group.push(record.clone())?;
+        if template.is_coordinate() && is_same(&all) {
+            group.push(template.clone())?;
             continue;
         }
-        let mut dimensions: Vec<(&str, usize)> = swept.iter().map(|(n, size)| (n.as_str(), *size)).collect();
-        let own: Vec<(String, usize)> = record
-            .dimensions()
-            .iter()
-            // A coordinate that differs between cells is an ordinary record along an index.
-            .map(|d| {
-                (
-                    if d.name == record.name() {
-                        format!("{}_index", d.name)
-                    } else {
-                        d.name.clone()
-                    },
-                    d.size,
-                )
-            })
-            .collect();
-        dimensions.extend(own.iter().map(|(n, size)| (n.as_str(), *size)));
-        let mut stacked = Record::new(record.name(), record.unit(), &dimensions, concatenate(&all))?
-            .with_symbol(record.symbol())
-            .with_description(record.description());
-        if let Some(meaning) = all.iter().find_map(|r| r.missing()) {
+        let mut dimensions = swept.clone();
+        dimensions.extend(template.dimensions().iter().map(|d| {
+            let index = if differing.contains(&d.name.as_str()) {
+                "_index"
+            } else {
+                ""
+            };
+            (format!("{}{index}", d.name), d.size)
+        }));
+        let dimensions: Vec<(&str, usize)> = dimensions.iter().map(|(n, size)| (n.as_str(), *size)).collect();
+        let by_cell: Vec<Option<&Record>> = cells.iter().map(|cell| cell.record(name)).collect();
+        let mut stacked = Record::new(
+            name,
+            template.unit(),
+            &dimensions,
+            concatenate(&by_cell, template),
+        )?
+        .with_symbol(template.symbol())
+        .with_description(template.description());
+        let absent = (all.len() < cells.len()).then_some("this quantity is not defined in the cell");
+        if let Some(meaning) = all.iter().find_map(|r| r.missing()).or(absent) {
             stacked = stacked.with_missing(meaning);
         }
         group.push(stacked)?;
@@ -312,24 +373,26 @@ fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
     Ok(group)
 }
 
-fn concatenate(records: &[&Record]) -> Values {
-    match records[0].values() {
+/// Values of all cells one after the other; a cell without the record gives NaN or empty texts.
+fn concatenate(cells: &[Option<&Record>], template: &Record) -> Values {
+    let size = template.values().len();
+    match template.values() {
         Values::Text(_) => Values::Text(
-            records
+            cells
                 .iter()
-                .flat_map(|r| {
-                    if let Values::Text(v) = r.values() {
-                        v.clone()
-                    } else {
-                        Vec::new()
-                    }
+                .flat_map(|r| match r.map(Record::values) {
+                    Some(Values::Text(v)) => v.clone(),
+                    _ => vec![String::new(); size],
                 })
                 .collect(),
         ),
         _ => Values::Float(
-            records
+            cells
                 .iter()
-                .flat_map(|r| r.numbers().unwrap_or_default())
+                .flat_map(|r| {
+                    r.and_then(Record::numbers)
+                        .unwrap_or_else(|| vec![f64::NAN; size])
+                })
                 .collect(),
         ),
     }

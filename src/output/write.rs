@@ -66,6 +66,9 @@ pub(crate) fn atomically(
         path: path.display().to_string(),
         message,
     };
+    // The file behind a link is replaced, not the link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let path = target.as_path();
     let temporary = Temporary::beside(path).map_err(failed)?;
     fill(&temporary.0).map_err(failed)?;
     OpenOptions::new()
@@ -84,6 +87,10 @@ impl Temporary {
     fn beside(path: &Path) -> std::result::Result<Self, String> {
         if path.is_dir() {
             return Err("it is a directory".into());
+        }
+        // A device, pipe or socket would be replaced by the rename.
+        if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            return Err("it exists and is not a regular file".into());
         }
         let name = path.file_name().ok_or("it has no file name")?;
         let mut hidden = std::ffi::OsString::from(".");

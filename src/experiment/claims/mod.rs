@@ -69,7 +69,7 @@ pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
     if needed.iter().any(|name| file.group(name).is_none()) || !model.is_papers() {
         return Ok(Vec::new());
     }
-    Ok(vec![
+    let mut claims = vec![
         evidence::t1(file)?,
         evidence::t2(file, &model)?,
         evidence::t3(file, &model)?,
@@ -80,7 +80,13 @@ pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
         evidence::t8(file)?,
         evidence::t9(file, &model)?,
         evidence::t10(file, &model)?,
-    ])
+    ];
+    for claim in &mut claims {
+        if claim.verdict == Verdict::NotSupported {
+            claim.reason = "the numbers do not meet the rule for this claim";
+        }
+    }
+    Ok(claims)
 }
 
 /// The claims as the group `/claims`.
@@ -92,21 +98,24 @@ pub(super) fn group(claims: &[Claim]) -> Result<Group> {
         "claims of arXiv 2601.10962 about its model, decided by rules from the numbers of this file",
     );
     let n = [("claim", claims.len())];
-    type Column = (&'static str, fn(&Claim) -> String);
+    type Column = (&'static str, &'static str, fn(&Claim) -> String);
     let columns: [Column; 5] = [
-        ("name", |c| c.name.into()),
-        ("statement", |c| c.statement.into()),
-        ("evidence", |c| c.evidence.clone()),
-        ("verdict", |c| c.verdict.text().into()),
-        ("reason", |c| c.reason.into()),
+        ("name", "number of the claim", |c| c.name.into()),
+        ("statement", "what is claimed", |c| c.statement.into()),
+        ("evidence", "the numbers that decide", |c| c.evidence.clone()),
+        ("verdict", "the decision", |c| c.verdict.text().into()),
+        ("reason", "why", |c| c.reason.into()),
     ];
-    for (name, value) in columns {
-        group.push(Record::new(
-            name,
-            "text",
-            &n,
-            claims.iter().map(value).collect::<Vec<String>>(),
-        )?)?;
+    for (name, text, value) in columns {
+        group.push(
+            Record::new(
+                name,
+                "text",
+                &n,
+                claims.iter().map(value).collect::<Vec<String>>(),
+            )?
+            .with_description(text),
+        )?;
     }
     Ok(group)
 }

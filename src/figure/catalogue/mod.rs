@@ -41,7 +41,7 @@ pub struct Entry {
 pub const ENTRIES: [Entry; 10] = [
     Entry {
         name: "phase_diagram",
-        description: "P_flat and freezing time over learning rate and noise, beside the authors' own",
+        description: "P_flat and freezing time over learning rate and noise, beside the authors' own where they apply",
         group: "phase_diagram",
         figure: phase_diagram,
     },
