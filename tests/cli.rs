@@ -148,6 +148,32 @@ fn bad_configurations_are_refused_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, &str, &[&str]); 21] = [
         (
+            "runs = 50",
+            "runs = 1000000000000000",
+            &["phase_diagram.runs", "at most"],
+        ),
+        (
+            "points = 3",
+            "points = 1000000000000",
+            &["phase_diagram.sigma", "points"],
+        ),
+        (
+            "cells = 100",
+            "domain = [-1.0, 1.0, 2.0]",
+            &["effective_potential.domain", "two ends"],
+        ),
+        (
+            "cells = 100",
+            "noise_strength = 0.0",
+            &["effective_potential.noise_strength", "positive"],
+        ),
+        ("walkers = 256", "walkers = 1", &["slices.walkers"]),
+        (
+            "seed = 3",
+            "seed = 3\n[noise]\ncurvature = nan",
+            &["noise.curvature"],
+        ),
+        (
             "cells = 100",
             "domain = [-0.1, 0.12]",
             &["effective_potential.domain", "cuts off probability"],
