@@ -79,3 +79,8 @@ pub mod figure;
 pub mod experiment;
 
 pub use error::{Error, Result};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

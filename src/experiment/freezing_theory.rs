@@ -217,6 +217,19 @@ fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
             .with_symbol("t")
             .with_description("time since the start"),
     )?;
+    let hop_rate = results.iter().flat_map(|r| {
+        let (time, hops) = (&r.path.time, &r.path.hops);
+        // Mean rate over the interval around each point; one-sided at the ends.
+        (0..POINTS).map(move |k| {
+            let at = k * (time.len() - 1) / (POINTS - 1);
+            let (from, to) = (at.saturating_sub(1), (at + 1).min(time.len() - 1));
+            (hops[to] - hops[from]) / (time[to] - time[from])
+        })
+    });
+    group.push(
+        Record::new("hop_rate", "1/time", &shape, hop_rate.collect::<Vec<f64>>())?
+            .with_description("expected valley-to-valley hops of a run per unit time"),
+    )?;
     group.push(
         Record::new("p_flat", "1", &shape, every(|p| &p.p_flat))?
             .with_symbol("P_flat")
