@@ -56,7 +56,7 @@ fn run(text: &str) -> ResultFile {
 }
 
 fn number(file: &ResultFile, name: &str) -> f64 {
-    file.record(&format!("/escape/{name}"))
+    file.record(&format!("escape/{name}"))
         .unwrap()
         .numbers()
         .unwrap()[0]
@@ -97,17 +97,17 @@ fn the_double_well_on_a_line() {
         let (gap, _) = covered(&file, "spectral_gap", GAP);
         assert!((gap / GAP - 1.0).abs() < 1e-8);
         let density = file
-            .record("/escape/stationary_density")
+            .record("escape/stationary_density")
             .unwrap()
             .numbers()
             .unwrap();
         assert_eq!(
             density.len(),
-            file.record("/escape/x").unwrap().numbers().unwrap().len()
+            file.record("escape/x").unwrap().numbers().unwrap().len()
         );
         // Φ = L/D: from the bottom to the barrier 0.25/0.1.
         let potential = file
-            .record("/escape/effective_potential")
+            .record("escape/effective_potential")
             .unwrap()
             .numbers()
             .unwrap();
@@ -123,8 +123,8 @@ fn a_set_of_starts_gives_a_committor_that_is_half_on_the_barrier() {
         "{ box = { lower = [0.75], upper = [1.25] } }",
     );
     let file = run(&text);
-    let q = file.record("/escape/committor").unwrap().numbers().unwrap();
-    let x = file.record("/escape/x").unwrap().numbers().unwrap();
+    let q = file.record("escape/committor").unwrap().numbers().unwrap();
+    let x = file.record("escape/x").unwrap().numbers().unwrap();
     let right = x.iter().position(|&x| x > 0.0).unwrap();
     // The problem is odd in x, and so is the grid.
     assert!((0.5 * (q[right] + q[right - 1]) - 0.5).abs() < 1e-9);
