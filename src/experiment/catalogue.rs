@@ -91,6 +91,7 @@ TASKS, one group of the result file each
                                          { model = "hessian_power", power, strength, floor }: strength H_+^power + floor I,
                                          { model = "expression", tensor = [["..", ".."], ["..", ".."]] }
   domain, cells        required          [[lower, upper], ..], reflecting; cells of the coarsest of three grids, [400]
+  sublevel             none              keep only the cells whose loss is below this; reflecting, first order
   kinks                []                { axis, position } where a derivative of the loss or D jumps
   start, target        required          { ball = { centre, radius } } (radius 0: a point, start only),
                                          { half_space = { normal, offset } }: normal.theta > offset,

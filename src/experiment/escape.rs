@@ -4,7 +4,7 @@ use super::escape_config::Escape;
 use super::escape_problem::{Problem, expression, planar};
 use super::progress::Progress;
 use crate::error::{Error, Result};
-use crate::generator::Generator;
+use crate::generator::{Discretisation, Generator};
 use crate::grid::Grid;
 use crate::math::Point;
 use crate::observables::{
@@ -17,7 +17,7 @@ use crate::statistics::convergence::{observed_order, richardson};
 /// Grids of successively halved cells.
 const LEVELS: usize = 3;
 /// Meaning of NaN in fields.
-const OUTSIDE: &str = "the density is below the range of numbers";
+const OUTSIDE: &str = "outside the sublevel of the loss, or not a finite number there";
 
 pub(super) fn check(task: &Escape) -> Result<()> {
     match task.variables.len() {
@@ -116,7 +116,11 @@ fn interpolate<const D: usize>(grid: &Grid<D>, values: &[f64], at: &Point<D>) ->
 
 fn level<const D: usize>(problem: &Problem<D>, grid: Grid<D>) -> Result<Level<D>> {
     let (start, target) = problem.sets(&grid)?;
-    let generator = Generator::assemble(problem, grid)?;
+    let discretisation = Discretisation {
+        domain: problem.domain(&grid)?,
+        ..Discretisation::default()
+    };
+    let generator = Generator::assemble_with(problem, grid, &discretisation)?;
     let grid = generator.grid().clone();
     let log_probability = log_stationary_probability(&generator)?;
     let first_passage = mean_first_passage_time(&generator, &target)?;
@@ -198,12 +202,16 @@ fn solve<const D: usize>(task: &Escape, problem: &Problem<D>, progress: &Progres
     let density: Vec<f64> = (0..cells)
         .map(|i| (fine.log_probability[i] - fine.grid.volume(i).ln()).exp())
         .collect();
-    let potential: Vec<f64> = fine
-        .potential
-        .iter()
-        .map(|&v| if v.is_finite() { v } else { f64::NAN })
+    let domain = problem.domain(&fine.grid)?;
+    let inside: Vec<bool> = (0..cells)
+        .map(|i| domain.as_ref().is_none_or(|d| d.contains(i)))
         .collect();
     let mut field = |name: &str, unit: &str, symbol: &str, description: &str, values: Vec<f64>| {
+        let values: Vec<f64> = values
+            .into_iter()
+            .zip(&inside)
+            .map(|(v, inside)| if *inside { v } else { f64::NAN })
+            .collect();
         group.push(
             Record::new(name, unit, &shape, values)?
                 .with_symbol(symbol)
@@ -218,7 +226,7 @@ fn solve<const D: usize>(task: &Escape, problem: &Problem<D>, progress: &Progres
         "1",
         "Φ",
         "-ln p, zero at its minimum",
-        potential,
+        fine.potential.clone(),
     )?;
     field(
         "mean_first_passage_time_field",
@@ -249,7 +257,7 @@ fn solve<const D: usize>(task: &Escape, problem: &Problem<D>, progress: &Progres
                 .with_missing("the changes between grids do not shrink with one sign"),
         )
     };
-    let smooth = problem.fitted;
+    let smooth = problem.fitted && problem.fitted_domain;
     number(
         "mean_first_passage_time",
         "time",
@@ -269,7 +277,7 @@ fn solve<const D: usize>(task: &Escape, problem: &Problem<D>, progress: &Progres
         "1/time",
         "slowest relaxation rate, no sets involved",
         |l| l.gap,
-        true,
+        problem.fitted_domain,
     )?;
     group.push(
         Record::scalar("slow_mode_frequency", "1/time", fine.oscillation)?.with_description(

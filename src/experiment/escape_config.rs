@@ -23,6 +23,8 @@ pub struct Escape {
     pub domain: Vec<[f64; 2]>,
     /// Cells along each axis on the coarsest of three grids; each finer grid has twice as many.
     pub cells: Vec<usize>,
+    /// Restricts the domain to the cells whose loss is below this value; their edge reflects.
+    pub sublevel: Option<f64>,
     /// Surfaces on which a derivative of the loss or the tensor jumps.
     #[serde(default)]
     pub kinks: Vec<EscapeKink>,

@@ -32,12 +32,15 @@ pub(super) struct Problem<const D: usize> {
     landscape: AnyLandscape<D>,
     tensor: AnyTensor<D>,
     kinks: Vec<Kink>,
+    sublevel: Option<f64>,
     pub start: PointSet<D>,
     pub target: PointSet<D>,
     /// The coarsest grid.
     pub grid: Grid<D>,
     /// Whether the edges of start and target lie on faces of the grid.
     pub fitted: bool,
+    /// Whether the edge of the domain does.
+    pub fitted_domain: bool,
 }
 
 fn wrong(key: &str, message: impl Into<String>) -> Error {
@@ -204,6 +207,8 @@ impl<const D: usize> Problem<D> {
             landscape,
             tensor: AnyTensor::new(task, &names)?,
             kinks,
+            sublevel: task.sublevel,
+            fitted_domain: task.sublevel.is_none(),
             start,
             target,
             grid: Grid::new(axes),
@@ -213,10 +218,24 @@ impl<const D: usize> Problem<D> {
         Ok(problem)
     }
 
+    /// The cells below the sublevel; none when there is none.
+    pub fn domain(&self, grid: &Grid<D>) -> Result<Option<CellSet>> {
+        self.sublevel
+            .map(|_| CellSet::new("sublevel", grid, |theta| self.in_domain(theta)))
+            .transpose()
+            .map_err(|e| under("escape", e))
+    }
+
+    fn in_domain(&self, theta: &Point<D>) -> bool {
+        self.sublevel
+            .is_none_or(|level| self.landscape.loss(theta) < level)
+    }
+
     /// Start and target on `grid`; no start cells for a point.
     pub fn sets(&self, grid: &Grid<D>) -> Result<(Option<CellSet>, CellSet)> {
         let set = |name: &str, set: &PointSet<D>| {
-            CellSet::new(name, grid, |theta| set.contains(theta)).map_err(|e| under("escape", e))
+            CellSet::new(name, grid, |theta| set.contains(theta) && self.in_domain(theta))
+                .map_err(|e| under("escape", e))
         };
         let target = set("target", &self.target)?;
         let start = match self.start.as_point() {
@@ -239,9 +258,15 @@ impl<const D: usize> Problem<D> {
             if (0..D).any(|d| !(at[d] > axes[d].lower() && at[d] < axes[d].upper())) {
                 return Err(wrong("start", "the start lies outside the domain"));
             }
+            if !self.in_domain(at) {
+                return Err(wrong("start", "the start lies above the sublevel"));
+            }
         }
         for cell in 0..self.grid.cells() {
             let theta = self.grid.centre(cell);
+            if !self.in_domain(&theta) {
+                continue;
+            }
             let finite =
                 self.landscape.loss(&theta).is_finite() && self.drift(&theta).iter().all(|v| v.is_finite());
             if !finite {
