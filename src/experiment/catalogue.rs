@@ -81,6 +81,22 @@ TASKS, one group of the result file each
   record_every         20
   start_x, start_y     [-0.01, 0.01], 1
 
+[escape]               escape in a landscape of one's own, one or two variables, independent of [landscape] and [noise] -> /escape
+  loss                 formula           + - * / ^, sqrt exp ln sin cos tan sinh cosh tanh atan abs, min max, if(a > b, u, v), pi
+  model                none              instead of loss: "mueller_brown" (two variables)
+  parameters           {}                named numbers in formulas, { barrier = 0.25 }
+  variables            ["x"]             one or two names
+  noise                required          the tensor D of d theta = -grad L dt + sqrt(2 D) dW (Ito), one of
+                                         { model = "isotropic", strength }, { model = "constant", tensor = [[..]] },
+                                         { model = "hessian_power", power, strength, floor }: strength H_+^power + floor I,
+                                         { model = "expression", tensor = [["..", ".."], ["..", ".."]] }
+  domain, cells        required          [[lower, upper], ..], reflecting; cells of the coarsest of three grids, [400]
+  sublevel             none              keep only the cells whose loss is below this; reflecting, first order
+  kinks                []                { axis, position } where a derivative of the loss or D jumps
+  start, target        required          { ball = { centre, radius } } (radius 0: a point, start only),
+                                         { half_space = { normal, offset } }: normal.theta > offset,
+                                         { box = { lower, upper } }, { expression = "x^2 + y > 1" }
+
 [[sweep]]              repeat all tasks over this parameter; at most two such sections, records stacked along them
   parameter            required          dotted key, for example "noise.power" or "landscape.flatness_at"
   values               required          a list, or { from, to, points, scale = "log" | "linear" }

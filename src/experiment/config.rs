@@ -3,6 +3,7 @@
 //! A configuration names the model once and then lists tasks; each task writes one group of the result file.
 //! Every key has the default documented here; unknown keys are errors.
 
+use super::escape_config::Escape;
 use super::series::{Range, Scale, Series};
 use super::sweep::Sweep;
 use crate::landscape::TwoValleyParameters;
@@ -43,6 +44,8 @@ pub struct Config {
     pub surface: Option<Surface>,
     /// Task: single runs of discrete SGD.
     pub trajectories: Option<Trajectories>,
+    /// Task: escape in a landscape of one's own.
+    pub escape: Option<Escape>,
     /// Parameters over which all tasks are repeated, at most two.
     #[serde(default)]
     pub sweep: Vec<Sweep>,

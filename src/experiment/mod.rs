@@ -3,7 +3,7 @@
 //! Parse, with suggestions for typos; check every parameter; run the tasks listed; collect groups of records.
 //!
 //! # Limitations
-//! One landscape and one noise per configuration.
+//! One two-valley landscape with one noise, and one `[escape]` problem, per configuration.
 
 mod ablations;
 pub mod agreement;
@@ -12,6 +12,9 @@ mod checkpoint;
 pub mod claims;
 pub mod config;
 mod effective_potential;
+mod escape;
+pub mod escape_config;
+mod escape_problem;
 mod final_probability;
 mod freezing_theory;
 pub mod model;

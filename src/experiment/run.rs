@@ -4,7 +4,7 @@ use super::config::Config;
 use super::model::Model;
 use super::progress::Progress;
 use super::{
-    ablations, agreement, claims, effective_potential, final_probability, freezing_theory, pictures,
+    ablations, agreement, claims, effective_potential, escape, final_probability, freezing_theory, pictures,
     simulate, slices, stationary_map, sweep,
 };
 use crate::error::{Error, Result};
@@ -62,6 +62,7 @@ impl Prepared {
             config.ablations.is_some(),
             config.surface.is_some(),
             config.trajectories.is_some(),
+            config.escape.is_some(),
         ];
         if !tasks.contains(&true) {
             return Err(Error::Config {
@@ -92,6 +93,9 @@ impl Prepared {
         }
         if let Some(task) = &config.trajectories {
             pictures::check_trajectories(&model, task)?;
+        }
+        if let Some(task) = &config.escape {
+            escape::check(task)?;
         }
         let phase_diagram = config
             .phase_diagram
@@ -149,6 +153,9 @@ pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Gr
     let prepared = Prepared::new(config)?;
     let model = &prepared.model;
     let mut groups: Vec<Group> = Vec::new();
+    if let Some(task) = &config.escape {
+        groups.extend(escape::run(task, progress)?);
+    }
     if let Some(task) = &config.effective_potential {
         groups.extend(effective_potential::run(model, task).map_err(|e| in_task("effective_potential", e))?);
     }

@@ -2,12 +2,18 @@
 //!
 //! One model a file. A new landscape implements [`Landscape`]; nothing else in the crate matches on models.
 
+mod critical_point;
 mod double_well;
+mod expression;
+mod mueller_brown;
 mod quadratic;
 mod slice;
 mod two_valley;
 
+pub use critical_point::{CriticalPoint, critical_point};
 pub use double_well::DoubleWell;
+pub use expression::Expression;
+pub use mueller_brown::MuellerBrown;
 pub use quadratic::Quadratic;
 pub use slice::Slice;
 pub use two_valley::{Derivatives, Side, TwoValley, TwoValleyParameters};

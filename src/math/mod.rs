@@ -2,6 +2,7 @@
 
 mod chebyshev;
 pub(crate) mod elementary;
+pub mod formula;
 pub mod gauss_legendre;
 pub mod log_domain;
 mod relative_exponential;
@@ -9,6 +10,7 @@ mod remap;
 pub mod special;
 
 pub use chebyshev::Chebyshev;
+pub use formula::Formula;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
 

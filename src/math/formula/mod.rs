@@ -1,0 +1,301 @@
+//! Formulas in named variables, with exact first and second derivatives.
+//!
+//! ```text
+//! sum      = product { ("+" | "-") product }
+//! product  = unary { ("*" | "/") unary }
+//! unary    = "-" unary | "+" unary | power
+//! power    = atom [ "^" unary ]
+//! atom     = number | name | function "(" sum {"," sum} ")" | "if" "(" sum (">" | "<") sum "," sum "," sum ")" | "(" sum ")"
+//! ```
+//!
+//! −x^2 is −(x^2), and a^b^c is a^(b^c). Functions: sqrt, exp, ln, sin, cos, tan, sinh, cosh, tanh, atan, abs, min, max. Constant: pi.
+//!
+//! # Limitations
+//! Derivatives of abs, min, max and if are those of the branch that owns the point. At most 4000 characters, nested at most 100 deep.
+
+mod jet;
+mod parse;
+
+pub use jet::{Jet, Number};
+
+use crate::error::Result;
+use crate::math::{Point, Tensor};
+use std::collections::BTreeMap;
+
+/// A parsed formula in D variables; parameters are replaced by their values.
+///
+/// # Method
+/// Values by evaluating the tree; gradient and Hessian by forward propagation of second-order Taylor coefficients, exact up to
+/// rounding. Evaluation cannot fail; outside the range of a function the result is NaN or infinite, as in IEEE 754.
+///
+/// # Examples
+/// ```
+/// use freezeout::math::{Formula, Point};
+/// use std::collections::BTreeMap;
+/// let parameters = BTreeMap::from([("a".to_string(), 2.0)]);
+/// let f = Formula::<2>::parse("a*x^2*y - y", &["x", "y"], &parameters)?;
+/// let (value, gradient, hessian) = f.derivatives(&Point::<2>::new(3.0, 5.0));
+/// assert_eq!((value, gradient[0], hessian[(0, 1)]), (85.0, 60.0, 12.0));
+/// let typo = Formula::<2>::parse("a*x^2 + z", &["x", "y"], &parameters).unwrap_err();
+/// assert!(typo.to_string().contains("character 9"));
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Formula<const D: usize> {
+    root: Node,
+}
+
+impl<const D: usize> Formula<D> {
+    /// Parses `text`, whose variables are `variables` in this order.
+    ///
+    /// # Errors
+    /// [`crate::Error::Expression`] naming the character at which the text cannot be understood; [`crate::Error::InvalidParameter`] for a
+    /// parameter that is not finite.
+    pub fn parse(text: &str, variables: &[&str; D], parameters: &BTreeMap<String, f64>) -> Result<Self> {
+        Ok(Self {
+            root: parse::formula(text, variables, parameters)?,
+        })
+    }
+
+    /// Parses a condition `left > right` or `left < right` as the formula that is positive where it holds; without a comparison, the
+    /// condition is that the formula is positive.
+    ///
+    /// # Errors
+    /// As [`Formula::parse`].
+    pub fn parse_condition(
+        text: &str,
+        variables: &[&str; D],
+        parameters: &BTreeMap<String, f64>,
+    ) -> Result<Self> {
+        Ok(Self {
+            root: parse::condition(text, variables, parameters)?,
+        })
+    }
+
+    /// Value at `point`.
+    pub fn value(&self, point: &Point<D>) -> f64 {
+        evaluate(&self.root, point.as_slice())
+    }
+
+    /// Value, gradient and Hessian at `point`.
+    pub fn derivatives(&self, point: &Point<D>) -> (f64, Point<D>, Tensor<D>) {
+        let variables: [Jet<D>; D] = std::array::from_fn(|axis| Jet::variable(point[axis], axis));
+        let jet = evaluate(&self.root, &variables);
+        (jet.value, jet.gradient, jet.hessian)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Constant(f64),
+    Variable(usize),
+    Binary(Binary, Box<[Node; 2]>),
+    /// Power with a constant exponent.
+    Power(Box<Node>, f64),
+    Unary(Unary, Box<Node>),
+    /// The second where the first is positive, else the third.
+    If(Box<[Node; 3]>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Min,
+    Max,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Unary {
+    Negate,
+    Sqrt,
+    Exp,
+    Ln,
+    Sin,
+    Cos,
+    Tan,
+    Sinh,
+    Cosh,
+    Tanh,
+    Atan,
+    Abs,
+}
+
+impl Unary {
+    /// Value and two derivatives.
+    fn taylor(self, x: f64) -> [f64; 3] {
+        match self {
+            Self::Negate => [-x, -1.0, 0.0],
+            Self::Sqrt => {
+                let s = x.sqrt();
+                [s, 0.5 / s, -0.25 / (s * x)]
+            }
+            Self::Exp => [x.exp(); 3],
+            Self::Ln => [x.ln(), 1.0 / x, -1.0 / (x * x)],
+            Self::Sin => [x.sin(), x.cos(), -x.sin()],
+            Self::Cos => [x.cos(), -x.sin(), -x.cos()],
+            Self::Tan => {
+                let t = x.tan();
+                [t, 1.0 + t * t, 2.0 * t * (1.0 + t * t)]
+            }
+            Self::Sinh => [x.sinh(), x.cosh(), x.sinh()],
+            Self::Cosh => [x.cosh(), x.sinh(), x.cosh()],
+            Self::Tanh => {
+                let (t, c) = (x.tanh(), 1.0 / x.cosh());
+                [t, c * c, -2.0 * t * c * c]
+            }
+            Self::Atan => {
+                let d = 1.0 / (1.0 + x * x);
+                [x.atan(), d, -2.0 * x * d * d]
+            }
+            Self::Abs => [x.abs(), x.signum(), 0.0],
+        }
+    }
+}
+
+/// x^p with two derivatives, exact where p is 0, 1 or 2 and x = 0.
+fn power(x: f64, p: f64) -> [f64; 3] {
+    let raise = |p: f64| {
+        if p.fract() == 0.0 && p.abs() <= 64.0 {
+            x.powi(p as i32)
+        } else {
+            x.powf(p)
+        }
+    };
+    let first = if p == 0.0 { 0.0 } else { p * raise(p - 1.0) };
+    let second = if p == 0.0 || p == 1.0 {
+        0.0
+    } else {
+        p * (p - 1.0) * raise(p - 2.0)
+    };
+    [raise(p), first, second]
+}
+
+fn evaluate<N: Number>(node: &Node, variables: &[N]) -> N {
+    match node {
+        Node::Constant(c) => N::constant(*c),
+        Node::Variable(axis) => variables[*axis].clone(),
+        Node::Unary(function, argument) => {
+            let x = evaluate(argument, variables);
+            let taylor = function.taylor(x.value());
+            x.compose(taylor)
+        }
+        Node::Power(base, exponent) => {
+            let x = evaluate(base, variables);
+            let taylor = power(x.value(), *exponent);
+            x.compose(taylor)
+        }
+        Node::If(parts) => {
+            let branch = if evaluate(&parts[0], variables).value() > 0.0 {
+                1
+            } else {
+                2
+            };
+            evaluate(&parts[branch], variables)
+        }
+        Node::Binary(operator, arguments) => {
+            let (a, b) = (
+                evaluate(&arguments[0], variables),
+                evaluate(&arguments[1], variables),
+            );
+            match operator {
+                Binary::Add => a.add(&b),
+                Binary::Subtract => a.add(&b.compose([-b.value(), -1.0, 0.0])),
+                Binary::Multiply => a.multiply(&b),
+                Binary::Divide => {
+                    let x = b.value();
+                    let inverse = b.compose([1.0 / x, -1.0 / (x * x), 2.0 / (x * x * x)]);
+                    a.multiply(&inverse).with_value(a.value() / x)
+                }
+                Binary::Power => {
+                    let (x, p) = (a.value(), b.value());
+                    let log = a.compose(Unary::Ln.taylor(x));
+                    let exponent = log.multiply(&b);
+                    exponent
+                        .compose([exponent.value().exp(); 3])
+                        .with_value(x.powf(p))
+                }
+                Binary::Min if b.value() < a.value() || b.value().is_nan() => b,
+                Binary::Max if b.value() > a.value() || b.value().is_nan() => b,
+                Binary::Min | Binary::Max => a,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, x: f64, y: f64) -> f64 {
+        Formula::<2>::parse(text, &["x", "y"], &BTreeMap::new())
+            .unwrap()
+            .value(&Point::<2>::new(x, y))
+    }
+
+    #[test]
+    fn precedence_is_the_usual_one() {
+        assert_eq!(at("-x^2", 3.0, 0.0), -9.0);
+        assert_eq!(at("2^3^2", 0.0, 0.0), 512.0);
+        assert_eq!(at("1 - 2 - 3*x/2/3", 4.0, 0.0), -3.0);
+        assert_eq!(
+            at("2^-2 + 1e-2 + .5 + 1.5E+1", 0.0, 0.0),
+            0.25 + 0.01 + 0.5 + 15.0
+        );
+        assert_eq!(at("if(x > y, x, -y) + max(x, y) - min(x, 1)", 2.0, 1.0), 3.0);
+    }
+
+    #[test]
+    fn derivatives_agree_with_differences() {
+        let text = "exp(-x*y)*sin(x) + x^3/y - sqrt(x + y)*tanh(y) + (x*y)^(y/2) + atan(x) + ln(y)*cosh(x/2) - tan(y/3)^2";
+        let f = Formula::<2>::parse(text, &["x", "y"], &BTreeMap::new()).unwrap();
+        let p = Point::<2>::new(0.7, 1.1);
+        let (_, gradient, hessian) = f.derivatives(&p);
+        // Central differences: h² truncation and rounding/h both stay below 1e-7 of numbers of order one.
+        let h = 1e-5;
+        for axis in 0..2 {
+            let mut step = Point::<2>::zeros();
+            step[axis] = h;
+            let slope = (f.value(&(p + step)) - f.value(&(p - step))) / (2.0 * h);
+            assert!(
+                (slope - gradient[axis]).abs() < 1e-7,
+                "{slope} {}",
+                gradient[axis]
+            );
+            let row = (f.derivatives(&(p + step)).1 - f.derivatives(&(p - step)).1) / (2.0 * h);
+            for other in 0..2 {
+                let (difference, exact) = (row[other], hessian[(axis, other)]);
+                assert!(
+                    (difference - exact).abs() < 1e-7,
+                    "{axis} {other}: {difference} {exact}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_are_located() {
+        for (text, place) in [
+            ("x + zz*2", "character 5"),
+            ("2x", "character 2"),
+            ("(x + 1", "character 7"),
+            ("sin x", "character 5"),
+            ("max(x)", "character 6"),
+            ("x $ 2", "character 3"),
+            ("", "character 1"),
+            ("x +", "character 4"),
+            ("x > 1", "character 3"),
+        ] {
+            let message = Formula::<2>::parse(text, &["x", "y"], &BTreeMap::new())
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains(place), "{text:?}: {message}");
+            assert!(!message.contains('\n'));
+        }
+        let deep = "(".repeat(3000);
+        assert!(Formula::<2>::parse(&deep, &["x", "y"], &BTreeMap::new()).is_err());
+    }
+}
