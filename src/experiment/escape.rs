@@ -63,13 +63,13 @@ struct Extrapolated {
     order: f64,
 }
 
-/// Second order where it is expected and observed; else the observed order; else the finest grid with the largest change
+/// Second order where it is expected and observed; else an observed order of at most 2.5, as more is an accident; else the finest grid with the largest change
 /// between grids as error. Edges of sets that cut through cells move with the grid, so that nothing is extrapolated then.
 fn extrapolate(levels: [f64; LEVELS], smooth: bool) -> Extrapolated {
     let order = observed_order(levels, 2.0).unwrap_or(f64::NAN);
     let changes = [levels[1] - levels[0], levels[2] - levels[1]].map(f64::abs);
     let second = smooth.then(|| richardson(&levels, 2.0, Some(2.0)).ok()).flatten();
-    let observed = (smooth && (0.5..4.5).contains(&order))
+    let observed = (smooth && (0.5..2.5).contains(&order))
         .then(|| richardson(&levels, 2.0, None).ok())
         .flatten();
     // Sums over the cells of positive terms: their rounding bounds what any grid can know.
