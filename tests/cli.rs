@@ -33,6 +33,10 @@ walkers = 256
 [effective_potential]
 y = 5.0
 cells = 100
+
+[final_probability]
+noise_strength = [5e-4, 1e-3]
+end_y = 20.0
 "#;
 
 fn freezeout(folder: &Path, arguments: &[&str]) -> Output {
@@ -103,6 +107,7 @@ fn a_run_writes_a_file_that_h5dump_reads() {
         "mean_freezing_iteration",
         "/freezing_line",
         "/slices",
+        "/density_path/strength_1",
         "verdict",
     ] {
         assert!(shown.contains(part), "{part} is missing in: {shown}");

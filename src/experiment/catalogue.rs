@@ -57,7 +57,7 @@ TASKS, one group of the result file each
   time_step            0.01              coarser of two steps, in relaxation times of the sharp valley
   longest_time         30                in mean first-passage times; later escapes are censored
 
-[final_probability]    final P_flat and freezing position by the density routes -> /final_probability
+[final_probability]    final P_flat and freezing position by the density routes -> /final_probability, /density_path
   noise_strength       series            1e-4, 3e-4, 1e-3, 3e-3
   learning_rate        0.01              of the transfer operator of the SGD map
   start_y, end_y       1, 400

@@ -16,6 +16,10 @@ use rayon::prelude::*;
 /// The runs end where fewer than this many hops per run are still to come.
 const HOPS_TO_COME: f64 = 1e-4;
 
+/// Moments at which the density along the path is kept, from the start to just before the end.
+const SNAPSHOTS: usize = 6;
+const LAST_SNAPSHOT: f64 = 0.99;
+
 /// All routes at one noise strength.
 struct Row {
     theory: Freezing,
@@ -73,7 +77,10 @@ fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Ro
         .max(1);
     let (end, duration) = (y[last], theory.path.time[last]);
     let landscape = model.landscape();
-    let settings = DensityPathSettings::new(task.start_y, end);
+    let mut settings = DensityPathSettings::new(task.start_y, end);
+    settings.record = (0..SNAPSHOTS)
+        .map(|k| duration * k as f64 / (SNAPSHOTS - 1) as f64 * LAST_SNAPSHOT)
+        .collect();
     let density = density_last_hop(landscape, |y| model.slice(y, noise_strength), &settings)?;
     // The control starts where no barrier traps it and has the noise that the valleys' mean curvature would give at the start;
     // isotropic noise does not fall with the curvature, so that its hops last longer.
@@ -256,5 +263,96 @@ pub(super) fn run(model: &Model, task: &FinalProbability, progress: &Progress) -
             planar.iter().map(|p| p.mass_error).collect(),
         )?;
     }
-    Ok(vec![group])
+    let mut groups = vec![group];
+    for (k, (row, &strength)) in rows.iter().zip(&strengths).enumerate() {
+        groups.push(density_group(k, &row.density, strength)?);
+    }
+    Ok(groups)
+}
+
+/// `/density_path/strength_K`: the Fokker-Planck density along the path at one noise strength, moment by moment.
+fn density_group(index: usize, law: &DensityLastHop, noise_strength: f64) -> Result<Group> {
+    let mut group = Group::new(&format!("density_path/strength_{index}"))?
+        .with_description("Fokker-Planck density of x along the slow path (eta -> 0): moments of the run, last-hop laws, snapshots");
+    group.set_attribute("noise_strength", noise_strength)?;
+    let path = &law.path;
+    let n = path.time.len();
+    group.push(
+        Record::coordinate("time", "time", path.time.clone())?
+            .with_symbol("t")
+            .with_description("time since the start, eta * iterations"),
+    )?;
+    let along: [(&str, &str, &str, &[f64]); 7] = [
+        ("y", "1", "slow direction", &path.y),
+        ("p_flat", "1", "probability of x > 0", &path.p_flat),
+        ("mean_x", "1", "mean x", &path.mean_x),
+        (
+            "flat_to_sharp_flux",
+            "1/time",
+            "hops from the flat to the sharp valley per time and run",
+            &path.flat_to_sharp_flux,
+        ),
+        (
+            "sharp_to_flat_flux",
+            "1/time",
+            "hops from the sharp to the flat valley per time and run",
+            &path.sharp_to_flat_flux,
+        ),
+        (
+            "no_hop_after",
+            "1",
+            "probability of no valley-to-valley hop after this time",
+            &law.no_hop_after,
+        ),
+        (
+            "no_ridge_after",
+            "1",
+            "probability of no visit to the ridge after this time",
+            &law.no_ridge_after,
+        ),
+    ];
+    for (name, unit, text, values) in along {
+        group.push(Record::new(name, unit, &[("time", n)], values.to_vec())?.with_description(text))?;
+    }
+    let snapshots = &path.snapshots;
+    let cells = snapshots.first().map_or(0, |s| s.x.len());
+    let shape = [("snapshot", snapshots.len()), ("cell", cells)];
+    let times: Vec<f64> = snapshots.iter().map(|s| s.time).collect();
+    group.push(
+        Record::new("snapshot_time", "time", &[("snapshot", snapshots.len())], times)?
+            .with_description("time of each snapshot, eta * iterations"),
+    )?;
+    let x: Vec<f64> = snapshots.iter().flat_map(|s| s.x.clone()).collect();
+    group.push(
+        Record::new("snapshot_x", "1", &shape, x)?
+            .with_description("cell centres of each snapshot; the grid moves with the valleys"),
+    )?;
+    let density: Vec<f64> = snapshots
+        .iter()
+        .flat_map(|s| {
+            s.probability
+                .iter()
+                .zip(&s.width)
+                .map(|(p, w)| p / w)
+                .collect::<Vec<f64>>()
+        })
+        .collect();
+    group.push(Record::new("snapshot_density", "1", &shape, density)?.with_description("density of x"))?;
+    let finite = |phi: f64| if phi.is_finite() { phi } else { f64::NAN };
+    let potential: Vec<f64> = snapshots
+        .iter()
+        .flat_map(|s| {
+            s.effective_potential()
+                .into_iter()
+                .map(finite)
+                .collect::<Vec<f64>>()
+        })
+        .collect();
+    group.push(
+        Record::new("snapshot_effective_potential", "1", &shape, potential)?
+            .with_symbol("Φ")
+            .with_description("-ln density, minimum at zero")
+            .with_missing("the density is below the range of numbers"),
+    )?;
+    Ok(group)
 }

@@ -40,18 +40,37 @@ pub(super) fn phase_diagram_group() -> Result<Group> {
         "the authors' own simulations (2000 runs, 20000 iterations): arXiv 2601.10962v2 figure 3c,d, repository YangNing1995/Transient_Dynamics_SGD",
     );
     let shape = [("learning_rate", table.eta.len()), ("sigma", table.sigma.len())];
-    group.push(Record::coordinate("learning_rate", "1", table.eta.clone())?.with_symbol("η"))?;
-    group.push(Record::coordinate("sigma", "1", table.sigma.clone())?.with_symbol("σ"))?;
-    for (name, unit, values) in [
-        ("p_flat", "1", &table.p_flat),
+    group.push(
+        Record::coordinate("learning_rate", "1", table.eta.clone())?
+            .with_symbol("η")
+            .with_description("learning rate"),
+    )?;
+    group.push(
+        Record::coordinate("sigma", "1", table.sigma.clone())?
+            .with_symbol("σ")
+            .with_description("noise amplitude"),
+    )?;
+    for (name, unit, text, values) in [
+        (
+            "p_flat",
+            "1",
+            "fraction of runs that end at x >= 0",
+            &table.p_flat,
+        ),
         (
             "mean_freezing_iteration",
             "iterations",
+            "mean iteration of the last sign change of x, 1 for runs without any",
             &table.mean_freezing_iteration,
         ),
-        ("mean_freezing_y", "1", &table.mean_freezing_y),
+        (
+            "mean_freezing_y",
+            "1",
+            "mean y at the last sign change of x",
+            &table.mean_freezing_y,
+        ),
     ] {
-        group.push(Record::new(name, unit, &shape, values.concat())?)?;
+        group.push(Record::new(name, unit, &shape, values.concat())?.with_description(text))?;
     }
     Ok(group)
 }
