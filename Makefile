@@ -4,13 +4,17 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce test check bench hdf5 clean
+.PHONY: reproduce test validate check bench peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --bin freezeout -- reproduce
 
 test: hdf5
 	$(CARGO) test --release --locked
+
+# Problems with known answers; writes validation/REPORT.md and fails when a number is not met.
+validate: hdf5
+	$(CARGO) run --release --locked --bin freezeout -- validate
 
 check: hdf5
 	$(CARGO) fmt --check
@@ -20,6 +24,10 @@ check: hdf5
 
 bench: hdf5
 	$(CARGO) bench --locked
+
+# Transient density against scipy, fplanck and py-pde, those of them that are installed.
+peers: hdf5
+	python3 tests/benches/peers.py
 
 # The HDF5 library, its h5dump (used by a test) and pkg-config, from the system; installed when missing.
 hdf5:

@@ -178,6 +178,14 @@ pub enum Error {
         /// What is wrong and where.
         message: String,
     },
+    /// Known answers were not met.
+    #[error("{failed} of {checks} validation checks failed")]
+    ValidationFailed {
+        /// Checks that failed.
+        failed: usize,
+        /// Checks made.
+        checks: usize,
+    },
     /// A file cannot be read.
     #[error("cannot read {path}: {message}")]
     Input {

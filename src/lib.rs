@@ -65,6 +65,8 @@ pub mod observables;
 
 pub mod rates;
 
+pub mod path;
+
 pub mod ensemble;
 
 pub mod freezing;

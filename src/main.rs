@@ -53,8 +53,23 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List models, noises and tasks with their keys, units and defaults.
+    /// Run the validation cases, hold every number against its known value, write a report; exit code 1 when a check fails.
+    Validate {
+        /// Folder of cases.
+        #[arg(default_value = "validation")]
+        folder: PathBuf,
+        /// Report [default: REPORT.md in the folder].
+        #[arg(long)]
+        report: Option<PathBuf>,
+    },
+    /// List models, noises, sets and tasks with their keys, units and defaults.
     List,
+    /// Write a commented example configuration to start from.
+    Init {
+        /// File to write; an existing one is never overwritten.
+        #[arg(default_value = "example.toml")]
+        config: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -97,7 +112,7 @@ fn main() -> ExitCode {
 
 /// Whether the user can mend it; the rest are failures of the computation.
 fn is_bad_input(error: &Error) -> bool {
-    !matches!(error, Error::NotConverged { .. })
+    !matches!(error, Error::NotConverged { .. } | Error::ValidationFailed { .. })
 }
 
 fn execute(command: Command) -> Result<()> {
@@ -129,7 +144,11 @@ fn execute(command: Command) -> Result<()> {
                 output::summary(&result)
             })
         }
+        Command::Validate { folder, report } => {
+            validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
+        }
         Command::List => print(&experiment::catalogue()),
+        Command::Init { config } => init(&config),
     }
 }
 
@@ -191,6 +210,66 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
         print(&format!("wrote {}", path.display()))?;
     }
     Ok((path, result))
+}
+
+/// Runs the cases of `folder`, prints a line a check and writes the report, whether checks fail or not.
+fn validate(folder: &Path, report: &Path) -> Result<()> {
+    output::check_writable(report)?;
+    let mut printed = Ok(());
+    let outcomes = experiment::validate(folder, &mut |outcome| {
+        if printed.is_ok() {
+            printed = print(&outcome.line());
+        }
+    })?;
+    printed?;
+    std::fs::write(report, experiment::validation_report(&outcomes)).map_err(|e| Error::Output {
+        path: report.display().to_string(),
+        message: e.to_string(),
+    })?;
+    print(&format!("wrote {}", report.display()))?;
+    match outcomes.iter().filter(|outcome| !outcome.passes()).count() {
+        0 => Ok(()),
+        failed => Err(Error::ValidationFailed {
+            failed,
+            checks: outcomes.len(),
+        }),
+    }
+}
+
+/// Writes the example configuration, named after its file.
+fn init(path: &Path) -> Result<()> {
+    let failed = |message: String| Error::Output {
+        path: path.display().to_string(),
+        message,
+    };
+    let name: String = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let text = experiment::EXAMPLE
+        .replace("name = \"example\"", &format!("name = {name:?}"))
+        .replace("NAME", &name);
+    let mut file = std::fs::File::create_new(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            failed("it exists and is not overwritten; name another file".into())
+        }
+        _ => failed(e.to_string()),
+    })?;
+    file.write_all(text.as_bytes())
+        .map_err(|e| failed(e.to_string()))?;
+    print(&format!(
+        "wrote {0}; run it with: freezeout run {0}",
+        path.display()
+    ))
 }
 
 fn make_folder(folder: &Path) -> Result<()> {

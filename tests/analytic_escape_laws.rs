@@ -7,14 +7,13 @@ use freezeout::landscape::{DoubleWell, Kink, Side, Slice, TwoValley};
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
 use freezeout::rates::kramers::{
-    CuspBarrier, SmoothBarrier, log_cusp_escape_time, log_escape_time, log_eyring_kramers_langer,
-    turnover_rate,
+    CuspBarrier, SmoothBarrier, log_cusp_escape_time, log_escape_time, turnover_rate,
 };
 use freezeout::rates::literature::{
     PowerLawEscape, discrete_quadratic_covariance, jastrzebski_log_odds, xie_sato_sugiyama_log_escape_time,
 };
 use freezeout::rates::paper::{self, FreezingLine};
-use freezeout::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain};
+use freezeout::rates::{ParabolicValleys, SaddlePassage, ScaleAndSpeed, confining_domain};
 
 /// Probability beyond the ends of the domains.
 const CUT: f64 = 1e-20;
@@ -237,7 +236,16 @@ fn eyring_kramers_langer_reduces_to_one_dimension_in_any_axes() {
     let (cos, sin) = (0.6, 0.8);
     let rotation = Tensor::<2>::new(cos, -sin, sin, cos);
     let rotated = |a: f64, b: f64| rotation * Tensor::<2>::new(a, 0.0, 0.0, b) * rotation.transpose();
-    let log = log_eyring_kramers_langer(&rotated(2.0, 3.0), &rotated(-1.0, 4.0), 0.25, 0.05).unwrap();
+    let rate = |minimum_hessian, saddle_hessian, mobility: Tensor<2>| {
+        SaddlePassage {
+            minimum_hessian,
+            saddle_hessian,
+            barrier: 0.25,
+        }
+        .log_rate(&mobility, 0.05)
+    };
+    let (minimum, saddle, identity) = (rotated(2.0, 3.0), rotated(-1.0, 4.0), Tensor::<2>::identity());
+    let log = -rate(minimum, saddle, identity).unwrap();
     let one = log_escape_time(SmoothBarrier {
         well_curvature: 2.0,
         barrier_curvature: 1.0,
@@ -246,9 +254,18 @@ fn eyring_kramers_langer_reduces_to_one_dimension_in_any_axes() {
     })
     .unwrap();
     assert_close(log, one + 0.5 * (4.0f64 / 3.0).ln(), 1e-14);
-    let minimum = rotated(2.0, 3.0);
-    assert!(log_eyring_kramers_langer(&minimum, &minimum, 0.25, 0.05).is_err());
-    assert!(log_eyring_kramers_langer(&rotated(-1.0, 4.0), &rotated(-1.0, 4.0), 0.25, 0.05).is_err());
+    // A mobility along the axes of the barrier multiplies the rate by its component across it.
+    let fast = rate(minimum, saddle, rotated(3.0, 0.2)).unwrap();
+    assert_close(fast, 3f64.ln() - log, 1e-14);
+    for (minimum, saddle, mobility) in [
+        (minimum, minimum, identity),
+        (saddle, saddle, identity),
+        (minimum, -minimum, identity),
+        (minimum, saddle, rotated(1.0, -1.0)),
+        (minimum, saddle, identity * f64::NAN),
+    ] {
+        assert!(rate(minimum, saddle, mobility).is_err());
+    }
 }
 
 #[test]

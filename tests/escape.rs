@@ -227,7 +227,7 @@ fn mueller_brown_runs_below_a_level() {
     let file = run(r#"
 name = "mueller_brown"
 [escape]
-model = "mueller_brown"
+landscape = { model = "mueller_brown" }
 variables = ["x", "y"]
 noise = { model = "isotropic", strength = 10.0 }
 domain = [[-1.8, 1.4], [-0.7, 2.3]]

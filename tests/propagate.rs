@@ -395,3 +395,40 @@ fn slow_path_settings_are_checked() {
         ));
     }
 }
+
+/// In a plane whose wells do not know of the second coordinate, the law of the first passage is that of the line.
+#[test]
+fn first_passage_law_of_a_plane_is_that_of_its_line() {
+    use freezeout::diffusion::{Diffusion, OrnsteinUhlenbeck};
+    use freezeout::generator::Generator;
+    use freezeout::grid::{Axis, CellSet, Grid};
+    use freezeout::math::{Point, Tensor};
+    use freezeout::observables::first_passage_law;
+    struct Plane;
+    impl Diffusion<2> for Plane {
+        fn drift(&self, p: &Point<2>) -> Point<2> {
+            Point::<2>::new(-p[0], -3.0 * p[1])
+        }
+        fn tensor(&self, _: &Point<2>) -> Tensor<2> {
+            Tensor::<2>::identity()
+        }
+    }
+    let axis = Axis::with_faces_at(-4.0, 3.0, 70, &[1.0]).unwrap();
+    let times = [0.1, 1.0, 5.0];
+    let line = Grid::new([axis.clone()]);
+    let plane = Grid::new([axis, Axis::uniform(-2.0, 2.0, 12).unwrap()]);
+    let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 1.0).unwrap();
+    let beyond = CellSet::new("beyond", &line, |p| p[0] > 1.0).unwrap();
+    let there = CellSet::new("beyond", &plane, |p| p[0] > 1.0).unwrap();
+    let one = first_passage_law(&Generator::assemble(&ou, line).unwrap(), &beyond, &times, 1e-7).unwrap();
+    let two = first_passage_law(&Generator::assemble(&Plane, plane).unwrap(), &there, &times, 1e-7).unwrap();
+    for k in 0..times.len() {
+        for i in 0..one.survival[k].len() {
+            let (a, b) = (one.survival[k][i], two.survival[k][12 * i + 5]);
+            // the same steps of the same accuracy, in another order of rounding
+            assert!((a - b).abs() <= 1e-9 * a, "{a} {b}");
+            let (a, b) = (one.distribution[k][i], two.distribution[k][12 * i + 5]);
+            assert!((a - b).abs() <= 1e-9 * a, "{a} {b}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ mod calculus;
 mod ornstein_uhlenbeck;
 mod sgd;
 
-pub use calculus::Calculus;
+pub use calculus::{Calculus, spurious_drift};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use sgd::Sgd;
 

@@ -25,16 +25,28 @@ use super::langevin::PathProtocol;
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use crate::error::{Error, Result};
 use crate::math::elementary;
+use crate::statistics::{Estimate, Lifetime, censored_mean};
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-/// Through which end a path left.
+/// Where a path ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// The lower end of the interval.
+    /// The lower end of the interval of [`first_passage`].
     Lower,
     /// The upper end.
     Upper,
+    /// The target of [`super::first_passage_into`].
+    Target,
+    /// An absorbing face of its domain.
+    Face {
+        /// Axis.
+        axis: usize,
+        /// 0 the lower end, 1 the upper one.
+        end: usize,
+    },
+    /// The absorbing edge of its domain's level set.
+    Domain,
 }
 
 /// How a run ended.
@@ -97,6 +109,24 @@ impl Passages {
     /// Total time under observation: with [`Passages::escaped`] all that the exponential likelihood needs.
     pub fn time_at_risk(&self) -> f64 {
         self.outcomes.iter().map(Outcome::time).sum()
+    }
+
+    /// The outcomes as censored lifetimes.
+    pub fn lifetimes(&self) -> Vec<Lifetime> {
+        let lifetime = |outcome: &Outcome| Lifetime {
+            time: outcome.time(),
+            escaped: outcome.is_escaped(),
+        };
+        self.outcomes.iter().map(lifetime).collect()
+    }
+
+    /// Mean first-passage time, by [`crate::statistics::censored_mean`] at the given significance.
+    ///
+    /// # Errors
+    /// As that function: [`Error::AllCensored`] when no run ended, [`Error::AssumptionFails`] when runs are censored and the
+    /// late passages are not exponential.
+    pub fn mean_time(&self, significance: f64) -> Result<Estimate> {
+        censored_mean(&self.lifetimes(), significance)
     }
 
     /// Number of runs that left by the given end.

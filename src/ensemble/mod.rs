@@ -5,23 +5,33 @@
 //! spread over the threads of rayon's current pool, and every random number is a function of (seed, experiment,
 //! run, step block): the results are the same bytes on any number of threads and any instruction set.
 //!
+//!
+//! Any [`crate::diffusion::Diffusion`] is simulated by [`first_passage_into`] and [`positions_at`], step by step, as a
+//! Langevin path or as SGD itself, whose step is Euler-Maruyama's with h = η.
+//!
 //! # Limitations
-//! The vectorised loops know the two-valley landscape, the double well and the Ornstein-Uhlenbeck process; a general
-//! landscape is served by the grid routes.
+//! The fully vectorised loops know the two-valley landscape, the double well and the Ornstein-Uhlenbeck process; for a
+//! general diffusion only the random numbers are drawn in vectors, and drift and tensor cost what their evaluation
+//! costs. General paths have one or two dimensions and weak order 1.
 
 mod discrete_sgd;
 mod dispatch;
+mod domain;
 mod first_passage;
+mod general;
 mod integrator;
 mod ito;
 mod langevin;
 pub mod stream;
 mod two_valley;
 mod valley_outcome;
+mod walk;
 
 pub use discrete_sgd::{Cell, simulate, simulate_with};
 pub use dispatch::Instructions;
+pub use domain::{Domain, Level, Target};
 pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
+pub use general::{first_passage_into, positions_at};
 pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};
 pub use ito::{DoubleWellWalk, Ito, PiecewiseLinear};
 pub use langevin::{PathProtocol, propagate, propagate_with};

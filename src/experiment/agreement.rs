@@ -1,7 +1,7 @@
 //! Do the routes agree? One row a comparison, written to the file and printed as a table.
 
 use crate::error::Result;
-use crate::output::{Group, Record, ResultFile};
+use crate::output::{Group, Record, ResultFile, Values};
 use crate::statistics::Estimate;
 
 /// Largest |z| at which two numbers are called in agreement: one false alarm in 16 000 comparisons.
@@ -95,6 +95,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     if file.group("slices").is_some() {
         rows.extend(slices(file)?);
     }
+    rows.extend(escape(file)?);
     if file.group("freezing_line").is_some() && file.group("final_probability").is_some() {
         rows.extend(freezing(file)?);
     }
@@ -109,6 +110,87 @@ pub(super) fn numbers(file: &ResultFile, path: &str) -> Result<Vec<f64>> {
         path: path.into(),
         message: "numbers are needed".into(),
     })
+}
+
+/// The routes of a user's problem held against its grid, and its action against its loss.
+fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let estimate = |value: &str, error: &str| -> Option<Estimate> {
+        let get = |path: &str| file.record(path).ok()?.numbers().map(|v| v[0]);
+        Some(Estimate {
+            value: get(value)?,
+            standard_error: get(error)?,
+            samples: 1,
+        })
+    };
+    let (grid, time) = ("Fokker-Planck grid", "mean first-passage time");
+    let name = "escape/mean_first_passage_time";
+    let reference = estimate(name, &format!("{name}_error"));
+    let mut rows = Vec::new();
+    let simulated = "escape/simulated_mean_first_passage_time";
+    if let (Some(value), Some(reference)) = (
+        estimate(simulated, &format!("{simulated}_standard_error")),
+        reference,
+    ) {
+        rows.push(Comparison::of_numbers(time, "simulation", value, grid, reference));
+    }
+    if let (Some(reference), Some(exact)) = (
+        reference,
+        estimate(&format!("{name}_integral"), &format!("{name}_integral_error")),
+    ) {
+        rows.push(Comparison::of_numbers(
+            time,
+            grid,
+            reference,
+            "exact integral",
+            exact,
+        ));
+    }
+    rows.extend(small_noise(file, &estimate));
+    Ok(rows)
+}
+
+/// Multiple of 1/exponent up to which a formula for small noise is called in agreement: the coefficient of its first correction is of
+/// order one, 0.4 for the quartic double well and 1.1 for Maier and Stein's process with β = 2.
+const LARGEST_SMALL_NOISE_Z: f64 = 2.0;
+
+/// Formulas for small noise, held against the grid in units of their own expected deviation, never as if they were exact.
+fn small_noise(file: &ResultFile, estimate: &dyn Fn(&str, &str) -> Option<Estimate>) -> Vec<Comparison> {
+    let path = |name: &str| format!("escape_path/{name}");
+    let mut rows = Vec::new();
+    let (rate, theory) = (path("escape_rate"), path("escape_rate_theory"));
+    let formula = file
+        .record(&path("formula"))
+        .ok()
+        .map(|record| record.values().clone());
+    if let (Some(grid), Some(mut value), Some(Values::Text(formula)), Ok(_)) = (
+        estimate(&rate, &format!("{rate}_error")),
+        estimate(&theory, &format!("{theory}_expected_deviation")),
+        formula,
+        file.record(&path("escape_rate_ratio")),
+    ) {
+        value.standard_error *= value.value;
+        let row = Comparison::of_numbers("escape rate", &formula[0], value, "Fokker-Planck grid", grid);
+        let percent = 100.0 * (value.value / grid.value - 1.0);
+        let verdict = if row.z.abs() <= LARGEST_SMALL_NOISE_Z {
+            format!("agree to {percent:+.1} %, within O(noise/barrier)")
+        } else {
+            format!("differ by {percent:.2} %, more than O(noise/barrier)")
+        };
+        rows.push(Comparison { verdict, ..row });
+    }
+    if let (Some(action), Some(reduced)) = (
+        estimate(&path("exponent"), &path("exponent_error")),
+        estimate(&path("reduced_barrier"), &path("reduced_barrier_error")),
+    ) {
+        rows.push(Comparison::of_numbers(
+            "exponent of the escape rate",
+            "least action",
+            action,
+            "loss barrier over T",
+            reduced,
+        ));
+    }
+    rows
 }
 
 fn slices(file: &ResultFile) -> Result<Vec<Comparison>> {

@@ -81,21 +81,83 @@ TASKS, one group of the result file each
   record_every         20
   start_x, start_y     [-0.01, 0.01], 1
 
-[escape]               escape in a landscape of one's own, one or two variables, independent of [landscape] and [noise] -> /escape
-  loss                 formula           + - * / ^, sqrt exp ln sin cos tan sinh cosh tanh atan abs, min max, if(a > b, u, v), pi
-  model                none              instead of loss: "mueller_brown" (two variables)
-  parameters           {}                named numbers in formulas, { barrier = 0.25 }
+[escape]               a landscape and a noise of one's own, one or two variables -> /escape
+  the equation d theta = b dt + sqrt(2 D) dW; numbers extrapolated from three grids, each with NAME_error and NAME_order
   variables            ["x"]             one or two names
-  noise                required          the tensor D of d theta = -grad L dt + sqrt(2 D) dW (Ito), one of
-                                         { model = "isotropic", strength }, { model = "constant", tensor = [[..]] },
-                                         { model = "hessian_power", power, strength, floor }: strength H_+^power + floor I,
-                                         { model = "expression", tensor = [["..", ".."], ["..", ".."]] }
-  domain, cells        required          [[lower, upper], ..], reflecting; cells of the coarsest of three grids, [400]
-  sublevel             none              keep only the cells whose loss is below this; reflecting, first order
-  kinks                []                { axis, position } where a derivative of the loss or D jumps
-  start, target        required          { ball = { centre, radius } } (radius 0: a point, start only),
-                                         { half_space = { normal, offset } }: normal.theta > offset,
-                                         { box = { lower, upper } }, { expression = "x^2 + y > 1" }
+  parameters           {}                named numbers in formulas, { barrier = 0.25 }
+  one of three:
+  loss                 formula           b = -grad L; + - * / ^, sqrt exp ln sin cos tan sinh cosh tanh atan abs, min max, if(a > b, u, v), pi
+  landscape            { model = .. }    see LANDSCAPES
+  drift                ["..", ".."]      b itself, one formula a variable; need not be a gradient
+  noise                { model = .. }    D itself, or the gradient covariance C of one sample when learning_rate is given; see NOISES
+  learning_rate        none              then D = learning_rate/(2 batch_size) C
+  batch_size           1
+  calculus             "ito"             or "stratonovich", "anti_ito": adds alpha div D to the drift, alpha = 1/2, 1
+  domain, cells        required          [[lower, upper], ..]; cells of the coarsest of three grids, [400]
+  concentrate          []                { axis, at, width, factor }: cells factor times smaller around a place
+  boundaries           reflecting        [["reflecting", "absorbing"], ["periodic", "periodic"]], lower and upper end of each axis
+  sublevel             none              keep only the cells whose loss is below this
+  sublevel_boundary    "reflecting"      or "absorbing"
+  reach                8                 longest jump in cells, for tensors that are not diagonal
+  kinks                []                { axis, position } where a derivative of the loss or D jumps; built-in models know theirs
+  start                required          see SETS
+  target               see SETS          not needed when an end absorbs
+  slow_modes           1                 how many relaxation modes
+  first_passage_times  []                times at which the distribution of the first-passage time is recorded
+  density_times        []                times at which the density that began at the start is recorded
+
+[escape.simulation]    the same problem simulated; compared in /agreement
+  method               "langevin"        two time steps, extrapolated; or "sgd": discrete steps of the learning rate
+  runs                 10000
+  time_step            automatic         coarser of the two steps of "langevin"
+  longest_time         30                in mean first-passage times; later escapes are censored
+
+[escape.path]          least action and formulas for small noise, without a grid; compared in /agreement -> /escape_path
+  to                   rest of target    end of the path, a minimum or a saddle; unless given, where the noise-free motion from the target's centre rests
+  points               64                pieces of the coarsest of three paths
+  bend                 0.3               initial paths are bent by this part of the distance to either side
+
+LANDSCAPES of [escape]
+  double_well            barrier = 0.25, half_distance = 1                   L = barrier ((x/half_distance)^2 - 1)^2
+  tilted_double_well     barrier = 0.25, half_distance = 1, tilt             the same + tilt x
+  asymmetric_double_well barrier = 0.25, half_distance = 1, curvature_ratio, depth_difference = 0    wells of unequal width
+  two_valley_slice       y                                                   the two-valley model at fixed y, parameters of [landscape]
+  two_valley                                                                 the two-valley model, variables x, y
+  degenerate_valley      width = "formula in the second variable", confinement = 0    L = x^2/(2 width^2) + confinement y^2/2
+  mueller_brown                                                              the standard surface with three minima
+  quadratic              hessian, minimum                                    one or two variables
+  table                  file, loss, axes                                    HDF5 file and paths in it; smooth spline
+
+NOISES of [escape]
+  isotropic              strength                                            strength I
+  constant               tensor = [[..], [..]]                               a constant matrix
+  hessian_power          power, strength, floor = 0                          strength H_+^power + floor I
+  expression             tensor = [["..", ".."], ["..", ".."]]               formulas
+  random_shift           covariance, points = 10, strength = 1, floor = 0    strength Cov grad L(theta + xi) + floor I, drift -E grad L(theta + xi)
+  loss_scaled            residual_loss = 0, strength = 1, floor = 0          strength 2 (L + residual_loss) H_+ + floor I
+  table                  file, entries, axes, strength = 1                   HDF5 file and paths in it: xx, or xx, xy, yy
+
+SETS of [escape], the same for grids and simulations
+  { ball = { centre, radius } }                   radius 0 is a point, allowed as a start
+  { ellipse = { centre, semi_axes, angle = 0 } }  angle in radian
+  { box = { lower, upper } }
+  { half_space = { normal, offset } }             normal.theta > offset
+  { basin = { of } }                              points that the noise-free motion takes where it takes the point `of`
+  { sublevel = { below } }                        loss below a value
+  { expression = "x^2 + y > 1" }
+  { all = [.., ..] }                              points in all of several sets
+
+RESULTS of [escape]
+  numbers   mean_first_passage_time, first_passage_deviation (point starts), escape_rate, spectral_gap, slow_mode_frequency, mode_K_rate,
+            mode_K_frequency, reactive_rate, reactive_probability, mean_transition_duration, rate_constant (start sets), target_probability
+            (absorbing ends), end_probability
+  fields    loss, spurious_drift, stationary_density, effective_potential, stationary_current, slow_mode, mean_first_passage_time_field,
+            first_passage_deviation_field, target_probability_field, quasi_stationary_density, committor, backward_committor,
+            reactive_density, reactive_current
+  one variable, point start    mean_first_passage_time_integral by exact quadrature, with its error
+  /escape_path                 position, arclength, action, loss, effective_potential along the path; saddle_position, saddle_loss, loss_barrier,
+            exponent, reduced_barrier, formula, escape_rate_theory with escape_rate_theory_expected_deviation, escape_rate_ratio
+  in time   survival and first_passage_density at first_passage_times; density at density_times
 
 [[sweep]]              repeat all tasks over this parameter; at most two such sections, records stacked along them
   parameter            required          dotted key, for example "noise.power" or "landscape.flatness_at"

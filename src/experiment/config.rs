@@ -3,7 +3,7 @@
 //! A configuration names the model once and then lists tasks; each task writes one group of the result file.
 //! Every key has the default documented here; unknown keys are errors.
 
-use super::escape_config::Escape;
+use super::escape::config::Escape;
 use super::series::{Range, Scale, Series};
 use super::sweep::Sweep;
 use crate::landscape::TwoValleyParameters;

@@ -95,7 +95,7 @@ impl Prepared {
             pictures::check_trajectories(&model, task)?;
         }
         if let Some(task) = &config.escape {
-            escape::check(task)?;
+            escape::check(task, model.landscape())?;
         }
         let phase_diagram = config
             .phase_diagram
@@ -154,7 +154,7 @@ pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Gr
     let model = &prepared.model;
     let mut groups: Vec<Group> = Vec::new();
     if let Some(task) = &config.escape {
-        groups.extend(escape::run(task, progress)?);
+        groups.extend(escape::run(task, model.landscape(), config.seed, progress)?);
     }
     if let Some(task) = &config.effective_potential {
         groups.extend(effective_potential::run(model, task).map_err(|e| in_task("effective_potential", e))?);
@@ -223,3 +223,6 @@ pub(super) fn provenance(file: &mut ResultFile, config: &Config, text: &str) -> 
 
 /// The configuration of the main job.
 pub const REPRODUCE: &str = include_str!("../../paper/experiments/reproduce.toml");
+
+/// A commented configuration to start from.
+pub const EXAMPLE: &str = include_str!("../../paper/experiments/example.toml");

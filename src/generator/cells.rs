@@ -11,7 +11,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cells<const D: usize> {
     pub grid: Grid<D>,
-    boundaries: [[Boundary; 2]; D],
+    pub boundaries: [[Boundary; 2]; D],
     domain_boundary: Boundary,
     extents: [i64; D],
     /// Cell of each state, ascending.

@@ -1,11 +1,11 @@
-//! Rates through the faces of the cells, for tensors that are diagonal: every line of cells is a chain of its own.
+//! Rates through the faces of the cells, for tensors that are diagonal.
 
+use super::Discretisation;
 use super::cells::{Cells, Landing};
-use super::{Discretisation, scharfetter_gummel};
+use super::offsets::Local;
+use super::scharfetter_gummel::Halves;
 use crate::diffusion::Diffusion;
 use crate::error::Result;
-use crate::grid::Axis;
-use crate::math::{Point, Tensor};
 use rayon::prelude::*;
 
 /// Rates of a state through its faces: to the neighbouring centre, and to the face itself if it absorbs.
@@ -17,111 +17,51 @@ pub(super) struct Faces<const D: usize> {
     pub to_face: [[f64; 2]; D],
 }
 
-/// A diffusion along one axis through a fixed point.
-struct Line<'a, T, const D: usize> {
-    diffusion: &'a T,
-    through: Point<D>,
-    axis: usize,
-    /// End of a periodic axis, and its period.
-    period: Option<(f64, f64)>,
-}
-
-impl<T: Diffusion<D>, const D: usize> Line<'_, T, D> {
-    fn point(&self, x: f64) -> Point<D> {
-        let mut theta = self.through;
-        theta[self.axis] = match self.period {
-            Some((end, period)) if x > end => x - period,
-            _ => x,
-        };
-        theta
-    }
-}
-
-impl<T: Diffusion<D>, const D: usize> Diffusion<1> for Line<'_, T, D> {
-    fn drift(&self, x: &Point<1>) -> Point<1> {
-        Point::<1>::new(self.diffusion.drift(&self.point(x[0]))[self.axis])
-    }
-    fn tensor(&self, x: &Point<1>) -> Tensor<1> {
-        Tensor::<1>::new(self.diffusion.tensor(&self.point(x[0]))[(self.axis, self.axis)])
-    }
-}
-
-/// A run of neighbouring states along an axis.
-struct Run {
-    axis: usize,
-    states: Vec<usize>,
-    /// The run closes on itself.
-    closed: bool,
-}
-
+/// Rates of all states, from the `local` coefficients at their centres and those between centres and faces.
 pub(super) fn assemble<const D: usize>(
     diffusion: &impl Diffusion<D>,
     cells: &Cells<D>,
+    local: &[Local<D>],
     discretisation: &Discretisation<D>,
 ) -> Result<Vec<Faces<D>>> {
-    let runs = runs(cells, discretisation);
-    let results: Vec<Result<scharfetter_gummel::Rates>> = runs
-        .par_iter()
-        .map(|run| {
-            let full = &cells.grid.axes()[run.axis];
-            let first = cells.cell_of[run.states[0]];
-            let start = cells.grid.indices(first)[run.axis];
-            let mut faces: Vec<f64> = full.faces()[start..=start + run.states.len()].to_vec();
-            if run.closed {
-                faces.push(full.upper() + full.width(0));
+    let mut halves = vec![[Halves::default(); D]; cells.len()];
+    (halves.par_iter_mut().zip(&cells.cell_of).zip(local)).try_for_each(
+        |((halves, &cell), (_, tensor))| {
+            let indices = cells.grid.indices(cell);
+            let centre = cells.grid.centre(cell);
+            for (axis, halves) in halves.iter_mut().enumerate() {
+                let width = cells.grid.axes()[axis].width(indices[axis]);
+                let own = tensor[(axis, axis)];
+                *halves = Halves::new(diffusion, &centre, own, axis, width, discretisation.calculus)?;
             }
-            let line = Line {
-                diffusion,
-                through: cells.grid.centre(first),
-                axis: run.axis,
-                period: run.closed.then(|| (full.upper(), full.upper() - full.lower())),
-            };
-            scharfetter_gummel::rates(&line, &Axis::from_faces(faces)?, discretisation.calculus)
-        })
-        .collect();
-    let empty = Faces {
-        to_neighbour: [[0.0; 2]; D],
-        to_face: [[0.0; 2]; D],
-    };
-    let mut faces = vec![empty; cells.len()];
-    for (run, rates) in runs.iter().zip(results) {
-        let rates = rates?;
-        let n = run.states.len();
-        for (i, &state) in run.states.iter().enumerate() {
-            // in a closed run the first cell appears again behind the last
-            let down = if run.closed && i == 0 { n } else { i };
-            faces[state].to_neighbour[run.axis] = [rates.down[down], rates.up[i]];
-            faces[state].to_face[run.axis] = [rates.exit_down[i], rates.exit_up[i]];
-        }
-    }
-    Ok(faces)
-}
-
-fn runs<const D: usize>(cells: &Cells<D>, discretisation: &Discretisation<D>) -> Vec<Run> {
-    let mut runs = Vec::new();
-    for axis in 0..D {
-        let n = cells.grid.axes()[axis].cells();
-        let stride: usize = cells.grid.axes()[axis + 1..].iter().map(Axis::cells).product();
-        for line in 0..cells.grid.cells() / n {
-            let first = line / stride * stride * n + line % stride;
-            let mut states = Vec::new();
-            for k in 0..=n {
-                match (k < n).then(|| cells.state(first + k * stride)).flatten() {
-                    Some(state) => states.push(state),
-                    None if states.is_empty() => {}
-                    None => {
-                        let closed = discretisation.is_periodic(axis) && states.len() == n;
-                        runs.push(Run {
-                            axis,
-                            states: std::mem::take(&mut states),
-                            closed,
-                        });
-                    }
+            Ok(())
+        },
+    )?;
+    let of_state = |state: usize| {
+        let from = cells.grid.indices(cells.cell_of[state]);
+        let own = &halves[state];
+        let mut faces = Faces {
+            to_neighbour: [[0.0; 2]; D],
+            to_face: [[0.0; 2]; D],
+        };
+        for axis in 0..D {
+            for side in 0..2 {
+                faces.to_face[axis][side] = own[axis].rate_to_face(side);
+                if let Landing::State(next) = cells.jump(from, step(axis, side), None) {
+                    faces.to_neighbour[axis][side] = own[axis].rate_to_neighbour(side, &halves[next][axis]);
                 }
             }
         }
-    }
-    runs
+        faces
+    };
+    Ok((0..cells.len()).into_par_iter().map(of_state).collect())
+}
+
+/// Offset of the neighbour behind the lower (0) or upper (1) face of an axis.
+pub(super) fn step<const D: usize>(axis: usize, side: usize) -> [i32; D] {
+    let mut offset = [0; D];
+    offset[axis] = if side == 0 { -1 } else { 1 };
+    offset
 }
 
 impl<const D: usize> Faces<D> {
@@ -135,9 +75,7 @@ impl<const D: usize> Faces<D> {
     ) {
         for axis in 0..D {
             for side in 0..2 {
-                let mut offset = [0; D];
-                offset[axis] = if side == 0 { -1 } else { 1 };
-                let landing = cells.jump(from, offset, set);
+                let landing = cells.jump(from, step(axis, side), set);
                 let rates = if matches!(landing, Landing::State(_)) {
                     self.to_neighbour
                 } else {

@@ -22,8 +22,10 @@ mod cells;
 mod discretisation;
 mod edges;
 mod face_wise;
+mod flux;
 mod offsets;
 mod outside;
+mod parts;
 mod restricted;
 mod scharfetter_gummel;
 
@@ -33,7 +35,8 @@ pub use restricted::Restricted;
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
-use crate::linalg::{Chain, Elimination, NestedDissection, SparseRates};
+use crate::linalg::{Chain, DetailedBalance, Elimination, NestedDissection, SparseRates};
+use crate::math::{Point, Tensor};
 use cells::Cells;
 use edges::Edge;
 use face_wise::Faces;
@@ -141,29 +144,24 @@ impl<const D: usize> Generator<D> {
     ) -> Result<Self> {
         require_faces_on_kinks(diffusion, &grid)?;
         let cells = Cells::new(grid, discretisation)?;
-        let jumps = if D == 1 {
-            Jumps::Faces(face_wise::assemble(diffusion, &cells, discretisation)?)
-        } else {
-            let local = local_coefficients(diffusion, &cells)?;
-            let off_diagonal =
-                |d: &crate::math::Tensor<D>| (0..D).any(|r| (0..D).any(|c| r != c && d[(r, c)] != 0.0));
-            match local.iter().position(|(_, d)| off_diagonal(d)) {
-                None => Jumps::Faces(face_wise::assemble(diffusion, &cells, discretisation)?),
-                Some(state) => {
-                    if D != 2 || discretisation.calculus != Calculus::Ito {
-                        return Err(Error::InvalidParameter {
-                            name: format!("off-diagonal tensor in cell {}", cells.cell_of[state]),
-                            value: discretisation.calculus.alpha(),
-                            requirement: "tensors that are not diagonal are treated in two dimensions and the Ito sense only"
-                                .into(),
-                        });
-                    }
-                    let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
-                    let rows = offsets::assemble(&cells, &local, periodic, discretisation.reach)?;
-                    let mut edges = edges::assemble(&cells, &rows, discretisation);
-                    edges.sort_by_key(|&(state, _)| state);
-                    Jumps::Offsets(rows, edges)
+        let local = local_coefficients(diffusion, &cells)?;
+        let off_diagonal = |d: &Tensor<D>| (0..D).any(|r| (0..D).any(|c| r != c && d[(r, c)] != 0.0));
+        let jumps = match local.iter().position(|(_, d)| off_diagonal(d)) {
+            None => Jumps::Faces(face_wise::assemble(diffusion, &cells, &local, discretisation)?),
+            Some(state) => {
+                if D != 2 || discretisation.calculus != Calculus::Ito {
+                    return Err(Error::InvalidParameter {
+                        name: format!("off-diagonal tensor in cell {}", cells.cell_of[state]),
+                        value: discretisation.calculus.alpha(),
+                        requirement: "tensors that are not diagonal are treated in two dimensions and the Ito sense only"
+                            .into(),
+                    });
                 }
+                let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
+                let rows = offsets::assemble(&cells, &local, periodic, discretisation.reach)?;
+                let mut edges = edges::assemble(&cells, &rows, discretisation);
+                edges.sort_by_key(|&(state, _)| state);
+                Jumps::Offsets(rows, edges)
             }
         };
         let states = cells.len();
@@ -174,8 +172,8 @@ impl<const D: usize> Generator<D> {
             rates: empty,
             killing: vec![0.0; states],
         };
-        let all = generator.outside(None);
-        generator.killing = all.through_boundary.clone();
+        let mut all = generator.outside(None);
+        generator.killing = std::mem::take(&mut all.through_boundary);
         let open_line = D == 1 && generator.cells.is_full() && !discretisation.is_periodic(0);
         generator.rates = if open_line {
             Rates::Chain(all.chain()?)
@@ -269,12 +267,20 @@ impl<const D: usize> Generator<D> {
     /// # Errors
     /// [`Error::Unreachable`] when some cell outside cannot reach the set, [`Error::EmptySet`] when no cell is outside.
     pub fn resolvent_outside(&self, set: &CellSet) -> Result<Restricted> {
+        self.resolvent_outside_at(set, 0.0)
+    }
+
+    /// The process stopped on entering `set`, and killed at the same `rate` ≥ 0 everywhere: the stages of implicit time steps.
+    ///
+    /// # Errors
+    /// As [`Generator::resolvent_outside`].
+    pub fn resolvent_outside_at(&self, set: &CellSet, rate: f64) -> Result<Restricted> {
         let outside = self.outside(Some(set.members()));
         let killing: Vec<f64> = outside
             .into_set
             .iter()
             .zip(&outside.through_boundary)
-            .map(|(a, b)| a + b)
+            .map(|(a, b)| a + b + rate)
             .collect();
         self.eliminate(outside, killing, set.name())
     }
@@ -322,26 +328,24 @@ impl<const D: usize> Generator<D> {
     /// ln P_i of the stationary cell probabilities, normalised; −∞ outside the domain.
     ///
     /// # Method
-    /// Detailed balance along a chain, subtraction-free elimination otherwise; logarithms, because weights below
-    /// e^−745 underflow.
+    /// Detailed balance along a chain, and along a spanning tree where every other transition balances to 1e-12 in
+    /// ln(P_i r_ij); subtraction-free elimination otherwise. Logarithms, because weights below e^−745 underflow.
     ///
     /// # Errors
     /// [`Error::Unreachable`] when the law is not unique, [`Error::InvalidParameter`] when a boundary absorbs,
     /// [`Error::NotFinite`] when the rates needed leave the range of f64.
     pub fn log_stationary(&self) -> Result<Vec<f64>> {
-        if let Some(&value) = self.killing.iter().find(|k| **k > 0.0) {
-            return Err(Error::InvalidParameter {
-                name: "killing".into(),
-                value,
-                requirement: "a process with an absorbing boundary has no stationary law".into(),
-            });
-        }
+        self.require_no_absorption()?;
         let log = match &self.rates {
             Rates::Chain(chain) => chain.log_stationary()?,
-            Rates::Sparse(rates) => {
-                let order = self.ordering(rates, &(0..self.cells.len()).collect::<Vec<_>>())?;
-                Elimination::stationary_logarithm(rates, Arc::new(order))?
-            }
+            Rates::Sparse(rates) => match DetailedBalance::new(rates) {
+                Ok(Some(balance)) if balance.imbalance <= BALANCED => balance.log_probability,
+                // elimination also names the states that keep a law from being unique
+                _ => {
+                    let order = self.elimination_order(rates)?;
+                    Elimination::stationary_logarithm(rates, Arc::new(order))?
+                }
+            },
         };
         Ok(self.scatter(log, f64::NEG_INFINITY))
     }
@@ -413,6 +417,9 @@ impl<const D: usize> Generator<D> {
     }
 }
 
+/// Imbalance up to which weights along a spanning tree are the stationary law: roundings of logarithms of size 1e3.
+const BALANCED: f64 = 1e-12;
+
 fn require_faces_on_kinks<const D: usize>(diffusion: &impl Diffusion<D>, grid: &Grid<D>) -> Result<()> {
     for kink in diffusion.kinks() {
         let Some(axis) = grid.axes().get(kink.axis) else {
@@ -436,16 +443,12 @@ fn local_coefficients<const D: usize>(
     diffusion: &impl Diffusion<D>,
     cells: &Cells<D>,
 ) -> Result<Vec<offsets::Local<D>>> {
-    cells
-        .cell_of
-        .par_iter()
-        .map(|&cell| {
-            let theta = cells.grid.centre(cell);
-            let (b, d) = (diffusion.drift(&theta), diffusion.tensor(&theta));
-            if b.iter().chain(d.iter()).all(|v| v.is_finite()) {
-                return Ok((b, d));
-            }
-            Err(Error::NotFinite {
+    let mut local = vec![(Point::zeros(), Tensor::zeros()); cells.len()];
+    (local.par_iter_mut().zip(&cells.cell_of)).try_for_each(|(local, &cell)| {
+        let theta = cells.grid.centre(cell);
+        let (b, d) = (diffusion.drift(&theta), diffusion.tensor(&theta));
+        if !b.iter().chain(d.iter()).all(|v| v.is_finite()) {
+            return Err(Error::NotFinite {
                 quantity: "drift or diffusion".into(),
                 reason: format!(
                     "b = {:?}, D = {:?} at {:?}",
@@ -453,7 +456,10 @@ fn local_coefficients<const D: usize>(
                     d.as_slice(),
                     theta.as_slice()
                 ),
-            })
-        })
-        .collect()
+            });
+        }
+        *local = (b, d);
+        Ok(())
+    })?;
+    Ok(local)
 }

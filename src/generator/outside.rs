@@ -4,6 +4,10 @@ use super::cells::Landing;
 use super::{Generator, Jumps};
 use crate::error::Result;
 use crate::linalg::{Chain, SparseRates};
+use rayon::prelude::*;
+
+/// States whose rows one thread follows at a time.
+const PIECE: usize = 4096;
 
 /// Rates among the states outside a set, and out of them.
 pub(super) struct Outside {
@@ -49,6 +53,34 @@ impl<const D: usize> Generator<D> {
         for (new, &state) in states.iter().enumerate() {
             number[state] = new as u32;
         }
+        let pieces: Vec<Outside> = states
+            .par_chunks(PIECE)
+            .map(|piece| self.rows(piece.to_vec(), &number, set))
+            .collect();
+        let transitions = pieces.iter().map(|piece| piece.targets.len()).sum();
+        let mut outside = Outside {
+            row_starts: Vec::with_capacity(states.len() + 1),
+            targets: Vec::with_capacity(transitions),
+            rates: Vec::with_capacity(transitions),
+            into_set: Vec::with_capacity(states.len()),
+            through_boundary: Vec::with_capacity(states.len()),
+            states,
+        };
+        outside.row_starts.push(0);
+        for piece in pieces {
+            let before = outside.targets.len();
+            let starts = piece.row_starts[1..].iter().map(|start| before + start);
+            outside.row_starts.extend(starts);
+            outside.targets.extend(piece.targets);
+            outside.rates.extend(piece.rates);
+            outside.into_set.extend(piece.into_set);
+            outside.through_boundary.extend(piece.through_boundary);
+        }
+        outside
+    }
+
+    /// The same of some states; `number` is the new number of every state.
+    fn rows(&self, states: Vec<usize>, number: &[u32], set: Option<&[bool]>) -> Outside {
         let mut outside = Outside {
             row_starts: vec![0],
             targets: Vec::with_capacity(2 * (D + 1) * states.len()),

@@ -11,61 +11,63 @@
 
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
-use crate::grid::Axis;
 use crate::math::{Point, relative_exponential};
 
-/// Rates of one axis with reflecting ends.
-pub(super) struct Rates {
-    pub up: Vec<f64>,
-    pub down: Vec<f64>,
-    pub exit_up: Vec<f64>,
-    pub exit_down: Vec<f64>,
+/// A cell along one axis, seen from its centre.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Halves {
+    /// D^{1−α} p per unit of cell probability.
+    amplitude: f64,
+    /// Towards the lower and the upper face.
+    sides: [Half; 2],
 }
 
-/// One half of a cell, seen from its centre: w is the increment of ψ towards the face.
+/// The way from the centre to a face; w is the increment of ψ on it, h its length.
+#[derive(Debug, Clone, Copy, Default)]
 struct Half {
-    /// h D^{−α}.
-    weight: f64,
-    /// φ(w) and φ(−w).
+    /// h D^{−α} φ(w).
     outward: f64,
+    /// h D^{−α} φ(−w).
     inward: f64,
     /// e^w.
     growth: f64,
 }
 
-pub(super) fn rates(diffusion: &impl Diffusion<1>, axis: &Axis, calculus: Calculus) -> Result<Rates> {
-    let n = axis.cells();
-    let mut rates = Rates {
-        up: vec![0.0; n],
-        down: vec![0.0; n],
-        exit_up: vec![0.0; n],
-        exit_down: vec![0.0; n],
-    };
-    let mut previous: Option<(Half, f64)> = None;
-    for i in 0..n {
-        let (centre, width) = (axis.centre(i), axis.width(i));
-        let half_width = 0.5 * width;
-        let (_, tensor) = evaluate(diffusion, centre)?;
-        // D^{1−α} p per unit of cell probability
-        let amplitude = tensor * power(tensor, calculus) / width;
-        let lower = half(diffusion, centre, -half_width, calculus)?;
-        let upper = half(diffusion, centre, half_width, calculus)?;
-        rates.exit_up[i] = amplitude / (upper.weight * upper.outward);
-        rates.exit_down[i] = amplitude / (lower.weight * lower.outward);
-        if let Some((left, left_amplitude)) = previous {
-            // w1 = w of `left`; w2 = −w of `lower`, which points from this centre to the face
-            let up = left.weight * left.outward + lower.weight * left.growth * lower.inward;
-            // the same resistance seen from the right, with φ(w) e^{−w} = φ(−w)
-            let down = left.weight * left.inward * lower.growth + lower.weight * lower.outward;
-            rates.up[i - 1] = left_amplitude / up;
-            rates.down[i] = amplitude / down;
+impl Halves {
+    /// The cell with this centre, and width along `axis`, where the tensor at the centre is known.
+    pub fn new<const D: usize>(
+        diffusion: &impl Diffusion<D>,
+        centre: &Point<D>,
+        tensor: f64,
+        axis: usize,
+        width: f64,
+        calculus: Calculus,
+    ) -> Result<Self> {
+        if !(tensor > 0.0) {
+            return Err(refusal(0.0, tensor, centre));
         }
-        previous = Some((upper, amplitude));
+        let half = |signed_width| half(diffusion, centre, axis, signed_width, calculus);
+        Ok(Self {
+            amplitude: tensor * power(tensor, calculus) / width,
+            sides: [half(-0.5 * width)?, half(0.5 * width)?],
+        })
     }
-    Ok(rates)
+
+    /// Rate to the lower (0) or upper (1) face.
+    pub fn rate_to_face(&self, side: usize) -> f64 {
+        self.amplitude / self.sides[side].outward
+    }
+
+    /// Rate to the centre of the neighbour behind that face.
+    pub fn rate_to_neighbour(&self, side: usize, neighbour: &Self) -> f64 {
+        // φ(w2) of the way from the face to the centre is φ(−w) of the neighbour's half
+        let (near, far) = (&self.sides[side], &neighbour.sides[1 - side]);
+        self.amplitude / (near.outward + near.growth * far.inward)
+    }
 }
 
 /// D^{−α}.
+#[inline]
 fn power(tensor: f64, calculus: Calculus) -> f64 {
     match calculus {
         Calculus::Ito => 1.0,
@@ -75,12 +77,31 @@ fn power(tensor: f64, calculus: Calculus) -> f64 {
 }
 
 /// ψ increment and mean D over half a cell, by two-point Gauss quadrature (exact for cubics).
-fn half(diffusion: &impl Diffusion<1>, centre: f64, signed_width: f64, calculus: Calculus) -> Result<Half> {
+#[inline(always)]
+fn half<const D: usize>(
+    diffusion: &impl Diffusion<D>,
+    centre: &Point<D>,
+    axis: usize,
+    signed_width: f64,
+    calculus: Calculus,
+) -> Result<Half> {
     // Gauss nodes of [0, 1]: (1 ∓ 1/sqrt 3)/2.
     const NODES: [f64; 2] = [0.211_324_865_405_187_1, 0.788_675_134_594_812_9];
     let (mut w, mut tensor) = (0.0, 0.0);
     for node in NODES {
-        let (b, d) = evaluate(diffusion, centre + node * signed_width)?;
+        // selected, not indexed: an index known only at run time sends both vectors through memory
+        let shifted = |x: f64| x + node * signed_width;
+        let theta = Point::<D>::from_fn(|d, _| if d == axis { shifted(centre[d]) } else { centre[d] });
+        let (drift, diagonal) = (diffusion.drift(&theta), diffusion.tensor(&theta));
+        let (mut b, mut d) = (drift[0], diagonal[(0, 0)]);
+        for other in 1..D {
+            if other == axis {
+                (b, d) = (drift[other], diagonal[(other, other)]);
+            }
+        }
+        if !(b.is_finite() && d.is_finite() && d > 0.0) {
+            return Err(refusal(b, d, &theta));
+        }
         w -= 0.5 * signed_width * b / d;
         tensor += 0.5 * d;
     }
@@ -88,44 +109,42 @@ fn half(diffusion: &impl Diffusion<1>, centre: f64, signed_width: f64, calculus:
     let size: f64 = w.abs();
     let steep = relative_exponential(size);
     let growth = 1.0 + size * steep;
+    let shrinkage = 1.0 / growth;
     let flat = if growth.is_finite() {
-        steep / growth
+        steep * shrinkage
     } else {
         1.0 / size
     };
     let weight = signed_width.abs() * power(tensor, calculus);
+    let (steep, flat) = (weight * steep, weight * flat);
     Ok(if w >= 0.0 {
         Half {
-            weight,
             outward: steep,
             inward: flat,
             growth,
         }
     } else {
         Half {
-            weight,
             outward: flat,
             inward: steep,
-            growth: 1.0 / growth,
+            growth: shrinkage,
         }
     })
 }
 
-fn evaluate(diffusion: &impl Diffusion<1>, x: f64) -> Result<(f64, f64)> {
-    let theta = Point::<1>::new(x);
-    let (b, d) = (diffusion.drift(&theta)[0], diffusion.tensor(&theta)[0]);
-    if !(b.is_finite() && d.is_finite()) {
-        return Err(Error::NotFinite {
-            quantity: "drift or diffusion".into(),
-            reason: format!("b = {b}, D = {d} at x = {x}"),
-        });
-    }
-    if d <= 0.0 {
-        return Err(Error::NotPositive {
+#[cold]
+fn refusal<const D: usize>(b: f64, d: f64, theta: &Point<D>) -> Error {
+    let position = format!("x = {:?}", theta.as_slice());
+    if b.is_finite() && d.is_finite() {
+        Error::NotPositive {
             name: "diffusion tensor".into(),
-            position: format!("x = {x}"),
+            position,
             eigenvalues: format!("{d:e} (a strictly positive D is needed here; give the noise a floor)"),
-        });
+        }
+    } else {
+        Error::NotFinite {
+            quantity: "drift or diffusion".into(),
+            reason: format!("b = {b}, D = {d} at {position}"),
+        }
     }
-    Ok((b, d))
 }

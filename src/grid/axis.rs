@@ -88,6 +88,7 @@ impl Axis {
     }
 
     /// Number of cells.
+    #[inline]
     pub fn cells(&self) -> usize {
         self.centres.len()
     }
@@ -103,11 +104,13 @@ impl Axis {
     }
 
     /// Centre of cell i.
+    #[inline]
     pub fn centre(&self, i: usize) -> f64 {
         self.centres[i]
     }
 
     /// Width of cell i.
+    #[inline]
     pub fn width(&self, i: usize) -> f64 {
         self.faces[i + 1] - self.faces[i]
     }

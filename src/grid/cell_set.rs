@@ -4,7 +4,7 @@ use super::Grid;
 use crate::error::{Error, Result};
 use crate::math::Point;
 
-/// A named non-empty subset of the cells of a grid.
+/// A named subset of the cells of a grid, not empty unless made by [`CellSet::none`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellSet {
     name: String,
@@ -31,6 +31,14 @@ impl CellSet {
             })
         } else {
             Err(Error::EmptySet { name: name.into() })
+        }
+    }
+
+    /// The empty set: the target of a process that ends at absorbing boundaries only.
+    pub fn none<const D: usize>(name: &str, grid: &Grid<D>) -> Self {
+        Self {
+            name: name.into(),
+            member: vec![false; grid.cells()],
         }
     }
 

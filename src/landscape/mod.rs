@@ -2,20 +2,30 @@
 //!
 //! One model a file. A new landscape implements [`Landscape`]; nothing else in the crate matches on models.
 
+mod asymmetric_double_well;
 mod critical_point;
+mod degenerate_valley;
 mod double_well;
 mod expression;
 mod mueller_brown;
 mod quadratic;
+mod shifted_mean;
 mod slice;
+mod tabulated;
+mod tilted_double_well;
 mod two_valley;
 
+pub use asymmetric_double_well::AsymmetricDoubleWell;
 pub use critical_point::{CriticalPoint, critical_point};
+pub use degenerate_valley::DegenerateValley;
 pub use double_well::DoubleWell;
 pub use expression::Expression;
 pub use mueller_brown::MuellerBrown;
 pub use quadratic::Quadratic;
+pub use shifted_mean::ShiftedMean;
 pub use slice::Slice;
+pub use tabulated::Tabulated;
+pub use tilted_double_well::TiltedDoubleWell;
 pub use two_valley::{Derivatives, Side, TwoValley, TwoValleyParameters};
 
 use crate::math::{Point, Tensor};
@@ -49,7 +59,22 @@ pub trait Landscape<const D: usize>: Sync {
     }
 }
 
-impl<const D: usize, L: Landscape<D>> Landscape<D> for &L {
+impl<const D: usize, L: Landscape<D> + ?Sized> Landscape<D> for &L {
+    fn loss(&self, theta: &Point<D>) -> f64 {
+        (**self).loss(theta)
+    }
+    fn gradient(&self, theta: &Point<D>) -> Point<D> {
+        (**self).gradient(theta)
+    }
+    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
+        (**self).hessian(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        (**self).kinks()
+    }
+}
+
+impl<const D: usize, L: Landscape<D> + ?Sized> Landscape<D> for Box<L> {
     fn loss(&self, theta: &Point<D>) -> f64 {
         (**self).loss(theta)
     }

@@ -53,3 +53,38 @@ impl<const D: usize> Landscape<D> for Quadratic<D> {
         self.hessian
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::landscape::critical_point;
+
+    #[test]
+    fn five_dimensions_have_their_five_curvatures() {
+        let curvatures = [0.5, 1.0, 2.0, 3.0, 7.0];
+        let axis = Point::<5>::new(1.0, -1.0, 2.0, 0.5, 0.25).normalize();
+        // A reflection is its own inverse and orthogonal.
+        let turn = Tensor::<5>::identity() - axis * axis.transpose() * 2.0;
+        let turned = turn * Tensor::<5>::from_diagonal(&Point::<5>::from(curvatures)) * turn;
+        let hessian = (turned + turned.transpose()) * 0.5;
+        let minimum = Point::<5>::new(0.1, 0.2, 0.3, 0.4, 0.5);
+        let bowl = Quadratic::<5>::new(hessian, minimum).unwrap();
+        let found = critical_point(&bowl, Point::<5>::zeros()).unwrap();
+        // Rounding of a dozen operations of order ten.
+        assert!((found.position - minimum).amax() < 1e-13);
+        for (got, expected) in found.eigenvalues.iter().zip(curvatures) {
+            assert!((got - expected).abs() < 1e-13);
+        }
+        let theta = minimum + turn.column(4);
+        assert!((bowl.loss(&theta) - 3.5).abs() < 1e-13);
+        assert!((bowl.gradient(&theta) - turn.column(4) * 7.0).amax() < 1e-13);
+    }
+
+    #[test]
+    fn asymmetric_and_infinite_matrices_are_refused() {
+        let zero = Point::<2>::zeros();
+        assert!(Quadratic::new(Tensor::<2>::new(1.0, 0.1, 0.0, 1.0), zero).is_err());
+        assert!(Quadratic::new(Tensor::<2>::new(f64::NAN, 0.0, 0.0, 1.0), zero).is_err());
+        assert!(Quadratic::new(Tensor::<2>::identity(), Point::<2>::new(f64::INFINITY, 0.0)).is_err());
+    }
+}

@@ -6,10 +6,14 @@
 //! Heyman 1985), keeps full relative accuracy at any barrier.
 //!
 //! [`Chain`] serves one dimension; [`SparseRates`] with [`NestedDissection`] and [`Elimination`] any graph;
-//! [`Selling`] makes non-negative stencils of anisotropic tensors.
+//! [`DetailedBalance`] finds the weights of a reversible chain without elimination, and [`Cholesky`] is the plain
+//! factorisation for such a chain, where it is accurate enough; [`Selling`] makes non-negative stencils of anisotropic tensors.
 
+mod alternating_directions;
 mod chain;
 mod chain_rows;
+mod cholesky;
+mod detailed_balance;
 mod eigen;
 mod elimination;
 mod front;
@@ -18,12 +22,15 @@ mod selling;
 mod singly_diagonal;
 mod sparse_rates;
 
+pub use alternating_directions::{AlternatingDirections, AxisRates};
 pub use chain::{Chain, ChainElimination};
 pub use chain_rows::solve_adjoint_rows;
+pub use cholesky::Cholesky;
+pub use detailed_balance::DetailedBalance;
 pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
 pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
 pub use selling::Selling;
-pub(crate) use singly_diagonal::conservative_extrapolation;
 pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
+pub(crate) use singly_diagonal::{bounded_extrapolation, conservative_extrapolation};
 pub use sparse_rates::{Restriction, SparseRates};

@@ -113,27 +113,6 @@ impl SinglyDiagonal {
         })
     }
 
-    /// Function u in [0, 1] one step earlier, for a generator that does not depend on time, with the rate `source`
-    /// at which value is gained (the killing rates for a distribution function, empty for a survival probability).
-    ///
-    /// # Errors
-    /// Those of [`ChainElimination::solve`].
-    pub fn backward(&self, u: &[f64], source: &[f64]) -> Result<Advanced> {
-        let fed = |values: &[f64]| -> Vec<f64> {
-            let mut rhs = self.scaled(values);
-            rhs.iter_mut().zip(source).for_each(|(r, s)| *r += s);
-            rhs
-        };
-        let stage = self.first.solve(&fed(u))?;
-        let (extrapolated, limited) = bounded_extrapolation(u, &stage, 1.0);
-        let state = self.second().solve(&fed(&extrapolated))?;
-        Ok(Advanced {
-            state,
-            stage,
-            limited,
-        })
-    }
-
     /// The transpose of [`SinglyDiagonal::forward`]: function u in [0, 1] at t from its values at t + dt.
     ///
     /// # Errors
@@ -172,7 +151,7 @@ fn stage(chain: &Chain, killing: &[f64], dt: f64) -> Result<ChainElimination> {
 }
 
 /// b + √2 (b − a) where that lies in [0, upper], else b; and the largest change made by the bounds.
-fn bounded_extrapolation(a: &[f64], b: &[f64], upper: f64) -> (Vec<f64>, f64) {
+pub(crate) fn bounded_extrapolation(a: &[f64], b: &[f64], upper: f64) -> (Vec<f64>, f64) {
     let mut limited: f64 = 0.0;
     let values = a
         .iter()

@@ -12,6 +12,7 @@
 //! At most 2³² − 1 states.
 
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 
 /// Rates r_ij ≥ 0 from state i to state j ≠ i.
 ///
@@ -71,7 +72,7 @@ impl SparseRates {
         };
         length("targets", row_starts[states], targets.len())?;
         length("rates", targets.len(), rates.len())?;
-        for i in 0..states {
+        let check = |i: usize| {
             let invalid = |what: &str, value: f64, requirement: &str| Error::InvalidParameter {
                 name: format!("{what} of state {i}"),
                 value,
@@ -97,12 +98,17 @@ impl SparseRates {
                 }
                 previous = Some(j);
             }
+            Ok(())
+        };
+        let rows = (0..states).into_par_iter().with_min_len(4096);
+        match rows.find_map_first(|i| check(i).err()) {
+            Some(error) => Err(error),
+            None => Ok(Self {
+                row_starts,
+                targets,
+                rates,
+            }),
         }
-        Ok(Self {
-            row_starts,
-            targets,
-            rates,
-        })
     }
 
     /// Chain from transitions (i, j, rate) in any order; repeated pairs add up.
@@ -163,6 +169,29 @@ impl SparseRates {
     pub fn transitions_from(&self, i: usize) -> impl Iterator<Item = (usize, f64)> {
         let (targets, rates) = self.row(i);
         targets.iter().zip(rates).map(|(&j, &r)| (j as usize, r))
+    }
+
+    /// r_ij, zero where there is no transition.
+    pub fn rate(&self, i: usize, j: usize) -> f64 {
+        let (targets, rates) = self.row(i);
+        targets
+            .iter()
+            .position(|&t| t as usize == j)
+            .map_or(0.0, |at| rates[at])
+    }
+
+    /// Dirichlet form ½ Σ P_i r_ij (f_i − f_j)²: the energy of f, without cancellation.
+    ///
+    /// # Errors
+    /// [`Error::DimensionMismatch`].
+    pub fn dirichlet_form(&self, probability: &[f64], f: &[f64]) -> Result<f64> {
+        self.check_length("probability", probability.len())?;
+        self.check_length("f", f.len())?;
+        let of_state = |i| -> f64 {
+            let differences = self.transitions_from(i).map(|(j, r)| r * (f[i] - f[j]).powi(2));
+            0.5 * probability[i] * differences.sum::<f64>()
+        };
+        Ok((0..self.states()).map(of_state).sum())
     }
 
     /// Total rate out of each state, Σ_j r_ij.

@@ -1,18 +1,22 @@
-//! Mathematics without physics: points and tensors, quadrature, interpolation, special functions, log-domain sums.
+//! Mathematics without physics: points and tensors, quadrature, interpolation and splines, special functions, log-domain sums.
 
 mod chebyshev;
 pub(crate) mod elementary;
 pub mod formula;
+mod gauss_hermite;
 pub mod gauss_legendre;
 pub mod log_domain;
 mod relative_exponential;
 mod remap;
 pub mod special;
+mod spline;
 
 pub use chebyshev::Chebyshev;
 pub use formula::Formula;
+pub use gauss_hermite::GaussHermite;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
+pub use spline::Spline;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;

@@ -12,6 +12,7 @@
 /// assert_eq!(relative_exponential(0.0), 1.0);
 /// assert!((relative_exponential(1.0) - (1f64.exp() - 1.0)).abs() < 1e-15);
 /// ```
+#[inline]
 pub fn relative_exponential(w: f64) -> f64 {
     if w == 0.0 { 1.0 } else { w.exp_m1() / w }
 }

@@ -173,29 +173,38 @@ pub fn power_root(hessian: [f64; 3], power: Power, scale: f64, floor: f64) -> [f
     .0
 }
 
-impl<const D: usize, L: Landscape<D>> GradientNoise<D> for HessianPower<L> {
-    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
-        let hessian = self.landscape.hessian(theta);
-        let mut covariance = Tensor::<D>::identity() * self.floor;
-        match D {
-            1 => covariance[(0, 0)] += self.scale * self.power.of(hessian[(0, 0)]),
-            2 => {
-                let entries = [hessian[(0, 0)], hessian[(0, 1)], hessian[(1, 1)]];
-                let [xx, xy, yy, _] = power_covariance(entries, self.power, self.scale, self.floor);
-                covariance[(0, 0)] = xx;
-                covariance[(0, 1)] = xy;
-                covariance[(1, 0)] = xy;
-                covariance[(1, 1)] = yy;
-            }
-            _ => {
-                let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
-                for (k, &eigenvalue) in eigen.eigenvalues.iter().enumerate() {
-                    let e = Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
-                    covariance += e * e.transpose() * (self.scale * self.power.of(eigenvalue));
-                }
+/// s H₊^p + ε I in any dimension.
+pub(super) fn power_of_hessian<const D: usize>(
+    hessian: &Tensor<D>,
+    power: Power,
+    scale: f64,
+    floor: f64,
+) -> Tensor<D> {
+    let mut covariance = Tensor::<D>::identity() * floor;
+    match D {
+        1 => covariance[(0, 0)] += scale * power.of(hessian[(0, 0)]),
+        2 => {
+            let entries = [hessian[(0, 0)], hessian[(0, 1)], hessian[(1, 1)]];
+            let [xx, xy, yy, _] = power_covariance(entries, power, scale, floor);
+            covariance[(0, 0)] = xx;
+            covariance[(0, 1)] = xy;
+            covariance[(1, 0)] = xy;
+            covariance[(1, 1)] = yy;
+        }
+        _ => {
+            let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
+            for (k, &eigenvalue) in eigen.eigenvalues.iter().enumerate() {
+                let e = Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
+                covariance += e * e.transpose() * (scale * power.of(eigenvalue));
             }
         }
-        covariance
+    }
+    covariance
+}
+
+impl<const D: usize, L: Landscape<D>> GradientNoise<D> for HessianPower<L> {
+    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
+        power_of_hessian(&self.landscape.hessian(theta), self.power, self.scale, self.floor)
     }
 }
 

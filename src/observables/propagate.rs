@@ -2,9 +2,9 @@
 
 use super::time_step::{Density, Function, StepCounts, TimeStep};
 use crate::error::{Error, Result, require, require_positive};
-use crate::generator::Generator;
+use crate::generator::{Generator, Restricted};
 use crate::grid::CellSet;
-use crate::linalg::{Chain, SinglyDiagonal};
+use crate::linalg::{Advanced, Chain, FIRST_STAGE, SinglyDiagonal, bounded_extrapolation};
 
 /// Cell probabilities at given times; see [`propagate`].
 #[derive(Debug, Clone, PartialEq)]
@@ -139,33 +139,42 @@ pub struct FirstPassageLaw {
 ///
 /// # Errors
 /// As [`propagate`].
-pub fn first_passage_law(
-    generator: &Generator,
+pub fn first_passage_law<const D: usize>(
+    generator: &Generator<D>,
     target: &CellSet,
     times: &[f64],
     tolerance: f64,
 ) -> Result<FirstPassageLaw> {
-    let (chain, killing) = stopped(generator, target)?;
     let inside = target.members();
-    let outside: Vec<f64> = inside.iter().map(|m| if *m { 0.0 } else { 1.0 }).collect();
-    let n = chain.len();
-    let fastest = killing.iter().copied().fold(0.0, f64::max);
-    if fastest == 0.0 {
-        return Err(Error::EmptySet {
-            name: "complement of the target".into(),
+    let cells = generator.grid().cells();
+    if inside.len() != cells {
+        return Err(Error::DimensionMismatch {
+            name: format!("members of the {} set", target.name()),
+            expected: cells,
+            got: inside.len(),
         });
     }
-    let mut control = TimeStep::new(tolerance, 1.0 / fastest)?;
-    let (mut survival, mut distribution) = (outside.clone(), vec![0.0; n]);
+    let stopped = generator.resolvent_outside(target)?;
+    let killing = stopped.killing();
+    let (mut survival, mut distribution) = (vec![0.0; cells], vec![0.0; cells]);
+    stopped.cells().iter().for_each(|&cell| survival[cell] = 1.0);
+    let fastest = killing.iter().copied().fold(0.0, f64::max);
+    let mut control = TimeStep::new(tolerance, 1.0 / fastest)?.by_doubling();
+    let mut stages = Stages {
+        generator,
+        target,
+        recent: Vec::new(),
+    };
     let mut laws = at_times(times, |duration| {
         let mut left = duration;
         while left > 0.0 {
             let taken = control.advance(left, |from: Option<&(Function, Function)>, _, dt| {
                 let (s, f) = from.map_or((&survival, &distribution), |(s, f)| (&s.0.state, &f.0.state));
-                let step = SinglyDiagonal::autonomous(&chain, &killing, dt)?;
+                let rate = 1.0 / (FIRST_STAGE * dt);
+                let stages = stages.at(rate)?;
                 Ok((
-                    Function(step.backward(s, &[])?),
-                    Function(step.backward(f, &killing)?),
+                    Function(backward(stages, rate, s, &[])?),
+                    Function(backward(stages, rate, f, killing)?),
                 ))
             })?;
             left = if taken.dt >= left { 0.0 } else { left - taken.dt };
@@ -176,7 +185,7 @@ pub fn first_passage_law(
         Ok((survival.clone(), distribution.clone()))
     })?;
     for (survival, distribution) in &mut laws {
-        for i in 0..n {
+        for i in 0..cells {
             if inside[i] {
                 (survival[i], distribution[i]) = (0.0, 1.0);
             }
@@ -191,6 +200,45 @@ pub fn first_passage_law(
     })
 }
 
+/// Factors of the last few time steps: steps that change by powers of two come back to them.
+struct Stages<'a, const D: usize> {
+    generator: &'a Generator<D>,
+    target: &'a CellSet,
+    recent: Vec<(f64, Restricted)>,
+}
+
+impl<const D: usize> Stages<'_, D> {
+    fn at(&mut self, rate: f64) -> Result<&Restricted> {
+        /// A step, its half, and one cut short by an output time.
+        const KEPT: usize = 3;
+        let known = self.recent.iter().position(|(r, _)| *r == rate);
+        let entry = match known {
+            Some(k) => self.recent.remove(k),
+            None => (rate, self.generator.resolvent_outside_at(self.target, rate)?),
+        };
+        self.recent.insert(0, entry);
+        self.recent.truncate(KEPT);
+        Ok(&self.recent[0].1)
+    }
+}
+
+/// The function u in [0, 1] one step earlier, with value gained at the rates `source`: the stages of [`SinglyDiagonal`].
+fn backward(stages: &Restricted, rate: f64, u: &[f64], source: &[f64]) -> Result<Advanced> {
+    let fed = |values: &[f64]| -> Vec<f64> {
+        let mut rhs: Vec<f64> = values.iter().map(|v| rate * v).collect();
+        rhs.iter_mut().zip(source).for_each(|(r, s)| *r += s);
+        rhs
+    };
+    let stage = stages.solve(&fed(u))?;
+    let (extrapolated, limited) = bounded_extrapolation(u, &stage, 1.0);
+    let state = stages.solve(&fed(&extrapolated))?;
+    Ok(Advanced {
+        state,
+        stage,
+        limited,
+    })
+}
+
 impl super::time_step::Trial for (Function, Function) {
     fn error(coarse: &Self, fine: &Self) -> f64 {
         Function::error(&coarse.0, &fine.0).max(Function::error(&coarse.1, &fine.1))
@@ -198,32 +246,6 @@ impl super::time_step::Trial for (Function, Function) {
     fn limited(&self) -> f64 {
         self.0.limited().max(self.1.limited())
     }
-}
-
-/// The chain without its jumps into `set`, and the killing rates that replace them.
-fn stopped(generator: &Generator, set: &CellSet) -> Result<(Chain, Vec<f64>)> {
-    let inside = set.members();
-    let n = inside.len();
-    if n != generator.grid().cells() {
-        return Err(Error::DimensionMismatch {
-            name: format!("members of the {} set", set.name()),
-            expected: generator.grid().cells(),
-            got: n,
-        });
-    }
-    let (mut up, mut down) = (
-        generator.chain()?.up().to_vec(),
-        generator.chain()?.down().to_vec(),
-    );
-    for i in 0..n {
-        if inside[i] || (i + 1 < n && inside[i + 1]) {
-            up[i] = 0.0;
-        }
-        if inside[i] || (i > 0 && inside[i - 1]) {
-            down[i] = 0.0;
-        }
-    }
-    Ok((Chain::new(up, down)?, generator.killing_into(set)))
 }
 
 /// Time in which the cells that hold probability empty: resolves a start from a single cell.
@@ -242,7 +264,7 @@ fn step_size(time: f64, steps: usize) -> Result<f64> {
     Ok(time / steps as f64)
 }
 
-fn check_probabilities(generator: &Generator, initial: &[f64]) -> Result<()> {
+pub(super) fn check_probabilities<const D: usize>(generator: &Generator<D>, initial: &[f64]) -> Result<()> {
     if initial.len() != generator.grid().cells() {
         return Err(Error::DimensionMismatch {
             name: "initial probabilities".into(),

@@ -25,6 +25,8 @@ pub(crate) struct TimeStep {
     tolerance: f64,
     next: f64,
     counts: StepCounts,
+    /// Whether steps change by powers of two only.
+    doubling: bool,
 }
 
 /// What one accepted double step produced.
@@ -53,7 +55,16 @@ impl TimeStep {
             tolerance: require_positive("tolerance", tolerance)?,
             next: require_positive("first time step", first)?,
             counts: StepCounts::default(),
+            doubling: false,
         })
+    }
+
+    /// The same with steps that change by powers of two only: more of them, but the factors of one serve the next.
+    pub fn by_doubling(self) -> Self {
+        Self {
+            doubling: true,
+            ..self
+        }
     }
 
     /// Work and errors so far.
@@ -89,6 +100,11 @@ impl TimeStep {
             error = T::error(&full, &second) + limited;
             // 0.9: safety; the local error is of third order.
             let factor = (0.9 * (self.tolerance / error).cbrt()).clamp(0.2, 4.0);
+            let factor = if self.doubling {
+                2f64.powf(factor.log2().floor())
+            } else {
+                factor
+            };
             if error <= self.tolerance {
                 // A step cut short by `most` says nothing against the longer one planned.
                 let grown = dt * factor;

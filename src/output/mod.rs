@@ -25,6 +25,7 @@
 //!
 //! Names are letters, digits and underscores, at most 63. Attributes are scalars. All of a file is held in memory.
 
+mod array;
 mod dimension_scale;
 mod group;
 mod json;
@@ -33,6 +34,7 @@ mod record;
 mod summary;
 mod write;
 
+pub use array::read_array;
 pub use group::{Attribute, Group, ResultFile};
 pub use json::to_json;
 pub use read::read;

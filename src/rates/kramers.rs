@@ -6,10 +6,9 @@
 //! # Limitations
 //! Relative errors are of the order noise/barrier: [`super::ScaleAndSpeed`] has none in one dimension.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
-use crate::error::{Error, Result, require_non_negative, require_positive};
-use crate::math::Tensor;
+use crate::error::{Result, require_non_negative, require_positive};
 
 /// ln of Kramers' escape time over a smooth barrier with state-dependent diffusivity (Ito).
 ///
@@ -21,7 +20,7 @@ use crate::math::Tensor;
 /// Laplace's method in both integrals; relative error O(1/E). For x⁴/4 − x²/2 at noise ε it is (3/2) ε + O(ε²).
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] naming the parameter that is not positive and finite (`barrier_curvature` is |L''_b|).
+/// [`crate::Error::InvalidParameter`] naming the parameter that is not positive and finite (`barrier_curvature` is |L''_b|).
 ///
 /// # References
 /// H. A. Kramers, Physica 7, 284 (1940), eq. 17; P. Hänggi, P. Talkner and M. Borkovec, Rev. Mod. Phys. 62, 251 (1990).
@@ -89,7 +88,7 @@ pub struct CuspBarrier {
 /// Laplace's method with a linear top; relative error O(1/E): the parabola of curvature c behind a slope κ contributes c/(D κ²).
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] naming the parameter that is not positive and finite.
+/// [`crate::Error::InvalidParameter`] naming the parameter that is not positive and finite.
 ///
 /// # References
 /// As [`log_escape_time`], section on cusp-shaped barriers (edge-shaped potentials).
@@ -116,7 +115,7 @@ pub fn log_cusp_escape_time(barrier: CuspBarrier) -> Result<f64> {
 /// The factor is evaluated as ω_b/(sqrt(γ²/4 + ω_b²) + γ/2), which does not cancel.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] naming the parameter that is out of range.
+/// [`crate::Error::InvalidParameter`] naming the parameter that is out of range.
 ///
 /// # References
 /// H. A. Kramers, Physica 7, 284 (1940), eq. 25.
@@ -140,57 +139,4 @@ pub fn turnover_rate(
     require_positive("reduced_barrier", reduced_barrier)?;
     let transmission = barrier_frequency / ((0.5 * friction).hypot(barrier_frequency) + 0.5 * friction);
     Ok(transmission * well_frequency / TAU * (-reduced_barrier).exp())
-}
-
-/// ln of the Eyring-Kramers-Langer escape time of dθ = −∇L dt + sqrt(2T) dW through a saddle.
-///
-/// # Formula
-/// τ = (2π/|λ⁻|) sqrt(|det H_saddle|/det H_minimum) exp(ΔL/T), λ⁻ the negative eigenvalue of H_saddle.
-///
-/// # Method
-/// One saddle, isotropic constant noise, nondegenerate Hessians; relative error O(T/ΔL).
-///
-/// # Errors
-/// [`Error::InvalidParameter`] when the barrier or T is not positive, H_minimum is not positive definite or H_saddle has not
-/// exactly one negative eigenvalue (its index is then the value).
-///
-/// # References
-/// J. S. Langer, Ann. Phys. 54, 258 (1969); A. Bovier et al., J. Eur. Math. Soc. 6, 399 (2004), Theorem 3.2.
-pub fn log_eyring_kramers_langer<const D: usize>(
-    minimum_hessian: &Tensor<D>,
-    saddle_hessian: &Tensor<D>,
-    barrier: f64,
-    temperature: f64,
-) -> Result<f64> {
-    require_positive("barrier", barrier)?;
-    require_positive("temperature", temperature)?;
-    let eigenvalues = |hessian: &Tensor<D>| {
-        nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigenvalues()
-    };
-    let minimum = eigenvalues(minimum_hessian);
-    let saddle = eigenvalues(saddle_hessian);
-    let invalid = |name: &str, value: f64, requirement: &str| Error::InvalidParameter {
-        name: name.into(),
-        value,
-        requirement: requirement.into(),
-    };
-    if minimum.iter().any(|v| v.is_nan() || *v <= 0.0) {
-        return Err(invalid(
-            "smallest eigenvalue of minimum_hessian",
-            minimum.min(),
-            "a minimum has only positive ones",
-        ));
-    }
-    let index = saddle.iter().filter(|v| **v < 0.0).count();
-    if index != 1 || saddle.iter().any(|v| v.is_nan() || *v == 0.0) {
-        return Err(invalid(
-            "index of saddle_hessian",
-            index as f64,
-            "one negative and else positive eigenvalues are needed",
-        ));
-    }
-    let log_determinant = |values: &nalgebra::DVector<f64>| values.iter().map(|v| v.abs().ln()).sum::<f64>();
-    Ok((2.0 * PI / -saddle.min()).ln()
-        + 0.5 * (log_determinant(&saddle) - log_determinant(&minimum))
-        + barrier / temperature)
 }

@@ -8,7 +8,8 @@
 //! |---|---|---|
 //! | [`ScaleAndSpeed`] | exact first passage, committor, odds on a line | any noise |
 //! | [`ParabolicValleys`] | exact odds of two parabolic valleys, any calculus | any noise |
-//! | [`kramers`] | smooth and cusp barriers, turnover, many dimensions | barrier/noise → ∞ |
+//! | [`kramers`] | smooth and cusp barriers, turnover | barrier/noise → ∞ |
+//! | [`SaddlePassage`] | Eyring-Kramers-Langer in many dimensions | barrier/noise → ∞ |
 //! | [`paper`] | the formulas of arXiv 2601.10962 | as stated there |
 //! | [`literature`] | other published laws of SGD | as stated there |
 //!
@@ -17,6 +18,7 @@
 //! modules.
 
 mod domain;
+mod eyring_kramers;
 mod first_passage_integral;
 pub mod kramers;
 pub mod literature;
@@ -26,5 +28,6 @@ mod panel;
 pub mod paper;
 
 pub use domain::confining_domain;
+pub use eyring_kramers::SaddlePassage;
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
 pub use odds::{ParabolicValley, ParabolicValleys};

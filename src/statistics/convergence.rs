@@ -1,5 +1,6 @@
 //! Observed order of convergence and Richardson extrapolation: u(h) = u + c h^p + ….
 
+use super::Estimate;
 use crate::error::{Error, Result, require};
 
 /// Limit of a sequence on refined grids.
@@ -120,4 +121,75 @@ pub fn richardson(levels: &[f64], ratio: f64, order: Option<f64>) -> Result<Rich
         error,
         finest_error,
     })
+}
+
+/// A sampled quantity freed of the leading bias of its time step (or mesh).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unbiased {
+    /// Extrapolated value, with its standard error.
+    pub limit: Estimate,
+    /// Bias of the finer level, with its standard error; compatible with zero when sampling errors hide it.
+    pub bias: Estimate,
+}
+
+/// Extrapolates two independent estimates on levels h and h/`ratio` whose bias is c h^`order`.
+///
+/// # Formula
+/// With q = 1/(ratio^order − 1): bias of the finer level (coarse − fine) q, limit fine − bias, standard errors
+/// q sqrt(s_c² + s_f²) and sqrt(q² s_c² + (1 + q)² s_f²).
+///
+/// # Method
+/// The order is theory: two levels cannot tell it. The limit of order 1 and ratio 2 has sqrt(5) times the standard error of either
+/// level, so the finer one is the better estimate while its bias stays below its error. The samples must be independent
+/// (different experiments of one seed).
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for a ratio ≤ 1, an order ≤ 0, or estimates that are not finite.
+///
+/// # Examples
+/// ```
+/// use freezeout::statistics::{Estimate, convergence::extrapolate};
+/// let level = |value| Estimate { value, standard_error: 0.01, samples: 100 };
+/// let result = extrapolate(&level(2.2), &level(2.1), 2.0, 1.0)?;
+/// assert!((result.limit.value - 2.0).abs() < 1e-12 && (result.bias.value - 0.1).abs() < 1e-12);
+/// assert!((result.limit.standard_error - 0.01 * 5.0_f64.sqrt()).abs() < 1e-12);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<Unbiased> {
+    require(
+        "refinement ratio",
+        ratio,
+        |r| r > 1.0,
+        "a number above 1 is needed",
+    )?;
+    require("order", order, |p| p > 0.0, "a positive number is needed")?;
+    for estimate in [coarse, fine] {
+        require(
+            "level value",
+            estimate.value,
+            |_| true,
+            "a finite number is needed",
+        )?;
+        let error = estimate.standard_error;
+        require(
+            "standard error",
+            error,
+            |s| s >= 0.0,
+            "a finite number >= 0 is needed",
+        )?;
+    }
+    let q = 1.0 / (ratio.powf(order) - 1.0);
+    let change = coarse.minus(fine);
+    let bias = Estimate {
+        value: q * change.value,
+        standard_error: q * change.standard_error,
+        samples: change.samples,
+    };
+    let error = (q * coarse.standard_error).hypot((1.0 + q) * fine.standard_error);
+    let limit = Estimate {
+        value: fine.value - bias.value,
+        standard_error: error,
+        samples: change.samples,
+    };
+    Ok(Unbiased { limit, bias })
 }

@@ -8,6 +8,7 @@
 
 pub mod agreement;
 mod bootstrap;
+mod censored_mean;
 pub mod convergence;
 mod estimate;
 pub mod hypothesis;
@@ -17,6 +18,7 @@ mod normal;
 mod survival;
 
 pub use bootstrap::{Bootstrap, bootstrap};
+pub use censored_mean::censored_mean;
 pub use estimate::{Estimate, proportion};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep};
 pub use moments::{Moments, mean, variance};

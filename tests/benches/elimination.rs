@@ -1,13 +1,8 @@
-//! Planar chains: assembly, factorisation and solve with nine-point stencils, gap of a double well.
+//! Planar chains: ordering, factorisation and solve with nine-point stencils.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use freezeout::diffusion::Diffusion;
-use freezeout::generator::Generator;
-use freezeout::grid::{Axis, Grid};
 use freezeout::linalg::{Elimination, NestedDissection, SparseRates};
-use freezeout::math::{Point, Tensor};
-use freezeout::observables::slow_modes;
 use std::sync::Arc;
 
 /// Nine-point chain on n × n cells over V = 30 sin²(2πx) sin²(πy), killed along one edge.
@@ -65,46 +60,10 @@ fn elimination(c: &mut Criterion) {
     group.finish();
 }
 
-/// Double well in x, harmonic in y, with a tensor that is constant times [1, c; c, 1].
-struct Well {
-    cross: f64,
-}
-
-impl Diffusion<2> for Well {
-    fn drift(&self, t: &Point<2>) -> Point<2> {
-        Point::<2>::new(t[0] - t[0].powi(3), -t[1])
-    }
-    fn tensor(&self, _: &Point<2>) -> Tensor<2> {
-        Tensor::<2>::new(0.1, 0.1 * self.cross, 0.1 * self.cross, 0.1)
-    }
-}
-
-fn generator(c: &mut Criterion) {
-    let mut group = c.benchmark_group("generator");
-    group.sample_size(10);
-    let grid = |n| {
-        Grid::new([
-            Axis::uniform(-2.0, 2.0, n).unwrap(),
-            Axis::uniform(-1.5, 1.5, n).unwrap(),
-        ])
-    };
-    for (name, cross) in [("faces", 0.0), ("offsets", 0.4)] {
-        // a million cells
-        group.bench_function(BenchmarkId::new("assemble", name), |b| {
-            b.iter(|| Generator::assemble(&Well { cross }, grid(1000)).unwrap());
-        });
-        let planar = Generator::assemble(&Well { cross }, grid(200)).unwrap();
-        group.bench_function(BenchmarkId::new("gap_200", name), |b| {
-            b.iter(|| slow_modes(&planar, 1).unwrap());
-        });
-    }
-    group.finish();
-}
-
 // criterion's own plots need a font that is not everywhere
 criterion_group! {
     name = benches;
     config = Criterion::default().without_plots();
-    targets = elimination, generator
+    targets = elimination
 }
 criterion_main!(benches);

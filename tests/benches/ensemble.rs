@@ -7,9 +7,12 @@
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use freezeout::diffusion::Sgd;
+use freezeout::diffusion::{Diffusion, Sgd};
 use freezeout::ensemble::*;
-use freezeout::landscape::{Slice, TwoValley};
+use freezeout::landscape::{Expression, Slice, TwoValley};
+use freezeout::math::{Formula, Point, Tensor};
+use freezeout::noise::Isotropic;
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 const RUNS: usize = 4 * stream::LANES;
@@ -76,6 +79,45 @@ fn paths<const D: usize>(start: [f64; D]) -> PathProtocol<D> {
     }
 }
 
+/// A user's problem in the plane: formulas for the drift and for all entries of the tensor.
+struct Formulas {
+    drift: [Formula<2>; 2],
+    tensor: [Formula<2>; 3],
+}
+
+impl Formulas {
+    fn new(drift: [&str; 2], tensor: [&str; 3]) -> Self {
+        let parse = |text: &str| Formula::parse(text, &["x", "y"], &BTreeMap::new()).unwrap();
+        Self {
+            drift: drift.map(parse),
+            tensor: tensor.map(parse),
+        }
+    }
+}
+
+impl Diffusion<2> for Formulas {
+    fn drift(&self, theta: &Point<2>) -> Point<2> {
+        Point::<2>::from_fn(|d, _| self.drift[d].value(theta))
+    }
+    fn tensor(&self, theta: &Point<2>) -> Tensor<2> {
+        let [xx, xy, yy] = self.tensor.each_ref().map(|entry| entry.value(theta));
+        Tensor::<2>::new(xx, xy, xy, yy)
+    }
+}
+
+/// First passage of a general diffusion into a half-space that is never reached: steps are all that is measured.
+fn general<const D: usize>(diffusion: &impl Diffusion<D>, protocol: &PathProtocol<D>) -> Passages {
+    let far = |theta: &Point<D>| {
+        (
+            1e9 - theta[0],
+            Point::<D>::from_fn(|d, _| if d == 0 { -1.0 } else { 0.0 }),
+        )
+    };
+    let (domain, target) = (Domain::unbounded(), Target::Level(&far));
+    let crossing = CrossingTest::BrownianBridge;
+    first_passage_into(diffusion, &domain, &target, crossing, protocol, &|_| ()).unwrap()
+}
+
 fn ensembles(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ensemble");
     group.throughput(Throughput::Elements(RUNS as u64 * STEPS));
@@ -108,6 +150,24 @@ fn ensembles(criterion: &mut Criterion) {
     });
     measure(&mut group, "plane_platen", 1, &all, |set| {
         propagate_with(set, Platen, &Plane, &plane, &|_| ())
+    });
+    let text = |text: &str| Expression::<1>::new(text, &["x"], &BTreeMap::new(), vec![]).unwrap();
+    let formula = Sgd::new(text("(x^2 - 1)^2/4"), Isotropic::new(0.4).unwrap(), 1.0, 1.0).unwrap();
+    measure(&mut group, "general_formula_line", 1, &native, |_| {
+        general(&formula, &line)
+    });
+    let names = ["x", "y"];
+    let landscape = Expression::<2>::new("(x^2 - 1)^2/4 + y^2/2", &names, &BTreeMap::new(), vec![]).unwrap();
+    let formula = Sgd::new(landscape, Isotropic::new(0.4).unwrap(), 1.0, 1.0).unwrap();
+    measure(&mut group, "general_formula_plane", 1, &native, |_| {
+        general(&formula, &plane)
+    });
+    let full = Formulas::new(
+        ["x - x^3 - 10*x*y^2", "-(1 + x^2)*y"],
+        ["0.1 + 0.02*x^2", "0.01*x*y", "0.1 + 0.02*y^2"],
+    );
+    measure(&mut group, "general_formulas_full_tensor", 1, &native, |_| {
+        general(&full, &plane)
     });
     // The interval is so wide that no path leaves it: steps are all that is measured.
     measure(&mut group, "double_well_first_passage", 1, &all, |set| {

@@ -162,6 +162,34 @@ fn stationary_map() -> Group {
     group
 }
 
+fn escape() -> Group {
+    let mut group = Group::new("escape").unwrap();
+    let (x, y) = (space(-2.0, 2.0, 40), space(-1.5, 1.5, 30));
+    let loss = |x: f64, y: f64| 0.25 * (x * x - 1.0).powi(2) + 0.5 * y * y;
+    for (name, of) in [
+        ("loss", Box::new(loss) as Box<dyn Fn(f64, f64) -> f64>),
+        ("effective_potential", Box::new(move |x, y| 10.0 * loss(x, y) + x)),
+        (
+            "mean_first_passage_time_field",
+            Box::new(|x: f64, _| 50.0 * (1.0 - (3.0 * x).tanh())),
+        ),
+        ("committor", Box::new(|x: f64, _| 0.5 + 0.5 * (3.0 * x).tanh())),
+    ] {
+        let values = x
+            .iter()
+            .flat_map(|x| y.iter().map(|y| of(*x, *y)).collect::<Vec<_>>());
+        push(
+            &mut group,
+            name,
+            &[("x", x.len()), ("y", y.len())],
+            values.collect(),
+        );
+    }
+    group.push(Record::coordinate("x", "1", x).unwrap()).unwrap();
+    group.push(Record::coordinate("y", "1", y).unwrap()).unwrap();
+    group
+}
+
 fn final_probability() -> Group {
     let mut group = Group::new("final_probability").unwrap();
     group.set_attribute("learning_rate", 0.01).unwrap();
@@ -253,6 +281,7 @@ pub fn add_groups(file: &mut ResultFile) {
         stationary_map(),
         final_probability(),
         ablations(),
+        escape(),
     ] {
         file.push(group).unwrap();
     }

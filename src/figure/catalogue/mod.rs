@@ -2,6 +2,7 @@
 
 mod ablations;
 mod effective_potential;
+mod escape;
 mod final_probability;
 mod freezing_line;
 mod landscape;
@@ -12,6 +13,7 @@ mod trajectories;
 
 pub use ablations::ablations;
 pub use effective_potential::effective_potential;
+pub use escape::escape;
 pub use final_probability::final_probability;
 pub use freezing_line::freezing_line;
 pub use landscape::landscape;
@@ -38,7 +40,7 @@ pub struct Entry {
 }
 
 /// All figures.
-pub const ENTRIES: [Entry; 10] = [
+pub const ENTRIES: [Entry; 11] = [
     Entry {
         name: "phase_diagram",
         description: "P_flat and freezing time over learning rate and noise, beside the authors' own where they apply",
@@ -98,6 +100,12 @@ pub const ENTRIES: [Entry; 10] = [
         description: "freezing and P_flat with one ingredient of the model changed at a time",
         group: "ablations",
         figure: ablations,
+    },
+    Entry {
+        name: "escape",
+        description: "a problem of one's own: loss, effective potential, densities, first-passage times, committor",
+        group: "escape",
+        figure: escape,
     },
 ];
 

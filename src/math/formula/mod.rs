@@ -158,6 +158,13 @@ impl Unary {
 
 /// x^p with two derivatives, exact where p is 0, 1 or 2 and x = 0.
 fn power(x: f64, p: f64) -> [f64; 3] {
+    // The common exponents without a call, to the same bits.
+    if p == 2.0 {
+        return [x * x, 2.0 * x, 2.0];
+    }
+    if p == 3.0 {
+        return [x * x * x, 3.0 * (x * x), 6.0 * x];
+    }
     let raise = |p: f64| {
         if p.fract() == 0.0 && p.abs() <= 64.0 {
             x.powi(p as i32)

@@ -1,0 +1,281 @@
+//! Ensembles of paths of any diffusion in one or two dimensions: first passages into sets, and positions at given times.
+
+use super::domain::{Domain, Target};
+use super::first_passage::{CrossingTest, Outcome, Passages};
+use super::langevin::PathProtocol;
+use super::stream::{LANES, STEP_BLOCK, StreamKey};
+use super::walk::{Draws, Walk, Walker};
+use crate::diffusion::Diffusion;
+use crate::error::{Error, Result, require_finite};
+use rayon::prelude::*;
+
+/// First passages of the paths of `diffusion` into `target` or out of `domain`; `protocol.steps` is the horizon.
+///
+/// `progress` is called from the working threads with the number of runs just finished.
+///
+/// # Formula
+/// A step is θ' = θ + b h + sqrt(2 D h) z. It is read in one of two ways:
+/// - *Langevin path* of time step h, with [`CrossingTest::BrownianBridge`]: a level g that is positive at both ends of
+///   the step has been crossed with probability exp(−g g'/(h ∇g·D∇g)), g being itself a diffusion of diffusivity ∇g·D∇g.
+///   The time of the crossing is the middle of the step.
+/// - *SGD itself*, with h = η and [`CrossingTest::EndOfStep`]: with b = −∇L and D = (η/2B) C the step is
+///   θ − η∇L + N(0, η² C/B), exactly; passage is at the first step that ends in the target, at t = ηk.
+///
+/// # Method
+/// Euler-Maruyama. With the bridge, the error of the mean time is of order h where b, D and the edge are smooth, and of
+/// order sqrt(h) where b or D jumps, at a [`Target::Members`], and for a Langevin path with tests at the ends of steps.
+/// An edge that a step may cross twice over (a sliver thinner than sqrt(2 D h)) is not resolved, and of several edges
+/// only the one most likely crossed is examined. For reflecting edges see [`Domain`].
+///
+/// A run that has not ended by the horizon is censored. Runs are numbered, and run r is the same on any number of
+/// threads and in an ensemble of any size.
+///
+/// # Errors
+/// [`Error::EmptySet`] without starts, [`Error::InvalidParameter`] for a protocol or domain out of range,
+/// [`Error::OverlappingSets`] when a start lies in the target or outside the domain, [`Error::NotPositive`] where the
+/// tensor is not positive semi-definite, [`Error::NotFinite`] where a path or an edge function is not finite or a step
+/// cannot be mirrored back into the domain.
+///
+/// # References
+/// E. Gobet, Stoch. Proc. Appl. 87, 167 (2000).
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::OrnsteinUhlenbeck;
+/// use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, Target, first_passage_into};
+/// use freezeout::math::Point;
+/// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 1.0)?;
+/// let protocol = PathProtocol { starts: vec![[0.0]], runs: 2000, steps: 10_000, time_step: 0.01, seed: 1, experiment: 0 };
+/// let beyond = |x: &Point<1>| (1.0 - x[0], Point::<1>::new(-1.0));
+/// let (domain, target) = (Domain::unbounded(), Target::Level(&beyond));
+/// let passages = first_passage_into(&ou, &domain, &target, CrossingTest::BrownianBridge, &protocol, &|_| ())?;
+/// let mean = passages.mean_time(1e-3)?;
+/// assert!((mean.value - 2.093_406_65).abs() < 5.0 * mean.standard_error + 0.02);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn first_passage_into<const D: usize, T: Diffusion<D> + ?Sized>(
+    diffusion: &T,
+    domain: &Domain<'_, D>,
+    target: &Target<'_, D>,
+    crossing: CrossingTest,
+    protocol: &PathProtocol<D>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Passages> {
+    /// Runs of one task.
+    const RUNS_PER_TASK: usize = 4 * LANES;
+    let walk = Walk::new(diffusion, domain, Some(target), protocol)?;
+    let first_runs: Vec<usize> = (0..protocol.runs).step_by(RUNS_PER_TASK).collect();
+    let outcomes = first_runs
+        .par_iter()
+        .with_max_len(1)
+        .map(|&first| {
+            let runs = RUNS_PER_TASK.min(protocol.runs - first);
+            passages_of(&walk, crossing, protocol, progress, first, runs)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Passages {
+        outcomes: outcomes.into_iter().flatten().collect(),
+    })
+}
+
+/// What a lane is working on.
+struct Assignment<const D: usize> {
+    run: usize,
+    step: u64,
+    walker: Walker<D>,
+}
+
+fn passages_of<const D: usize, T: Diffusion<D> + ?Sized>(
+    walk: &Walk<'_, D, T>,
+    crossing: CrossingTest,
+    protocol: &PathProtocol<D>,
+    progress: &(dyn Fn(u64) + Sync),
+    first_run: usize,
+    runs: usize,
+) -> Result<Vec<Outcome>> {
+    let key = StreamKey::new(protocol.seed, protocol.experiment);
+    let h = protocol.time_step;
+    // Between the ends of a step the crossing is half-way on average; SGD exists at the ends only.
+    let lag = match crossing {
+        CrossingTest::BrownianBridge => 0.5,
+        CrossingTest::EndOfStep => 0.0,
+    };
+    let horizon = Outcome::Censored {
+        time: protocol.steps as f64 * h,
+    };
+    let mut outcomes = vec![horizon; runs];
+    let mut queue = first_run..first_run + runs;
+    let mut lanes: [Option<Assignment<D>>; LANES] = [const { None }; LANES];
+    let mut draws = Draws::new(crossing);
+    let parts = 2 / D;
+    loop {
+        for (lane, slot) in lanes.iter_mut().enumerate() {
+            if slot.is_none()
+                && let Some(run) = queue.next()
+            {
+                let walker = walk.walker(protocol.start(run));
+                *slot = Some(Assignment { run, step: 0, walker });
+            }
+            // A lane without work keeps its old stream, which is not looked at.
+            if let Some(assignment) = slot {
+                draws.set(
+                    lane,
+                    key.state(assignment.run as u64, assignment.step / STEP_BLOCK),
+                );
+            }
+        }
+        let mut working = lanes.iter().flatten().count();
+        if working == 0 {
+            return Ok(outcomes);
+        }
+        for _ in 0..STEP_BLOCK / parts as u64 {
+            if working == 0 {
+                break;
+            }
+            draws.next::<D>();
+            for (lane, slot) in lanes.iter_mut().enumerate() {
+                for part in 0..parts {
+                    let Some(assignment) = slot else { break };
+                    let (normals, energy) = draws.of::<D>(lane, part);
+                    assignment.step += 1;
+                    let exit = walk.step(&mut assignment.walker, normals, energy)?;
+                    if let Some(exit) = exit {
+                        let time = (assignment.step as f64 - lag) * h;
+                        outcomes[assignment.run - first_run] = Outcome::Escaped { time, exit };
+                    }
+                    if exit.is_some() || assignment.step == protocol.steps {
+                        *slot = None;
+                        working -= 1;
+                        progress(1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Positions of the paths of `diffusion` in `domain` at the given ascending times, those that an absorbing edge ended
+/// left out: one list a time, in the order of the runs.
+///
+/// `progress` is called from the working threads with the number of runs just finished.
+///
+/// # Formula
+/// Each list is a sample of the transient law, and its length over the number of runs the survival probability.
+///
+/// # Method
+/// Steps as [`first_passage_into`], weak order 1: of a Langevin path, the variance about a minimum of curvature H is too
+/// large by 1/(1 − hH/2); for SGD with h = η that is the law itself. Times are multiples of the time step.
+///
+/// # Errors
+/// As [`first_passage_into`]; [`Error::InvalidParameter`] for a time that is not a multiple of the time step, not above the
+/// one before, or beyond the horizon.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::OrnsteinUhlenbeck;
+/// use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, positions_at};
+/// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 0.5)?;
+/// let protocol = PathProtocol { starts: vec![[2.0]], runs: 4000, steps: 100, time_step: 0.01, seed: 1, experiment: 0 };
+/// let lists = positions_at(&ou, &Domain::unbounded(), &[0.0, 1.0], CrossingTest::BrownianBridge, &protocol, &|_| ())?;
+/// assert!(lists[0].iter().all(|x| *x == [2.0]));
+/// let mean = lists[1].iter().map(|[x]| x).sum::<f64>() / 4000.0;
+/// assert!((mean - 2.0 * (-1.0_f64).exp()).abs() < 0.06); // standard error 0.01, bias 0.004
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn positions_at<const D: usize, T: Diffusion<D> + ?Sized>(
+    diffusion: &T,
+    domain: &Domain<'_, D>,
+    times: &[f64],
+    crossing: CrossingTest,
+    protocol: &PathProtocol<D>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Vec<[f64; D]>>> {
+    let walk = Walk::new(diffusion, domain, None, protocol)?;
+    let steps = steps_of(times, protocol)?;
+    let first_runs: Vec<usize> = (0..protocol.runs).step_by(LANES).collect();
+    let blocks = first_runs
+        .par_iter()
+        .with_max_len(1)
+        .map(|&first| {
+            let lanes = LANES.min(protocol.runs - first);
+            let lists = positions_of(&walk, &steps, crossing, protocol, first, lanes)?;
+            progress(lanes as u64);
+            Ok(lists)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut lists = vec![Vec::with_capacity(protocol.runs); times.len()];
+    for block in blocks {
+        lists
+            .iter_mut()
+            .zip(block)
+            .for_each(|(list, part)| list.extend(part));
+    }
+    Ok(lists)
+}
+
+/// The steps at which the times fall.
+fn steps_of<const D: usize>(times: &[f64], protocol: &PathProtocol<D>) -> Result<Vec<u64>> {
+    /// Distance from a multiple of the step, in steps: the rounding of times up to 1e9 steps.
+    const ROUNDING: f64 = 1e-6;
+    let mut steps: Vec<u64> = Vec::with_capacity(times.len());
+    for &time in times {
+        let quotient = require_finite("times", time)? / protocol.time_step;
+        let step = quotient.round();
+        let is_new = steps.last().is_none_or(|last| step > *last as f64);
+        if !(is_new && step >= 0.0 && step <= protocol.steps as f64 && (quotient - step).abs() <= ROUNDING) {
+            return Err(Error::InvalidParameter {
+                name: "times".into(),
+                value: time,
+                requirement: format!(
+                    "ascending multiples of the time step {} up to {} steps are needed",
+                    protocol.time_step, protocol.steps
+                ),
+            });
+        }
+        steps.push(step as u64);
+    }
+    Ok(steps)
+}
+
+fn positions_of<const D: usize, T: Diffusion<D> + ?Sized>(
+    walk: &Walk<'_, D, T>,
+    steps: &[u64],
+    crossing: CrossingTest,
+    protocol: &PathProtocol<D>,
+    first_run: usize,
+    runs: usize,
+) -> Result<Vec<Vec<[f64; D]>>> {
+    let key = StreamKey::new(protocol.seed, protocol.experiment);
+    let mut walkers: Vec<Option<Walker<D>>> = (0..runs)
+        .map(|lane| Some(walk.walker(protocol.start(first_run + lane))))
+        .collect();
+    let mut draws = Draws::new(crossing);
+    let parts = 2 / D;
+    let mut k = 0;
+    let mut lists = Vec::with_capacity(steps.len());
+    for &until in steps {
+        while k < until {
+            if k % STEP_BLOCK == 0 {
+                for lane in 0..runs {
+                    draws.set(lane, key.state((first_run + lane) as u64, k / STEP_BLOCK));
+                }
+            }
+            let part = (k % parts as u64) as usize;
+            if part == 0 {
+                draws.next::<D>();
+            }
+            for (lane, slot) in walkers.iter_mut().enumerate() {
+                if let Some(walker) = slot {
+                    let (normals, energy) = draws.of::<D>(lane, part);
+                    if walk.step(walker, normals, energy)?.is_some() {
+                        *slot = None;
+                    }
+                }
+            }
+            k += 1;
+        }
+        let list = walkers.iter().flatten().map(|walker| walker.theta.into());
+        lists.push(list.collect());
+    }
+    Ok(lists)
+}

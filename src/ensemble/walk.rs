@@ -1,0 +1,351 @@
+//! One step of any diffusion, with its crossings, and the random numbers for it.
+
+use super::dispatch::Instructions;
+use super::domain::{Domain, Target};
+use super::first_passage::{CrossingTest, Exit};
+use super::langevin::PathProtocol;
+use super::stream::{LANES, Streams};
+use crate::diffusion::Diffusion;
+use crate::error::{Error, Result, require};
+use crate::generator::Boundary;
+use crate::math::{Point, Tensor, elementary};
+use pulp::NullaryFnOnce;
+
+/// The symmetric root R of a positive semi-definite D: R² = D; NaN when D is not.
+///
+/// # Formula
+/// In the plane, R = (D + s I)/sqrt(tr D + 2s) with s = sqrt(det D) (Cayley and Hamilton). A rounding error δ of det D
+/// changes R² by δ/(tr D + 2s), a rounding error of D.
+///
+/// # Method
+/// One or two dimensions. A negative determinant within 16 ε (tr D)² is a rounded zero.
+pub(super) fn symmetric_root<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
+    const ROUNDING: f64 = 16.0 * f64::EPSILON;
+    if D == 1 {
+        return tensor.map(f64::sqrt);
+    }
+    let trace = tensor[(0, 0)] + tensor[(1, 1)];
+    let determinant = tensor[(0, 0)] * tensor[(1, 1)] - tensor[(0, 1)] * tensor[(1, 0)];
+    if trace == 0.0 && determinant == 0.0 {
+        return Tensor::<D>::zeros();
+    }
+    let is_rounded_zero = determinant < 0.0 && determinant >= -ROUNDING * trace * trace;
+    let s = if is_rounded_zero { 0.0 } else { determinant.sqrt() };
+    let scale = if trace > 0.0 {
+        1.0 / (trace + 2.0 * s).sqrt()
+    } else {
+        f64::NAN
+    };
+    let mut root = tensor * scale;
+    root[(0, 0)] += s * scale;
+    root[(1, 1)] += s * scale;
+    root
+}
+
+/// What all walkers of an ensemble do in a step.
+pub(super) struct Walk<'a, const D: usize, T: ?Sized> {
+    diffusion: &'a T,
+    domain: &'a Domain<'a, D>,
+    target: Option<&'a Target<'a, D>>,
+    time_step: f64,
+    noise_scale: f64,
+    is_free: bool,
+}
+
+/// A walker, with the levels that its next step needs.
+pub(super) struct Walker<const D: usize> {
+    pub theta: Point<D>,
+    /// Tensor of the last step and its root, which are often those of the next step too.
+    root: (Tensor<D>, Tensor<D>),
+    target: (f64, Point<D>),
+    domain: (f64, Point<D>),
+}
+
+/// The most likely crossing of a step so far.
+struct Nearest {
+    /// h times the energy −ln u of the Brownian bridge, zero for a test at the ends of steps.
+    reach: f64,
+    found: Option<(f64, Exit)>,
+}
+
+impl Nearest {
+    /// A surface on which g went from `from` to `to` while its diffusivity was `diffusivity`.
+    #[inline(always)]
+    fn examine(&mut self, from: f64, to: f64, diffusivity: f64, exit: Exit) {
+        let product = from * to;
+        if product <= diffusivity * self.reach {
+            let ratio = product / diffusivity;
+            if self.found.is_none_or(|(least, _)| ratio < least) {
+                self.found = Some((ratio, exit));
+            }
+        }
+    }
+}
+
+impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
+    /// Checks everything that does not depend on the path.
+    pub fn new(
+        diffusion: &'a T,
+        domain: &'a Domain<'a, D>,
+        target: Option<&'a Target<'a, D>>,
+        protocol: &PathProtocol<D>,
+    ) -> Result<Self> {
+        protocol.check()?;
+        domain.check()?;
+        require(
+            "dimension",
+            D as f64,
+            |d| d == 1.0 || d == 2.0,
+            "paths have one or two dimensions",
+        )?;
+        require(
+            "steps",
+            protocol.steps as f64,
+            |v| v >= 1.0,
+            "at least one step is needed",
+        )?;
+        let h = protocol.time_step;
+        let walk = Self {
+            diffusion,
+            domain,
+            target,
+            time_step: h,
+            noise_scale: (2.0 * h).sqrt(),
+            is_free: domain.is_free(),
+        };
+        let starts = || protocol.starts.iter().map(|start| Point::<D>::from(*start));
+        let overlap = |second: &str, cells: usize| {
+            if cells == 0 {
+                return Ok(());
+            }
+            Err(Error::OverlappingSets {
+                first: "start".into(),
+                second: second.into(),
+                cells,
+            })
+        };
+        overlap(
+            "outside of the domain",
+            starts().filter(|s| !domain.contains(s)).count(),
+        )?;
+        if let Some(target) = target {
+            let is_outside = |theta: &Point<D>| match target {
+                Target::Level(level) => level(theta).0 > 0.0,
+                Target::Members(contains) => !contains(theta),
+            };
+            overlap("target", starts().filter(|s| !is_outside(s)).count())?;
+        }
+        Ok(walk)
+    }
+
+    pub fn walker(&self, start: [f64; D]) -> Walker<D> {
+        let theta = Point::<D>::from(start);
+        let none = (f64::INFINITY, Point::<D>::zeros());
+        Walker {
+            theta,
+            root: (Tensor::<D>::zeros(), Tensor::<D>::zeros()),
+            target: match self.target {
+                Some(Target::Level(level)) => level(&theta),
+                _ => none,
+            },
+            domain: self.absorbing_level().map_or(none, |level| level(&theta)),
+        }
+    }
+
+    fn absorbing_level(&self) -> Option<super::domain::Level<'a, D>> {
+        self.domain
+            .level
+            .filter(|_| self.domain.level_boundary == Boundary::Absorbing)
+    }
+
+    /// θ' = θ + b h + sqrt(2 D h) z, and the surface that it crossed.
+    #[inline]
+    pub fn step(&self, walker: &mut Walker<D>, normals: Point<D>, energy: f64) -> Result<Option<Exit>> {
+        let theta = walker.theta;
+        let drift = self.diffusion.drift(&theta);
+        let tensor = self.diffusion.tensor(&theta);
+        if tensor != walker.root.0 {
+            walker.root = (tensor, symmetric_root(&tensor));
+        }
+        let mut next = theta + drift * self.time_step + walker.root.1 * (normals * self.noise_scale);
+        if !next.iter().all(|x| x.is_finite()) {
+            return Err(self.broken(&theta));
+        }
+        if !self.is_free {
+            next = self
+                .domain
+                .confine(|at| self.diffusion.tensor(at), &tensor, next)?;
+        }
+        let mut nearest = Nearest {
+            reach: self.time_step * energy,
+            found: None,
+        };
+        match self.target {
+            Some(Target::Level(level)) => {
+                let level = level(&next);
+                self.check_level(&next, level.0)?;
+                let (before, slope) = walker.target;
+                nearest.examine(before, level.0, slope.dot(&(tensor * slope)), Exit::Target);
+                walker.target = level;
+            }
+            Some(Target::Members(contains)) if contains(&next) => {
+                nearest.found = Some((f64::NEG_INFINITY, Exit::Target));
+            }
+            _ => {}
+        }
+        if !self.is_free {
+            for (axis, (ends, boundaries)) in self.domain.ends.iter().zip(&self.domain.boundaries).enumerate()
+            {
+                for (end, sign) in [(0, 1.0), (1, -1.0)] {
+                    if boundaries[end] == Boundary::Absorbing {
+                        let [from, to] = [theta, next].map(|at| sign * (at[axis] - ends[end]));
+                        nearest.examine(from, to, tensor[(axis, axis)], Exit::Face { axis, end });
+                    }
+                }
+            }
+        }
+        if let Some(level) = self.absorbing_level() {
+            let level = level(&next);
+            self.check_level(&next, level.0)?;
+            let (before, slope) = walker.domain;
+            nearest.examine(before, level.0, slope.dot(&(tensor * slope)), Exit::Domain);
+            walker.domain = level;
+        }
+        walker.theta = next;
+        Ok(nearest.found.map(|(_, exit)| exit))
+    }
+
+    fn check_level(&self, theta: &Point<D>, value: f64) -> Result<()> {
+        if !value.is_nan() {
+            return Ok(());
+        }
+        Err(Error::NotFinite {
+            quantity: "the edge function of a target or domain".into(),
+            reason: format!("it is NaN at {:?}", theta.as_slice()),
+        })
+    }
+
+    /// Why the step from θ is not finite.
+    #[cold]
+    fn broken(&self, theta: &Point<D>) -> Error {
+        let tensor = self.diffusion.tensor(theta);
+        let is_finite = tensor.iter().all(|x| x.is_finite());
+        if is_finite && symmetric_root(&tensor).iter().any(|x| x.is_nan()) {
+            let eigenvalues =
+                nalgebra::DMatrix::from_iterator(D, D, tensor.iter().copied()).symmetric_eigenvalues();
+            return Error::NotPositive {
+                name: "diffusion tensor".into(),
+                position: format!("{:?}", theta.as_slice()),
+                eigenvalues: format!("{:?}", eigenvalues.as_slice()),
+            };
+        }
+        Error::NotFinite {
+            quantity: "a path of the ensemble".into(),
+            reason: format!(
+                "the step from {:?} has drift {:?} and tensor {:?}; the time step {} may be too long",
+                theta.as_slice(),
+                self.diffusion.drift(theta).as_slice(),
+                tensor.as_slice(),
+                self.time_step
+            ),
+        }
+    }
+}
+
+/// Random numbers of all lanes for 2/D steps: normals come in pairs.
+pub(super) struct Draws {
+    streams: Streams,
+    normals: [[f64; LANES]; 2],
+    energies: [[f64; LANES]; 2],
+    crossing: CrossingTest,
+}
+
+impl Draws {
+    pub fn new(crossing: CrossingTest) -> Self {
+        Self {
+            streams: Streams::unset(),
+            normals: [[0.0; LANES]; 2],
+            energies: [[0.0; LANES]; 2],
+            crossing,
+        }
+    }
+
+    /// Gives a lane its state.
+    pub fn set(&mut self, lane: usize, state: [u64; 4]) {
+        self.streams.set(lane, state);
+    }
+
+    /// The next numbers of every lane for paths in D dimensions.
+    pub fn next<const D: usize>(&mut self) {
+        let native = Instructions::Native;
+        match (self.crossing, D) {
+            (CrossingTest::EndOfStep, _) => native.run(Draw::<0>(self)),
+            (CrossingTest::BrownianBridge, 1) => native.run(Draw::<2>(self)),
+            (CrossingTest::BrownianBridge, _) => native.run(Draw::<1>(self)),
+        }
+    }
+
+    /// Normals and energy of step `part` < 2/D of these.
+    pub fn of<const D: usize>(&self, lane: usize, part: usize) -> (Point<D>, f64) {
+        let normals = Point::<D>::from_fn(|d, _| self.normals[(part + d) % 2][lane]);
+        (normals, self.energies[part][lane])
+    }
+}
+
+/// Draws with the given number of energies, compiled for each instruction set.
+struct Draw<'a, const ENERGIES: usize>(&'a mut Draws);
+
+impl<const ENERGIES: usize> NullaryFnOnce for Draw<'_, ENERGIES> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let draws = self.0;
+        for lane in 0..LANES {
+            let [first, second] = draws.streams.normals(lane);
+            draws.normals[0][lane] = first;
+            draws.normals[1][lane] = second;
+            for energies in draws.energies.iter_mut().take(ENERGIES) {
+                energies[lane] = -elementary::ln(draws.streams.uniform(lane));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_squares_to_the_tensor_and_refuses_what_is_not_positive() {
+        let (s, c) = 0.4_f64.sin_cos();
+        // Of every anisotropy, singular and zero included.
+        for ratio in [1.0, 0.3, 1e-4, 1e-9, 1e-15, 0.0] {
+            let [xx, xy, yy] = [
+                c * c + ratio * s * s,
+                c * s * (1.0 - ratio),
+                s * s + ratio * c * c,
+            ];
+            let tensor = Tensor::<2>::new(xx, xy, xy, yy) * 7.0;
+            let root = symmetric_root(&tensor);
+            // A few roundings of entries up to 7.
+            assert!(
+                (root * root - tensor).amax() < 20.0 * f64::EPSILON * 7.0,
+                "{ratio}"
+            );
+            assert_eq!(root[(0, 1)], root[(1, 0)]);
+        }
+        assert_eq!(symmetric_root(&Tensor::<2>::zeros()), Tensor::<2>::zeros());
+        assert_eq!(symmetric_root(&Tensor::<1>::new(4.0))[0], 2.0);
+        for [xx, xy, yy] in [
+            [1.0, 1.1, 1.0],
+            [-1.0, 0.0, -1.0],
+            [-1.0, 0.0, 2.0],
+            [0.0, 1.0, 0.0],
+            [-2.0, 0.0, -1.0],
+        ] {
+            assert!(symmetric_root(&Tensor::<2>::new(xx, xy, xy, yy))[(0, 0)].is_nan());
+        }
+        assert!(symmetric_root(&Tensor::<1>::new(-1.0))[0].is_nan());
+    }
+}

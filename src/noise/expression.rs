@@ -1,0 +1,66 @@
+//! A covariance written as formulas.
+
+use super::{GradientNoise, require_upper_triangle, symmetric};
+use crate::error::Result;
+use crate::math::{Formula, Point, Tensor};
+use std::collections::BTreeMap;
+
+/// C(θ) with each entry given as text.
+///
+/// # Method
+/// The upper triangle is given, so that C is symmetric. Whether C is positive is known only where it is evaluated: assembly refuses a
+/// place where it is not. Surfaces on which an entry jumps (abs, min, max, if) must be declared with the landscape.
+///
+/// # Examples
+/// ```
+/// use freezeout::math::Point;
+/// use freezeout::noise::{Expression, GradientNoise};
+/// use std::collections::BTreeMap;
+/// let parameters = BTreeMap::from([("c".to_string(), 0.5)]);
+/// let noise = Expression::<2>::new(&["1 + x^2", "c*x*y", "1 + y^2"], &["x", "y"], &parameters)?;
+/// assert_eq!(noise.covariance(&Point::<2>::new(2.0, 3.0))[(1, 0)], 3.0);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression<const D: usize> {
+    entries: Vec<Formula<D>>,
+}
+
+impl<const D: usize> Expression<D> {
+    /// The covariance whose upper triangle, row by row (C_xx, C_xy, C_yy in the plane), is `texts`.
+    ///
+    /// # Errors
+    /// [`crate::Error::DimensionMismatch`] unless there are D(D + 1)/2 texts; those of [`Formula::parse`].
+    pub fn new(texts: &[&str], variables: &[&str; D], parameters: &BTreeMap<String, f64>) -> Result<Self> {
+        require_upper_triangle::<D>(texts.len())?;
+        Ok(Self {
+            entries: texts
+                .iter()
+                .map(|text| Formula::parse(text, variables, parameters))
+                .collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl<const D: usize> GradientNoise<D> for Expression<D> {
+    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
+        symmetric(self.entries.iter().map(|entry| entry.value(theta)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_triangle_is_read_row_by_row_and_its_length_checked() {
+        let none = BTreeMap::new();
+        let names = ["x", "y", "z"];
+        let noise = Expression::<3>::new(&["1", "2", "3", "4", "5", "6*x"], &names, &none).unwrap();
+        let expected = Tensor::<3>::new(1.0, 2.0, 3.0, 2.0, 4.0, 5.0, 3.0, 5.0, 12.0);
+        assert_eq!(noise.covariance(&Point::<3>::new(2.0, 0.0, 0.0)), expected);
+        assert!(Expression::<3>::new(&["1", "2"], &names, &none).is_err());
+        let typo = Expression::<1>::new(&["1 + q"], &["x"], &none).unwrap_err();
+        assert!(typo.to_string().contains("character 5"), "{typo}");
+    }
+}

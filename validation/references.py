@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Reference values of the validation cases, computed without freezeout (numpy, scipy, mpmath).
+
+On a line: Green's operators of the scale function s and the speed density m, integrated on Gauss-Legendre panels. In the plane:
+Chebyshev collocation of the generator with Neumann ends. Run: python3 validation/references.py
+"""
+import numpy as np
+from mpmath import mp, mpf, quad, exp, sqrt, pi, erfc
+from scipy.linalg import lu_factor, lu_solve, solve_continuous_lyapunov
+
+ORDER = 24
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
+# integrals from -1 to each node of the interpolating polynomial
+VANDER = np.polynomial.legendre.legvander(NODES, ORDER)
+INTEGRAL = np.array([[(VANDER[i, k + 1] - (VANDER[i, k - 1] if k else -1)) / (2 * k + 1) for k in range(ORDER)] for i in range(ORDER)])
+INTEGRAL = INTEGRAL @ np.linalg.inv(VANDER[:, :ORDER])
+
+
+class Line:
+    """Panels with an end at each of `breaks`; s and m = 1/(s D) at their nodes."""
+
+    def __init__(self, breaks, width, log_s, diffusivity):
+        ends = [np.linspace(a, b, max(2, int(np.ceil((b - a) / width)) + 1)) for a, b in zip(breaks, breaks[1:])]
+        self.ends = np.concatenate([e[:-1] for e in ends] + [[breaks[-1]]])
+        self.half = np.diff(self.ends)[:, None] / 2
+        self.x = (self.ends[:-1, None] + self.half) + self.half * NODES
+        self.s = np.exp(log_s(self.x))
+        self.m = 1 / (self.s * diffusivity(self.x))
+
+    def total(self, f):
+        return (f * WEIGHTS * self.half).sum()
+
+    def from_left(self, f):
+        panels = (f * WEIGHTS * self.half).sum(1)
+        before = np.concatenate([[0], np.cumsum(panels)[:-1]])
+        return before[:, None] + self.half * (f @ INTEGRAL.T)
+
+    def from_right(self, f):
+        f = f[::-1, ::-1]
+        half = self.half[::-1]
+        panels = (f * WEIGHTS * half).sum(1)
+        before = np.concatenate([[0], np.cumsum(panels)[:-1]])
+        return (before[:, None] + half * (f @ INTEGRAL.T))[::-1, ::-1]
+
+    def time(self, a, b):
+        """Mean time from a up to b."""
+        inside = (self.ends[:-1, None] >= a - 1e-12) & (self.ends[1:, None] <= b + 1e-12)
+        return self.total(self.s * self.from_left(self.m) * inside)
+
+    def time_down(self, a, b):
+        inside = (self.ends[:-1, None] >= b - 1e-12) & (self.ends[1:, None] <= a + 1e-12)
+        return self.total(self.s * self.from_right(self.m) * inside)
+
+    def gap(self):
+        """Spectral gap by inverse iteration on functions of mean zero."""
+        z = self.total(self.m)
+        f, rate = np.tanh(self.x - self.x.mean()), None
+        for _ in range(400):
+            f = f - self.total(self.m * f) / z
+            f = f / np.sqrt(self.total(self.m * f * f) / z)
+            new = -self.from_left(self.s * self.from_left(self.m * f))
+            new = new - self.total(self.m * new) / z
+            rate, before = self.total(self.m * f * f) / self.total(self.m * f * new), rate
+            if before and abs(rate / before - 1) < 1e-15:
+                break
+            f = new
+        return rate
+
+    def odd_gap(self):
+        """Gap of an odd problem from its half x > 0: positive terms only, any barrier."""
+        f, rate = np.ones_like(self.x), None
+        for _ in range(400):
+            new = self.from_left(self.s * self.from_right(self.m * f))
+            rate, before = self.total(self.m * f * f) / self.total(self.m * f * new), rate
+            if before and abs(rate / before - 1) < 1e-15:
+                break
+            f = new / np.sqrt(self.total(self.m * new * new))
+        return rate
+
+
+def double_well():
+    for eps in (0.2, 0.1, 0.05, 0.025, 0.01):
+        log_s = lambda x: (x**4 / 4 - x**2 / 2 + 0.25) / eps
+        end = np.sqrt(1 + np.sqrt(4 * 60 * eps))
+        width = min(0.05, np.sqrt(eps) / 4)
+        line = Line([-end, -1, 0, 1, end], width, log_s, lambda x: eps + 0 * x)
+        half = Line([0, 1, end], width, log_s, lambda x: eps + 0 * x)
+        print(f"double well eps={eps}: {line.time(-1, 1):.14g} {line.time(-1, 0):.14g} gap {half.odd_gap():.14g}")
+
+
+def two_valley(y, delta):
+    f0, x0, x1, x2, yf, yb = 1, 1, 0.8, 0.65, 20, 30
+    f = [f0 * (xi / x0) ** 2 * (y + yf) ** 2 / (y + yb) ** 2 for xi in (x2, x1)]
+    g = [2 * xi * y / (y + yb) for xi in (x2, x1)]
+    sharp, flat = -g[0] / 2, g[1] / 2
+    rise = lambda x, i: x * (x + g[0]) / f[0] if i == 0 else x * (x - g[1]) / f[1]
+    tensor = lambda x: np.where(x < 0, 2 * delta / f[0], 2 * delta / f[1])
+    # L'/D integrated from the ridge: the loss over D on either side
+    log_s = lambda x: np.where(x < 0, rise(x, 0) * f[0], rise(x, 1) * f[1]) / (2 * delta)
+    far = np.sqrt(2 * delta * 50)
+    line = Line([sharp - far, sharp, 0, flat, flat + far], np.sqrt(delta) / 4, log_s, tensor)
+    right = line.total(line.m * (line.x > 0)) / line.total(line.m)
+    print(f"two valleys y={y} delta={delta}: flat-sharp {line.time_down(flat, sharp):.12g} "
+          f"sharp-flat {line.time(sharp, flat):.12g} P_flat {right:.12g} gap {line.gap():.12g}")
+
+
+def ornstein_uhlenbeck():
+    mp.dps = 30
+    for k in (1, 2, 4):
+        time = quad(lambda z: sqrt(2 * pi) * exp(z * z / 2) * erfc(-z / sqrt(mpf(2))) / 2, [0, k / 2, k])
+        print(f"Ornstein-Uhlenbeck 0 -> {k}: {mp.nstr(time, 15)}")
+
+
+def chebyshev(n, lower, upper):
+    """Nodes and differentiation matrix."""
+    x = np.cos(np.pi * np.arange(n + 1) / n)
+    c = np.ones(n + 1)
+    c[0] = c[-1] = 2
+    c = c * (-1) ** np.arange(n + 1)
+    d = np.outer(c, 1 / c) / (x[:, None] - x[None, :] + np.eye(n + 1))
+    d -= np.diag(d.sum(1))
+    return lower + (upper - lower) * (x + 1) / 2, d * 2 / (upper - lower)
+
+
+def maier_stein(beta, guess, n, m):
+    """L f = -lambda f in [-2,2]x[-1.2,1.2] with zero normal derivative, D = 0.05."""
+    (u, du), (v, dv) = chebyshev(n, -2, 2), chebyshev(m, -1.2, 1.2)
+    # values at the ends from those inside by the Neumann condition
+    def inner(d):
+        ends, inside = [0, d.shape[0] - 1], range(1, d.shape[0] - 1)
+        extend = np.zeros((d.shape[0], d.shape[0] - 2))
+        extend[list(inside)] = np.eye(d.shape[0] - 2)
+        extend[ends] = -np.linalg.solve(d[np.ix_(ends, ends)], d[np.ix_(ends, list(inside))])
+        return (d @ extend)[1:-1], (d @ d @ extend)[1:-1]
+    (u1, u2), (v1, v2) = inner(du), inner(dv)
+    u, v = u[1:-1], v[1:-1]
+    eye_u, eye_v = np.eye(len(u)), np.eye(len(v))
+    uu, vv = np.meshgrid(u, v, indexing="ij")
+    bu, bv = (uu - uu**3 - beta * uu * vv**2).ravel(), (-(1 + uu**2) * vv).ravel()
+    generator = bu[:, None] * np.kron(u1, eye_v) + bv[:, None] * np.kron(eye_u, v1)
+    generator += 0.05 * (np.kron(u2, eye_v) + np.kron(eye_u, v2))
+    # inverse iteration from a function that is odd in u, shifted nearer to the gap than to 0
+    shift = -0.8 * guess
+    factors = lu_factor(generator - shift * np.eye(len(bu)))
+    f = uu.ravel()
+    for _ in range(60):
+        f = f / np.abs(f).max()
+        new = lu_solve(factors, f)
+        rate = -shift - f @ f / (f @ new)
+        f = new
+    print(f"Maier-Stein beta={beta} ({n}x{m}): gap {rate:.13g}")
+
+
+if __name__ == "__main__":
+    double_well()
+    for pair in [(5, 1e-3), (5, 2e-3), (5, 1e-2), (10, 5e-3), (1, 1e-3), (3, 1e-3), (10, 1e-3)]:
+        two_valley(*pair)
+    ornstein_uhlenbeck()
+    b, d = np.array([[1, -0.7], [0.4, 2]]), np.array([[0.3, 0.1], [0.1, 0.2]])
+    print("rotated Ornstein-Uhlenbeck:", np.linalg.eigvals(b), solve_continuous_lyapunov(b, 2 * d).tolist())
+    for beta, guess in ((1, 0.0037), (10, 0.048)):
+        for n, m in ((56, 36), (72, 44)):
+            maier_stein(beta, guess, n, m)
