@@ -7,6 +7,9 @@ use crate::statistics::convergence::{observed_order, richardson};
 /// Grids of successively halved cells.
 pub(super) const LEVELS: usize = 3;
 
+/// Safety factor of an error from three grids, the custom of P. J. Roache, Verification and Validation (1998), ch. 5.
+const SAFETY: f64 = 1.25;
+
 /// A number of three grids with its error.
 pub(super) struct Extrapolated {
     pub value: f64,
@@ -15,42 +18,44 @@ pub(super) struct Extrapolated {
 }
 
 impl Extrapolated {
-    /// Second order where it is expected and observed to a tenth; else an observed order of at most 2.5, as more is an accident, with an
-    /// error that reaches to the limit of first order, because such an order is a mixture; else the finest grid with the largest change
-    /// between grids as error, or what the observed order leaves if that is more. Edges of sets that cut through cells move with the grid, so
-    /// that nothing is extrapolated then. `solver` is the relative error of the numbers themselves, which bounds what any grid can know.
+    /// Second order where it is expected and observed to a quarter; else an observed order of at most 2.5, as more is an accident. Unless order
+    /// 2 is observed to a tenth, the error reaches to the limit of a mixture of orders 1 and 2, which three grids determine. Else the finest grid
+    /// with the largest change between grids as error, or what the observed order leaves if that is more. Edges of sets that cut through cells
+    /// move with the grid, so that nothing is extrapolated then. `solver` is the relative error of the numbers themselves, which bounds what
+    /// any grid can know.
     pub fn new(levels: [f64; LEVELS], smooth: bool, solver: f64) -> Self {
         let order = observed_order(levels, 2.0).unwrap_or(f64::NAN);
         let changes = [levels[1] - levels[0], levels[2] - levels[1]].map(f64::abs);
         let rounding = solver * levels[2].abs();
-        // what is left beyond the finest grid at order p
-        let rest = |p: f64| changes[1] / (2f64.powf(p) - 1.0);
-        let is_second = (order - 2.0).abs() <= 0.1;
-        let expected = is_second.then_some(2.0);
+        let distance = (order - 2.0).abs();
+        let expected = (distance <= 0.25).then_some(2.0);
         let extrapolated = (smooth && (0.5..2.5).contains(&order))
             .then(|| richardson(&levels, 2.0, expected).ok())
             .flatten();
-        match extrapolated {
+        let (value, error) = match extrapolated {
+            Some(limit) if distance <= 0.1 => (limit.limit, limit.error),
             Some(limit) => {
-                let mixed = if is_second {
-                    0.0
-                } else {
-                    (rest(order) - rest(1.0)).abs()
-                };
-                Self {
-                    value: limit.limit,
-                    error: limit.error.max(mixed) + rounding,
-                    order,
-                }
+                // of u + a h + b h², eliminated from h = 4, 2, 1
+                let mixture = (8.0 * levels[2] - 6.0 * levels[1] + levels[0]) / 3.0;
+                (
+                    limit.limit,
+                    limit.error.max(SAFETY * (limit.limit - mixture).abs()),
+                )
             }
             None => {
-                let left = if order > 0.0 { rest(order) } else { 0.0 };
-                Self {
-                    value: levels[2],
-                    error: changes[0].max(changes[1]).max(left) + rounding,
-                    order,
-                }
+                // what is left beyond the finest grid at the observed order
+                let left = if order > 0.0 {
+                    changes[1] / (2f64.powf(order) - 1.0)
+                } else {
+                    0.0
+                };
+                (levels[2], changes[0].max(changes[1]).max(left))
             }
+        };
+        Self {
+            value,
+            error: error + rounding,
+            order,
         }
     }
 
