@@ -327,3 +327,135 @@ target = {{ expression = "x > 1" }}
     let missing = text.replace("table/loss", "table/los");
     assert!(refused(&missing).contains("table/los"), "{}", refused(&missing));
 }
+
+/// Survival of Brownian motion in (−1, 1) from 0: (4/π) Σ (−1)^k/(2k+1) exp(−D (2k+1)²π²t/4); the stated error covers it and is small.
+#[test]
+fn survival_in_time_and_its_error() {
+    let file = run(r#"
+name = "survival"
+[escape]
+loss = "0"
+noise = { model = "isotropic", strength = 0.5 }
+domain = [[-1.0, 1.0]]
+cells = [100]
+boundaries = [["absorbing", "absorbing"]]
+start = { ball = { centre = [0.0], radius = 0.0 } }
+first_passage_times = [0.1, 1.0, 20.0]
+density_times = [0.1]
+"#);
+    let pi = std::f64::consts::PI;
+    let exact = |t: f64| -> f64 {
+        let term = |k: i32| {
+            let n = f64::from(2 * k + 1);
+            (-1f64).powi(k) / n * (-0.5 * n * n * pi * pi * t / 4.0).exp()
+        };
+        4.0 / pi * (0..60).map(term).sum::<f64>()
+    };
+    let (value, error) = (field(&file, "survival"), field(&file, "survival_error"));
+    for (k, t) in [0.1, 1.0, 20.0].into_iter().enumerate() {
+        let off = (value[k] - exact(t)).abs();
+        assert!(
+            off <= error[k],
+            "{t}: {} ± {:e}, true {}",
+            value[k],
+            error[k],
+            exact(t)
+        );
+        assert!(error[k] < 1e-3 * value[k], "{t}: {} ± {:e}", value[k], error[k]);
+    }
+    // faces give the mass that is left
+    let faces = field(&file, "x_face");
+    let density = field(&file, "density");
+    let mass: f64 = density
+        .iter()
+        .zip(faces.windows(2))
+        .map(|(p, f)| p * (f[1] - f[0]))
+        .sum();
+    let error = field(&file, "density_error")[0];
+    assert!(
+        (mass - exact(0.1)).abs() <= error && error < 1e-2,
+        "{mass} ± {error:e}"
+    );
+}
+
+/// With a strong constant drift the slow modes do not converge: that is said, and the rest stands.
+#[test]
+fn what_does_not_converge_is_left_out_by_name() {
+    let file = run(r#"
+name = "drift"
+[escape]
+drift = ["30.0"]
+noise = { model = "isotropic", strength = 0.3 }
+domain = [[0.0, 1.0]]
+cells = [100]
+start = { ball = { centre = [0.1], radius = 0.0 } }
+target = { expression = "x > 0.9" }
+"#);
+    let left_out = format!("{:?}", file.group("escape").unwrap().attributes().get("left_out"));
+    assert!(
+        left_out.contains("spectral_gap") && left_out.contains("did not converge"),
+        "{left_out}"
+    );
+    // 0.8/30, less the reflections at the wall: e^{−100·0.1} of it
+    covered(&file, "mean_first_passage_time", 0.8 / 30.0, 1e-3);
+}
+
+#[test]
+fn keys_are_named_in_refusals() {
+    let line = |from: &str, to: &str| {
+        let text = r#"
+name = "line"
+[escape]
+loss = "(x^2 - 1)^2/4"
+noise = { model = "isotropic", strength = 0.1 }
+domain = [[-2.5, 2.5]]
+cells = [100]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1" }
+"#;
+        assert!(text.contains(from));
+        refused(&text.replace(from, to))
+    };
+    for (from, to, wanted) in [
+        ("[[-2.5, 2.5]]", "[[-2.5, 2.5, 77.0]]", "escape.domain"),
+        ("cells = [100]", "cells = [0]", "escape.cells"),
+        ("cells = [100]", "cells = [100, 100]", "escape.cells"),
+        (
+            "cells = [100]",
+            "cells = [100]\nslow_modes = 0",
+            "escape.slow_modes",
+        ),
+        (
+            "cells = [100]",
+            "cells = [100]\nsublevel = nan",
+            "escape.sublevel",
+        ),
+        ("cells = [100]", "cells = [10000000]", "escape.cells"),
+        ("x > 1", "y > 1", "escape.target.expression"),
+        ("loss = \"(x^2", "loss = \"(z^2", "escape.loss"),
+        (
+            "loss = \"(x^2 - 1)^2/4\"",
+            "landscape = { model = \"double_well\", half_distance = 0.0 }",
+            "landscape.half_distance",
+        ),
+        (
+            "loss = \"(x^2 - 1)^2/4\"",
+            "landscape = { model = \"mueller_brown\" }",
+            "escape.landscape.model",
+        ),
+        (
+            "{ model = \"isotropic\", strength = 0.1 }",
+            "{ model = \"constant\", tensor = [[-1.0]] }",
+            "escape.noise.tensor",
+        ),
+        (
+            "cells = [100]",
+            "cells = [100]\nbatch_size = 2",
+            "escape.batch_size",
+        ),
+    ] {
+        let message = line(from, to);
+        assert!(message.contains(wanted), "{to}: {message}");
+        assert!(!message.contains('\n'));
+    }
+}

@@ -149,7 +149,7 @@ SETS of [escape], the same for grids and simulations
 
 RESULTS of [escape]
   numbers   mean_first_passage_time, first_passage_deviation (point starts), escape_rate, spectral_gap, slow_mode_frequency, mode_K_rate,
-            mode_K_frequency, reactive_rate, reactive_probability, mean_transition_duration, rate_constant (start sets), target_probability
+            mode_K_frequency (slow_modes > 1), reactive_rate, reactive_probability, mean_transition_duration, rate_constant (start sets), target_probability
             (absorbing ends), end_probability
   fields    loss, spurious_drift, stationary_density, effective_potential, stationary_current, slow_mode, mean_first_passage_time_field,
             first_passage_deviation_field, target_probability_field, quasi_stationary_density, committor, backward_committor,
@@ -157,7 +157,7 @@ RESULTS of [escape]
   one variable, point start    mean_first_passage_time_integral by exact quadrature, with its error
   /escape_path                 position, arclength, action, loss, effective_potential along the path; saddle_position, saddle_loss, loss_barrier,
             exponent, reduced_barrier, formula, escape_rate_theory with escape_rate_theory_expected_deviation, escape_rate_ratio
-  in time   survival and first_passage_density at first_passage_times; density at density_times
+  in time   survival and first_passage_distribution at first_passage_times; density at density_times
 
 [[sweep]]              repeat all tasks over this parameter; at most two such sections, records stacked along them
   parameter            required          dotted key, for example "noise.power" or "landscape.flatness_at"

@@ -239,6 +239,14 @@ fn checks(case: &str, text: &str) -> Result<(Vec<Check>, String)> {
                 return Err(wrong(case, &key, format!("{name} must not be empty")));
             }
         }
+        let given = [check.tolerance, check.tolerance_absolute];
+        if !check.value.is_finite() || given.into_iter().flatten().any(|t| !(t >= 0.0 && t.is_finite())) {
+            return Err(wrong(
+                case,
+                &key,
+                "a finite value and a finite tolerance >= 0 are needed",
+            ));
+        }
         if check.tolerance.is_some() == check.tolerance_absolute.is_some() {
             return Err(wrong(
                 case,

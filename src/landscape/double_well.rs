@@ -21,33 +21,33 @@ use crate::math::{Point, Tensor};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DoubleWell {
     barrier: f64,
-    half_width: f64,
+    half_distance: f64,
 }
 
 impl DoubleWell {
-    /// Double well with the given barrier ΔL > 0 and minima at ±`half_width`.
+    /// Double well with the given barrier ΔL > 0 and minima at ±`half_distance`.
     ///
     /// # Errors
     /// [`crate::Error::InvalidParameter`] when either is not positive and finite.
-    pub fn new(barrier: f64, half_width: f64) -> Result<Self> {
+    pub fn new(barrier: f64, half_distance: f64) -> Result<Self> {
         Ok(Self {
             barrier: require_positive("barrier", barrier)?,
-            half_width: require_positive("half_width", half_width)?,
+            half_distance: require_positive("half_distance", half_distance)?,
         })
     }
 }
 
 impl Landscape<1> for DoubleWell {
     fn loss(&self, theta: &Point<1>) -> f64 {
-        let u = theta[0] / self.half_width;
+        let u = theta[0] / self.half_distance;
         self.barrier * (u * u - 1.0).powi(2)
     }
     fn gradient(&self, theta: &Point<1>) -> Point<1> {
-        let u = theta[0] / self.half_width;
-        Point::<1>::new(4.0 * self.barrier / self.half_width * u * (u * u - 1.0))
+        let u = theta[0] / self.half_distance;
+        Point::<1>::new(4.0 * self.barrier / self.half_distance * u * (u * u - 1.0))
     }
     fn hessian(&self, theta: &Point<1>) -> Tensor<1> {
-        let u = theta[0] / self.half_width;
-        Tensor::<1>::new(4.0 * self.barrier / (self.half_width * self.half_width) * (3.0 * u * u - 1.0))
+        let u = theta[0] / self.half_distance;
+        Tensor::<1>::new(4.0 * self.barrier / (self.half_distance * self.half_distance) * (3.0 * u * u - 1.0))
     }
 }

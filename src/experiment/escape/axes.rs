@@ -16,12 +16,9 @@ pub(super) struct Axes<const D: usize> {
 
 impl<const D: usize> Axes<D> {
     /// Axes with faces on `planes`.
-    pub fn new(task: &Escape, planes: &[Kink]) -> Result<Self> {
-        if task.domain.len() != D || task.cells.len() != D {
-            return Err(wrong(
-                "domain",
-                format!("domain and cells need {D} entries, one a variable"),
-            ));
+    pub fn new(task: &Escape, bounds: &[[f64; 2]; D], planes: &[Kink]) -> Result<Self> {
+        if task.cells.len() != D {
+            return Err(wrong("cells", format!("{D} numbers are needed, one a variable")));
         }
         if task.concentrate.iter().any(|c| c.axis >= D) {
             return Err(wrong(
@@ -32,7 +29,7 @@ impl<const D: usize> Axes<D> {
         let mut mappings = Vec::new();
         let mut coarsest = Vec::new();
         for d in 0..D {
-            let mapping = Mapping::new(task.domain[d], task.concentrate.iter().filter(|c| c.axis == d))?;
+            let mapping = Mapping::new(bounds[d], task.concentrate.iter().filter(|c| c.axis == d))?;
             coarsest.push(mapping.axis(task.cells[d], d, planes)?);
             mappings.push(mapping);
         }
@@ -153,7 +150,7 @@ impl Mapping {
                 faces.push(u);
             }
         }
-        Axis::with_faces_at(self.lower, self.upper, cells, &faces).map_err(|e| under("escape.domain", e))
+        Axis::with_faces_at(self.lower, self.upper, cells, &faces).map_err(|e| under("escape", e))
     }
 }
 

@@ -31,14 +31,14 @@ pub struct Escape {
     #[serde(default = "default_calculus")]
     pub calculus: EscapeCalculus,
     /// Lower and upper end of each axis.
-    pub domain: Vec<[f64; 2]>,
+    pub domain: Vec<Vec<f64>>,
     /// Cells along each axis on the coarsest of three grids; each finer grid has twice as many.
     pub cells: Vec<usize>,
     /// Places where the cells are smaller.
     #[serde(default)]
     pub concentrate: Vec<EscapeConcentration>,
     /// What the lower and upper end of each axis do; reflecting unless given.
-    pub boundaries: Option<Vec<[EscapeBoundary; 2]>>,
+    pub boundaries: Option<Vec<Vec<EscapeBoundary>>>,
     /// Restricts the domain to the cells whose loss is below this value.
     pub sublevel: Option<f64>,
     /// What the edge of the sublevel set does.

@@ -2,7 +2,7 @@
 
 use super::config::{Escape, EscapeLandscape, EscapeNoise};
 use super::{table, wrong};
-use crate::error::{Result, require_non_negative, require_positive};
+use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::experiment::model::under;
 use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Landscape, MuellerBrown, Quadratic,
@@ -114,7 +114,8 @@ pub(super) fn in_the_plane(task: &Escape, two_valley: &TwoValley) -> Result<AnyL
         Some(EscapeLandscape::TwoValley {}) => Box::new(*two_valley),
         Some(EscapeLandscape::DegenerateValley { width, confinement }) => {
             let variable = task.variables.get(1).map_or("y", String::as_str);
-            let width = Formula::<1>::parse(width, &[variable], &task.parameters)?;
+            let width = Formula::<1>::parse(width, &[variable], &task.parameters)
+                .map_err(|e| in_key("landscape.width", e))?;
             Box::new(DegenerateValley::new(width, *confinement).map_err(|e| under("escape.landscape", e))?)
         }
         _ => in_any_dimension(task)?,
@@ -124,12 +125,10 @@ pub(super) fn in_the_plane(task: &Escape, two_valley: &TwoValley) -> Result<AnyL
 fn in_any_dimension<const D: usize>(task: &Escape) -> Result<AnyLandscape<D>> {
     let in_task = |e| under("escape.landscape", e);
     Ok(match (&task.loss, &task.landscape) {
-        (Some(text), _) => Box::new(Expression::new(
-            text,
-            &names::<D>(task),
-            &task.parameters,
-            Vec::new(),
-        )?),
+        (Some(text), _) => Box::new(
+            Expression::new(text, &names::<D>(task), &task.parameters, Vec::new())
+                .map_err(|e| in_key("loss", e))?,
+        ),
         (None, Some(EscapeLandscape::Quadratic { hessian, minimum })) => {
             let minimum = super::point("landscape.minimum", minimum)?;
             Box::new(Quadratic::new(matrix("landscape.hessian", hessian)?, minimum).map_err(in_task)?)
@@ -170,7 +169,7 @@ pub(super) fn noise<const D: usize>(
         }
         EscapeNoise::Constant { tensor } => {
             let tensor = matrix("noise.tensor", tensor)?;
-            Box::new(noise::Constant::new(tensor).map_err(in_task)?)
+            Box::new(noise::Constant::new(tensor).map_err(|e| in_key("noise.tensor", e))?)
         }
         EscapeNoise::HessianPower {
             power,
@@ -187,11 +186,10 @@ pub(super) fn noise<const D: usize>(
             check_symmetric::<D>(task, tensor)?;
             let upper = (0..D).flat_map(|r| (r..D).map(move |c| tensor[r][c].as_str()));
             let texts: Vec<&str> = upper.collect();
-            Box::new(noise::Expression::new(
-                &texts,
-                &names::<D>(task),
-                &task.parameters,
-            )?)
+            Box::new(
+                noise::Expression::new(&texts, &names::<D>(task), &task.parameters)
+                    .map_err(|e| in_key("noise.tensor", e))?,
+            )
         }
         EscapeNoise::RandomShift {
             covariance,
@@ -242,7 +240,11 @@ fn check_symmetric<const D: usize>(task: &Escape, tensor: &[Vec<String>]) -> Res
             for k in 0..POINTS {
                 // a Kronecker sequence: no two points share a coordinate
                 let theta = Point::<D>::from_fn(|d, _| {
-                    let [a, b] = task.domain.get(d).copied().unwrap_or([0.0, 1.0]);
+                    let ends = task.domain.get(d).map_or(&[][..], Vec::as_slice);
+                    let (a, b) = match ends {
+                        [a, b] => (*a, *b),
+                        _ => (0.0, 1.0),
+                    };
                     a + (b - a) * ((k as f64 + 0.5) * [0.754_877_666, 0.569_840_291][d % 2]).fract()
                 });
                 let (a, b) = (lower.value(&theta), upper.value(&theta));
@@ -272,7 +274,15 @@ impl<const D: usize, N: GradientNoise<D>> GradientNoise<D> for Scaled<N> {
 
 /// A formula in the variables of the task.
 pub(super) fn formula<const D: usize>(task: &Escape, key: &str, text: &str) -> Result<Formula<D>> {
-    Formula::parse(text, &names::<D>(task), &task.parameters).map_err(|e| under(&format!("escape.{key}"), e))
+    Formula::parse(text, &names::<D>(task), &task.parameters).map_err(|e| in_key(key, e))
+}
+
+/// Names the key in an error about a formula or a matrix.
+pub(super) fn in_key(key: &str, error: Error) -> Error {
+    match error {
+        Error::Config { .. } => error,
+        other => wrong(key, other.to_string()),
+    }
 }
 
 pub(super) fn names<const D: usize>(task: &Escape) -> [&str; D] {

@@ -1,5 +1,6 @@
 //! Everything that is known on one grid: numbers, and fields over its cells.
 
+use super::on_grid::{end_cells, interpolate, oriented, shares};
 use super::problem::Problem;
 use crate::error::{Error, Result};
 use crate::generator::{Boundary, Generator};
@@ -44,6 +45,8 @@ pub(super) struct Level<const D: usize> {
     pub fields: Vec<Field>,
     /// Imaginary part of the slowest eigenvalue.
     pub frequency: f64,
+    /// What did not converge, and why.
+    pub left_out: Vec<String>,
     /// How the gap was factorised, and by what test; empty without a gap.
     pub factorisation: String,
 }
@@ -62,6 +65,7 @@ impl<const D: usize> Level<D> {
             numbers: Vec::new(),
             fields: Vec::new(),
             frequency: 0.0,
+            left_out: Vec::new(),
             factorisation: String::new(),
         };
         this.landscape(problem)?;
@@ -225,7 +229,19 @@ impl<const D: usize> Level<D> {
             at_ends,
             false,
         );
-        self.modes(problem, modes)
+        let modes = self.modes(problem, modes);
+        self.unless_unconverged("spectral_gap and slow modes", modes)
+    }
+
+    /// Notes an iteration that did not converge as a result left out: the others stand without it.
+    fn unless_unconverged(&mut self, what: &str, result: Result<()>) -> Result<()> {
+        match result {
+            Err(error @ Error::NotConverged { .. }) => {
+                self.left_out.push(format!("{what}: {error}"));
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn modes(&mut self, problem: &Problem<D>, count: usize) -> Result<()> {
@@ -343,6 +359,11 @@ impl<const D: usize> Level<D> {
             self.number("target_probability", "1", description, value, smooth);
             self.field("target_probability_field", "1", "q", description, hit);
         }
+        let rate = self.quasi_stationary(smooth);
+        self.unless_unconverged("escape_rate", rate)
+    }
+
+    fn quasi_stationary(&mut self, smooth: bool) -> Result<()> {
         let law = quasi_stationary(&self.generator, &self.target)?;
         let description = "quasi-stationary rate into the target or an absorbing end";
         self.number("escape_rate", "1/time", description, law.escape_rate, smooth);
@@ -429,70 +450,3 @@ const ROUNDING: f64 = 1e-13;
 
 const MODE: &str =
     "eigenfunctions of the slowest modes (real parts), mean square one, growing along the first variable";
-
-/// With the sign that makes it grow along the variables, the first before the second; even functions curve upward.
-fn oriented<const D: usize>(grid: &Grid<D>, mut values: Vec<f64>) -> Vec<f64> {
-    let slope = |cell: usize| -> f64 {
-        grid.axes()
-            .iter()
-            .zip(grid.indices(cell))
-            .zip([1.0, 0.3])
-            .map(|((axis, i), share)| {
-                // -1/2 to 1/2 along the axis
-                let u = (i as f64 + 0.5) / axis.cells() as f64 - 0.5;
-                share * (u + 0.1 * u * u)
-            })
-            .sum()
-    };
-    let along: f64 = values.iter().enumerate().map(|(cell, v)| v * slope(cell)).sum();
-    if along < 0.0 {
-        values.iter_mut().for_each(|v| *v = -*v);
-    }
-    values
-}
-
-/// Cells at the reflecting ends of the axes.
-fn end_cells<const D: usize>(grid: &Grid<D>, problem: &Problem<D>) -> Vec<usize> {
-    let reflects = |d: usize, side: usize| problem.boundaries()[d][side] == Boundary::Reflecting;
-    (0..grid.cells())
-        .filter(|&cell| {
-            let indices = grid.indices(cell);
-            (0..D).any(|d| {
-                let last = grid.axes()[d].cells() - 1;
-                (indices[d] == 0 && reflects(d, 0)) || (indices[d] == last && reflects(d, 1))
-            })
-        })
-        .collect()
-}
-
-/// Multilinear interpolation between cell centres, second order.
-pub(super) fn interpolate<const D: usize>(grid: &Grid<D>, values: &[f64], at: &Point<D>) -> f64 {
-    let around = shares(grid, at);
-    around.into_iter().map(|(cell, share)| share * values[cell]).sum()
-}
-
-/// Cells around a point with their shares in its multilinear interpolation, second order.
-fn shares<const D: usize>(grid: &Grid<D>, at: &Point<D>) -> Vec<(usize, f64)> {
-    let (mut low, mut weight) = ([0; D], [0.0; D]);
-    for (d, axis) in grid.axes().iter().enumerate() {
-        if axis.cells() > 1 {
-            let right = axis
-                .centres()
-                .partition_point(|&c| c < at[d])
-                .clamp(1, axis.cells() - 1);
-            low[d] = right - 1;
-            weight[d] = (at[d] - axis.centre(right - 1)) / (axis.centre(right) - axis.centre(right - 1));
-        }
-    }
-    (0..1_usize << D)
-        .map(|corner| {
-            let (mut cell, mut share) = (0, 1.0);
-            for (d, axis) in grid.axes().iter().enumerate() {
-                let upper = corner >> d & 1;
-                cell = cell * axis.cells() + (low[d] + upper).min(axis.cells() - 1);
-                share *= if upper == 1 { weight[d] } else { 1.0 - weight[d] };
-            }
-            (cell, share)
-        })
-        .collect()
-}

@@ -9,6 +9,7 @@ mod field;
 mod integral;
 mod least_action;
 mod level;
+mod on_grid;
 mod problem;
 mod rest;
 mod set;
@@ -130,14 +131,31 @@ fn solve<const D: usize>(
     push_changes(&mut group, problem, middle, fine)?;
     evolution::run(task, problem, &levels, &shape, &mut group)?;
     bar.advance(1);
-    for (k, number) in fine.numbers.iter().enumerate() {
-        let at = |level: &Level<D>| level.numbers.get(k).map_or(f64::NAN, |n| n.value);
-        Extrapolated::new(
-            [at(coarse), at(middle), number.value],
-            number.smooth,
-            number.solver,
-        )
-        .push(&mut group, &number.name, number.unit, number.description)?;
+    for number in &fine.numbers {
+        let at = |level: &Level<D>| {
+            level
+                .numbers
+                .iter()
+                .find(|n| n.name == number.name)
+                .map(|n| n.value)
+        };
+        // a number that did not converge on a coarser grid is named in `left_out`
+        if let (Some(first), Some(second)) = (at(coarse), at(middle)) {
+            Extrapolated::new([first, second, number.value], number.smooth, number.solver).push(
+                &mut group,
+                &number.name,
+                number.unit,
+                number.description,
+            )?;
+        }
+    }
+    let left_out: Vec<&str> = levels
+        .iter()
+        .flat_map(|l| &l.left_out)
+        .map(String::as_str)
+        .collect();
+    if !left_out.is_empty() {
+        group.set_attribute("left_out", left_out.join("; "))?;
     }
     group.push(
         Record::scalar("slow_mode_frequency", "1/time", fine.frequency)?.with_description(
@@ -163,12 +181,21 @@ fn solve<const D: usize>(
     Ok([Some(group), path].into_iter().flatten().collect())
 }
 
-/// Says what may have cut the domain when some cells cannot be reached.
+/// Says what may have cut the domain when some cells cannot be reached, or weights leave the range of numbers.
 fn cut<const D: usize>(problem: &Problem<D>, error: Error) -> Error {
+    let advice = if problem.sublevel.is_some() {
+        "the part of the domain below escape.sublevel may fall apart"
+    } else {
+        "escape.domain may reach where the noise never gets (walls above about 700 in units of the noise), or the cells may be too few for its strength"
+    };
     match error {
-        Error::Unreachable { target, reason } if problem.sublevel.is_some() => Error::Unreachable {
+        Error::Unreachable { target, reason } => Error::Unreachable {
             target,
-            reason: format!("{reason}; the part of the domain below escape.sublevel falls apart"),
+            reason: format!("{reason}; {advice}"),
+        },
+        Error::NotFinite { quantity, reason } => Error::NotFinite {
+            quantity,
+            reason: format!("{reason}; {advice}"),
         },
         other => other,
     }
@@ -187,7 +214,10 @@ fn push_changes<const D: usize>(
     fine: &Level<D>,
 ) -> Result<()> {
     let grid = middle.grid();
-    for (coarse, field) in middle.fields.iter().zip(&fine.fields) {
+    for field in &fine.fields {
+        let Some(coarse) = middle.fields.iter().find(|f| f.name == field.name) else {
+            continue;
+        };
         let width = field.entries.map_or(1, |(_, n)| n);
         let mut averages = vec![0.0; coarse.values.len()];
         for (k, value) in field.values.iter().enumerate() {
@@ -226,6 +256,8 @@ fn push_fields<'a, const D: usize>(
         group
             .push(Record::coordinate(name, "1", axis.centres().to_vec())?.with_description("cell centres"))?;
         shape.push((name, axis.cells()));
+        let faces = Record::coordinate(&format!("{name}_face"), "1", axis.faces().to_vec())?;
+        group.push(faces.with_description("faces of the cells, one more than there are cells"))?;
     }
     for (name, count) in [("component", D), ("mode", task.slow_modes)] {
         if level.fields.iter().any(|f| f.entries == Some((name, count))) {

@@ -41,6 +41,7 @@ pub(super) struct Problem<const D: usize> {
 impl<const D: usize> Problem<D> {
     pub fn new(task: &Escape, two_valley: &TwoValley, build: Build<D>) -> Result<Self> {
         check_names(task)?;
+        let bounds = bounds(task)?;
         let drift = Drift::new(task, two_valley, build)?;
         let noise = noise(task, two_valley, build)?;
         let positive = |name, value| require_positive(name, value).map_err(|e| under("escape", e));
@@ -79,17 +80,23 @@ impl<const D: usize> Problem<D> {
                 "the edge of a sublevel set reflects or absorbs",
             ));
         }
+        if task.sublevel.is_some_and(|level| !level.is_finite()) {
+            return Err(wrong("sublevel", "a finite number is needed"));
+        }
+        if task.reach == 0 {
+            return Err(wrong("reach", "at least one cell is needed"));
+        }
         if task.sublevel.is_some() && drift.landscape().is_none() {
             return Err(wrong("sublevel", "a sublevel needs a loss, not a drift"));
         }
-        let start = PointSet::new(task, "start", &task.start, &drift)?;
+        let start = PointSet::new(task, "start", &task.start, &drift, &bounds)?;
         let target = task
             .target
             .as_ref()
-            .map(|set| PointSet::new(task, "target", set, &drift))
+            .map(|set| PointSet::new(task, "target", set, &drift, &bounds))
             .transpose()?;
-        let mut edges = vec![start.faces(&drift, &task.domain)];
-        edges.extend(target.as_ref().map(|t| t.faces(&drift, &task.domain)));
+        let mut edges = vec![start.faces(&drift, &bounds)];
+        edges.extend(target.as_ref().map(|t| t.faces(&drift, &bounds)));
         let fitted = edges.iter().all(Option::is_some);
         let planes: Vec<Kink> = kinks
             .iter()
@@ -97,7 +104,7 @@ impl<const D: usize> Problem<D> {
             .chain(edges.into_iter().flatten().flatten())
             .collect();
         check_size(task)?;
-        let axes = Axes::new(task, &planes)?;
+        let axes = Axes::new(task, &bounds, &planes)?;
         let mut problem = Self {
             drift,
             noise,
@@ -106,7 +113,7 @@ impl<const D: usize> Problem<D> {
             kinks,
             calculus: task.calculus.get(),
             sublevel: task.sublevel,
-            bounds: std::array::from_fn(|d| task.domain[d]),
+            bounds,
             boundaries,
             sublevel_boundary,
             reach: task.reach,
@@ -422,17 +429,27 @@ fn check_size(task: &Escape) -> Result<()> {
     ))
 }
 
+fn bounds<const D: usize>(task: &Escape) -> Result<[[f64; 2]; D]> {
+    if task.domain.len() != D || task.domain.iter().any(|pair| pair.len() != 2) {
+        return Err(wrong(
+            "domain",
+            format!("{D} pairs [lower, upper] are needed, one a variable"),
+        ));
+    }
+    Ok(std::array::from_fn(|d| [task.domain[d][0], task.domain[d][1]]))
+}
+
 fn boundaries<const D: usize>(task: &Escape) -> Result<[[Boundary; 2]; D]> {
     let Some(given) = &task.boundaries else {
         return Ok([[Boundary::Reflecting; 2]; D]);
     };
-    if given.len() != D {
+    if given.len() != D || given.iter().any(|pair| pair.len() != 2) {
         return Err(wrong(
             "boundaries",
             format!("{D} pairs are needed, one a variable"),
         ));
     }
-    let boundaries: [[Boundary; 2]; D] = std::array::from_fn(|d| given[d].map(|b| b.get()));
+    let boundaries: [[Boundary; 2]; D] = std::array::from_fn(|d| [given[d][0].get(), given[d][1].get()]);
     if boundaries
         .iter()
         .any(|[a, b]| (*a == Boundary::Periodic) != (*b == Boundary::Periodic))

@@ -2,7 +2,7 @@
 
 use super::basin::Basin;
 use super::config::{Escape, EscapeSet};
-use super::field::Drift;
+use super::field::{Drift, in_key};
 use super::{point, wrong};
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::experiment::model::under;
@@ -23,7 +23,13 @@ pub(super) enum PointSet<const D: usize> {
 }
 
 impl<const D: usize> PointSet<D> {
-    pub fn new(task: &Escape, key: &str, set: &EscapeSet, drift: &Drift<D>) -> Result<Self> {
+    pub fn new(
+        task: &Escape,
+        key: &str,
+        set: &EscapeSet,
+        drift: &Drift<D>,
+        bounds: &[[f64; 2]; D],
+    ) -> Result<Self> {
         Ok(match set {
             EscapeSet::Ball { centre, radius } => Self::Ball(
                 point(&format!("{key}.centre"), centre)?,
@@ -79,7 +85,7 @@ impl<const D: usize> PointSet<D> {
             }
             EscapeSet::Expression(text) => Self::Condition(
                 Formula::parse_condition(text, &super::field::names::<D>(task), &task.parameters)
-                    .map_err(|e| under(&format!("escape.{key}"), e))?,
+                    .map_err(|e| in_key(&format!("{key}.expression"), e))?,
             ),
             EscapeSet::Sublevel { below } => {
                 if drift.landscape().is_none() || !below.is_finite() {
@@ -89,13 +95,13 @@ impl<const D: usize> PointSet<D> {
             }
             EscapeSet::Basin { of } => {
                 let inside = point(&format!("{key}.of"), of)?;
-                Self::Basin(Basin::new(drift, inside, &task.domain).map_err(|e| in_set(key, e))?)
+                Self::Basin(Basin::new(drift, inside, bounds).map_err(|e| in_set(key, e))?)
             }
             EscapeSet::All(parts) => {
                 if parts.is_empty() {
                     return Err(wrong(key, "at least one set is needed"));
                 }
-                let parts = parts.iter().map(|part| Self::new(task, key, part, drift));
+                let parts = parts.iter().map(|part| Self::new(task, key, part, drift, bounds));
                 Self::All(parts.collect::<Result<_>>()?)
             }
         })

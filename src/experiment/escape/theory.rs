@@ -2,7 +2,8 @@
 
 use super::config::EscapePath;
 use super::least_action::{LeastAction, MOST_SADDLES};
-use super::level::{Level, interpolate};
+use super::level::Level;
+use super::on_grid::interpolate;
 use super::problem::Problem;
 use super::small_noise::{SmallNoise, limiting, small_noise_rate};
 use crate::error::Result;
