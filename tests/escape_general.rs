@@ -459,3 +459,28 @@ target = { expression = "x > 1" }
         assert!(!message.contains('\n'));
     }
 }
+
+/// The cell of a sweep that fails is named with its values.
+#[test]
+fn a_failing_cell_of_a_sweep_is_named() {
+    let text = r#"
+name = "swept"
+[escape]
+loss = "(x^2 - 1)^2/4"
+noise = { model = "isotropic", strength = 0.1 }
+domain = [[-2.5, 2.5]]
+cells = [50]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1" }
+[[sweep]]
+parameter = "escape.noise.strength"
+values = [0.1, 1e-4]
+"#;
+    let config = experiment::parse(text).unwrap();
+    experiment::check(&config, text).unwrap();
+    let error = experiment::run(&config, text, None, &Progress::silent()).unwrap_err();
+    assert!(
+        error.to_string().contains("escape.noise.strength=0.0001"),
+        "{error}"
+    );
+}

@@ -246,7 +246,8 @@ pub(super) fn run(
             let groups = match checkpoint.as_ref().and_then(|c| c.cell(k, &plan.labels[k])) {
                 Some(groups) => groups,
                 None => {
-                    let groups = cell_groups(cell, &Progress::silent())?;
+                    let groups =
+                        cell_groups(cell, &Progress::silent()).map_err(|e| in_cell(&plan.labels[k], e))?;
                     if let Some(checkpoint) = &checkpoint {
                         checkpoint.keep(k, &plan.labels[k], &groups)?;
                     }
@@ -264,6 +265,30 @@ pub(super) fn run(
         file.push(stack(&plan, &cells)?)?;
     }
     Ok(file)
+}
+
+/// Says in which cell of the sweep something failed; a label is the seed and the swept values.
+fn in_cell(label: &str, error: Error) -> Error {
+    let values = label.split_once(' ').map_or(label, |(_, values)| values);
+    match error {
+        Error::Config { key, message } => Error::Config {
+            key,
+            message: format!("{message} (in the cell {values})"),
+        },
+        Error::NotConverged {
+            method,
+            iterations,
+            residual,
+            tolerance,
+        } => Error::NotConverged {
+            method: format!("{method} (in the cell {values})"),
+            iterations,
+            residual,
+            tolerance,
+        },
+        other @ Error::Output { .. } => other,
+        other => fail("sweep", format!("the cell {values} cannot be computed: {other}")),
+    }
 }
 
 /// One group with the records of all cells stacked along the swept parameters.
