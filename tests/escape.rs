@@ -1,9 +1,9 @@
 //! From a formula in a configuration to rates in a result file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
-use freezeout::experiment::{self, Progress};
-use freezeout::output::ResultFile;
-use std::process::Command;
+mod common;
+
+use common::escape::{covered, number, refused_by_command, run};
 
 /// L = (x² − 1)²/4, D = 0.1: mean time from −1 to 1, by quadrature to all digits.
 const TIME: f64 = 66.268_626_364_9;
@@ -48,26 +48,6 @@ cells = [48, 40]
 start = { ball = { centre = [-0.8775825618903728, -0.479425538604203], radius = 0.3 } }
 target = { half_space = { normal = [0.8775825618903728, 0.479425538604203], offset = 1.0 } }
 "#;
-
-fn run(text: &str) -> ResultFile {
-    let config = experiment::parse(text).unwrap();
-    experiment::check(&config, text).unwrap();
-    experiment::run(&config, text, None, &Progress::silent()).unwrap()
-}
-
-fn number(file: &ResultFile, name: &str) -> f64 {
-    file.record(&format!("escape/{name}")).unwrap().numbers().unwrap()[0]
-}
-
-/// Value and stated error, which must cover the truth.
-fn covered(file: &ResultFile, name: &str, truth: f64) -> (f64, f64) {
-    let (value, error) = (number(file, name), number(file, &format!("{name}_error")));
-    assert!(
-        (value - truth).abs() <= error,
-        "{name}: {value} ± {error}, true {truth}"
-    );
-    (value, error)
-}
 
 #[test]
 fn the_double_well_on_a_line() {
@@ -145,7 +125,6 @@ fn the_plane_and_turned_axes_give_the_same_rates_within_their_errors() {
 
 #[test]
 fn bad_input_is_refused_in_one_line() {
-    let folder = tempfile::tempdir().unwrap();
     let target = "{ half_space = { normal = [1.0], offset = 1.0 } }";
     let isotropic = "{ model = \"isotropic\", strength = 0.1 }";
     let cases: [(&str, &str, &str, &[&str]); 14] = [
@@ -206,19 +185,7 @@ fn bad_input_is_refused_in_one_line() {
     ];
     for (text, from, to, wanted) in cases {
         assert!(text.contains(from), "{from}");
-        std::fs::write(folder.path().join("bad.toml"), text.replacen(from, to, 1)).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_freezeout"))
-            .args(["run", "bad.toml", "-o", "bad.h5"])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{to}: {message}");
-        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
-        for part in wanted {
-            assert!(message.contains(part), "{part:?} is missing in: {message}");
-        }
-        assert!(!folder.path().join("bad.h5").exists());
+        refused_by_command(&text.replacen(from, to, 1), wanted);
     }
 }
 

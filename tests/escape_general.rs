@@ -1,37 +1,15 @@
 //! `[escape]` with drifts that are no gradient, every boundary, calculus, set and table, against exact answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+mod common;
+
+use common::escape::{self, field, number, refused, run};
 use freezeout::experiment::{self, Progress};
 use freezeout::output::{Group, Record, ResultFile, write};
 
-fn run(text: &str) -> ResultFile {
-    let config = experiment::parse(text).unwrap();
-    experiment::check(&config, text).unwrap();
-    experiment::run(&config, text, None, &Progress::silent()).unwrap()
-}
-
-fn refused(text: &str) -> String {
-    experiment::parse(text)
-        .and_then(|config| experiment::check(&config, text))
-        .unwrap_err()
-        .to_string()
-}
-
-fn number(file: &ResultFile, name: &str) -> f64 {
-    file.record(&format!("escape/{name}")).unwrap().numbers().unwrap()[0]
-}
-
-fn field(file: &ResultFile, name: &str) -> Vec<f64> {
-    file.record(&format!("escape/{name}")).unwrap().numbers().unwrap()
-}
-
 /// The stated error covers the truth, and the value is right to `relative`.
 fn covered(file: &ResultFile, name: &str, truth: f64, relative: f64) {
-    let (value, error) = (number(file, name), number(file, &format!("{name}_error")));
-    assert!(
-        (value - truth).abs() <= error,
-        "{name}: {value} ± {error:e}, true {truth}"
-    );
+    let (value, error) = escape::covered(file, name, truth);
     assert!(
         (value / truth - 1.0).abs() <= relative,
         "{name}: {value} ± {error:e}, true {truth}"

@@ -3,9 +3,8 @@
 
 mod common;
 
-use freezeout::experiment::{self, Progress};
+use common::escape::{refused_by_command, run};
 use freezeout::output::{Attribute, ResultFile, Values};
-use std::process::Command;
 
 const LINE: &str = r#"
 name = "double_well"
@@ -49,12 +48,6 @@ start = { ball = { centre = [-0.558, 1.441], radius = 0.1 } }
 target = { ball = { centre = [0.623, 0.028], radius = 0.1 } }
 [escape.path]
 "#;
-
-fn run(text: &str) -> ResultFile {
-    let config = experiment::parse(text).unwrap();
-    experiment::check(&config, text).unwrap();
-    experiment::run(&config, text, None, &Progress::silent()).unwrap()
-}
 
 fn numbers(file: &ResultFile, path: &str) -> Vec<f64> {
     file.record(path).unwrap().numbers().unwrap()
@@ -297,7 +290,6 @@ fn what_cannot_be_known_is_left_out_with_its_reason() {
 
 #[test]
 fn bad_keys_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, &[&str]); 6] = [
         ("to = [3.0]", &["escape.path.to", "outside the domain"]),
         ("to = [0.0, 1.0]", &["escape.path.to", "1 finite"]),
@@ -307,18 +299,6 @@ fn bad_keys_are_refused() {
         ("too = [1.0]", &["escape.path", "too"]),
     ];
     for (keys, wanted) in cases {
-        std::fs::write(folder.path().join("bad.toml"), LINE.replace("to = [1.0]", keys)).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_freezeout"))
-            .args(["run", "bad.toml", "-o", "bad.h5"])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{keys}: {message}");
-        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
-        for part in wanted {
-            assert!(message.contains(part), "{part:?} is missing in: {message}");
-        }
-        assert!(!folder.path().join("bad.h5").exists());
+        refused_by_command(&LINE.replace("to = [1.0]", keys), wanted);
     }
 }

@@ -3,6 +3,7 @@
 use super::config::Escape;
 use super::extrapolate::{Extrapolated, LEVELS};
 use super::level::Level;
+use super::on_grid::parent;
 use super::problem::Problem;
 use super::wrong;
 use crate::error::Result;
@@ -50,9 +51,7 @@ pub(super) fn run<const D: usize>(
         let law = transient_density(&fine.generator, &initial, time, DENSITY_TOLERANCE)?;
         let mut change = coarse.probability;
         for (cell, p) in law.probability.iter().enumerate() {
-            let halved = fine.grid().indices(cell).map(|i| i / 2);
-            let parent = (0..D).fold(0, |c, d| c * middle.grid().axes()[d].cells() + halved[d]);
-            change[parent] -= p;
+            change[parent(fine.grid(), middle.grid(), cell)] -= p;
         }
         let density = law.probability.iter().enumerate();
         values.extend(density.map(|(cell, p)| p / fine.grid().volume(cell)));
@@ -126,9 +125,9 @@ fn law<const D: usize>(
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for t in 0..times.len() {
             let number = Extrapolated::new([laws[0][k][t], laws[1][k][t], laws[2][k][t]], smooth, 0.0);
-            let in_time = (laws[0][k][t] / halved[k][t] - 1.0).abs() * 4.0 / 3.0;
+            let in_time = (laws[0][k][t] - halved[k][t]).abs() * 4.0 / 3.0;
             values.push(number.value);
-            errors.push(number.error + in_time * number.value.abs());
+            errors.push(number.error + in_time);
         }
         let shape = [("first_passage_time", times.len())];
         group.push(

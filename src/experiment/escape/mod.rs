@@ -26,6 +26,7 @@ use crate::output::{Group, Record};
 use config::Escape;
 use extrapolate::{Extrapolated, LEVELS};
 use level::Level;
+use on_grid::parent;
 use problem::Problem;
 
 /// Meaning of NaN in fields.
@@ -221,9 +222,7 @@ fn push_changes<const D: usize>(
         let width = field.entries.map_or(1, |(_, n)| n);
         let mut averages = vec![0.0; coarse.values.len()];
         for (k, value) in field.values.iter().enumerate() {
-            let halved = fine.grid().indices(k / width).map(|i| i / 2);
-            let parent = (0..D).fold(0, |cell, d| cell * grid.axes()[d].cells() + halved[d]);
-            averages[parent * width + k % width] += value / f64::from(1 << D);
+            averages[parent(fine.grid(), grid, k / width) * width + k % width] += value / f64::from(1 << D);
         }
         let (mut change, mut largest) = (0.0_f64, 0.0_f64);
         for (k, (a, b)) in coarse.values.iter().zip(&averages).enumerate() {

@@ -71,3 +71,9 @@ pub(super) fn shares<const D: usize>(grid: &Grid<D>, at: &Point<D>) -> Vec<(usiz
         })
         .collect()
 }
+
+/// The cell of `coarse` that a cell of `fine` is a part of, when every cell was halved along every axis.
+pub(super) fn parent<const D: usize>(fine: &Grid<D>, coarse: &Grid<D>, cell: usize) -> usize {
+    let halved = fine.indices(cell).map(|i| i / 2);
+    (0..D).fold(0, |parent, d| parent * coarse.axes()[d].cells() + halved[d])
+}

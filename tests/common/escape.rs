@@ -1,0 +1,55 @@
+//! Configurations of `[escape]`: run, refused, and their numbers.
+
+use freezeout::experiment::{self, Progress};
+use freezeout::output::ResultFile;
+use std::process::Command;
+
+pub fn run(text: &str) -> ResultFile {
+    let config = experiment::parse(text).unwrap();
+    experiment::check(&config, text).unwrap();
+    experiment::run(&config, text, None, &Progress::silent()).unwrap()
+}
+
+/// The message with which a configuration is refused before anything runs.
+pub fn refused(text: &str) -> String {
+    experiment::parse(text)
+        .and_then(|config| experiment::check(&config, text))
+        .unwrap_err()
+        .to_string()
+}
+
+/// One line on standard error with all of `wanted`, exit code 2, nothing written.
+pub fn refused_by_command(text: &str, wanted: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_freezeout"))
+        .args(["run", "bad.toml", "-o", "bad.h5"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}: {message}");
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    for part in wanted {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+    assert!(!folder.path().join("bad.h5").exists());
+}
+
+pub fn field(file: &ResultFile, name: &str) -> Vec<f64> {
+    file.record(&format!("escape/{name}")).unwrap().numbers().unwrap()
+}
+
+pub fn number(file: &ResultFile, name: &str) -> f64 {
+    field(file, name)[0]
+}
+
+/// Value and stated error, which must cover the truth.
+pub fn covered(file: &ResultFile, name: &str, truth: f64) -> (f64, f64) {
+    let (value, error) = (number(file, name), number(file, &format!("{name}_error")));
+    assert!(
+        (value - truth).abs() <= error,
+        "{name}: {value} ± {error:e}, true {truth}"
+    );
+    (value, error)
+}
