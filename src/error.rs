@@ -22,6 +22,40 @@ pub enum Error {
         /// What is wanted instead.
         requirement: String,
     },
+    /// Choices that do not go together, or do not apply here: there is no single number that is wrong.
+    #[error("{subject}: {requirement}")]
+    Inconsistent {
+        /// What was chosen.
+        subject: String,
+        /// What is wanted instead.
+        requirement: String,
+    },
+    /// A method for reversible processes was asked of one without detailed balance.
+    #[error(
+        "there is no detailed balance: the rates around a loop are out of balance by {imbalance:.3e} (relative), more than {allowed:.1e}"
+    )]
+    NoDetailedBalance {
+        /// Largest relative imbalance.
+        imbalance: f64,
+        /// Allowed imbalance.
+        allowed: f64,
+    },
+    /// A tensor with off-diagonal entries where only diagonal ones are treated.
+    #[error("the diffusion tensor at {position} is not diagonal: {requirement}")]
+    OffDiagonalTensor {
+        /// Where.
+        position: String,
+        /// What is treated.
+        requirement: String,
+    },
+    /// An error with the place where it arose: a dotted key, a cell of a sweep.
+    #[error("{key}: {source}")]
+    At {
+        /// Dotted key, or other words for the place.
+        key: String,
+        /// What went wrong there.
+        source: Box<Error>,
+    },
     /// Two arrays or shapes that must agree do not.
     #[error("{name} has {got} entries where {expected} are needed")]
     DimensionMismatch {
@@ -202,6 +236,72 @@ pub enum Error {
         /// Cause.
         message: String,
     },
+}
+
+impl Error {
+    /// The same error with the key of a configuration, or its section, in which it arose.
+    ///
+    /// Names of parameters and keys are taken as relative to `key`: `require_positive("width", -1.0)` at `"noise"` is about `noise.width`.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::error::require_positive;
+    /// let error = require_positive("width", -1.0).unwrap_err().at("noise").at("escape");
+    /// assert_eq!(error.to_string(), "escape.noise.width: -1 is not allowed: a positive finite number is needed");
+    /// assert!(error.is_bad_input());
+    /// ```
+    #[must_use]
+    pub fn at(self, key: &str) -> Self {
+        match self {
+            Self::InvalidParameter {
+                name,
+                value,
+                requirement,
+            } => Self::Config {
+                key: format!("{key}.{name}"),
+                message: format!("{value} is not allowed: {requirement}"),
+            },
+            Self::EmptySet { name } => Self::Config {
+                key: format!("{key}.{name}"),
+                message: "the set is empty".into(),
+            },
+            Self::Config { key: inner, message } => Self::Config {
+                key: format!("{key}.{inner}"),
+                message,
+            },
+            Self::At { key: inner, source } => Self::At {
+                key: format!("{key}.{inner}"),
+                source,
+            },
+            other => Self::At {
+                key: key.into(),
+                source: Box::new(other),
+            },
+        }
+    }
+
+    /// An [`Error::Config`].
+    pub fn config(key: &str, message: impl Into<String>) -> Self {
+        Self::Config {
+            key: key.into(),
+            message: message.into(),
+        }
+    }
+
+    /// Whether the user can mend it by other input; the rest are failures of the computation.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::NotConverged { .. }
+            | Self::NotFinite { .. }
+            | Self::AllCensored { .. }
+            | Self::TooFewSamples { .. }
+            | Self::AssumptionFails { .. }
+            | Self::NoDetailedBalance { .. }
+            | Self::ValidationFailed { .. } => false,
+            Self::At { source, .. } => source.is_bad_input(),
+            _ => true,
+        }
+    }
 }
 
 /// Returns `value` if it is finite and satisfies `condition`, else [`Error::InvalidParameter`].
