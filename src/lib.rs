@@ -75,10 +75,16 @@ pub mod freezing;
 pub mod output;
 
 #[cfg(feature = "cli")]
-pub mod figure;
+pub mod plot;
 
 #[cfg(feature = "cli")]
-pub mod experiment;
+pub mod task;
+
+#[cfg(feature = "cli")]
+pub mod judgement;
+
+#[cfg(feature = "cli")]
+pub mod run;
 
 pub use error::{Error, Result};
 

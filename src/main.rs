@@ -3,8 +3,9 @@
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
 use clap::{Parser, Subcommand};
-use freezeout::experiment::{self, Progress};
-use freezeout::{Error, Result, figure, output};
+use freezeout::judgement::{agreement, claims};
+use freezeout::task::{self, Progress};
+use freezeout::{Error, Result, output, plot, run};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -105,14 +106,9 @@ fn main() -> ExitCode {
         Err(error) => {
             // A closed standard error cannot be reported to anybody.
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(if is_bad_input(&error) { 2 } else { 1 })
+            ExitCode::from(if error.is_bad_input() { 2 } else { 1 })
         }
     }
-}
-
-/// Whether the user can mend it; the rest are failures of the computation.
-fn is_bad_input(error: &Error) -> bool {
-    !matches!(error, Error::NotConverged { .. } | Error::ValidationFailed { .. })
 }
 
 fn execute(command: Command) -> Result<()> {
@@ -127,12 +123,12 @@ fn execute(command: Command) -> Result<()> {
                     message: "it is the configuration itself".into(),
                 });
             }
-            run(&text, &options).map(|_| ())
+            run_text(&text, &options).map(|_| ())
         }
         Command::Reproduce { options, figures } => {
             let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
             make_folder(figures)?;
-            let (_, result) = run(experiment::REPRODUCE, &options)?;
+            let (_, result) = run_text(run::REPRODUCE, &options)?;
             draw(&result, figures, options.quiet)
         }
         Command::Figures { file, output, quiet } => draw(&output::read(&file)?, &output, quiet),
@@ -147,14 +143,14 @@ fn execute(command: Command) -> Result<()> {
         Command::Validate { folder, report } => {
             validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
         }
-        Command::List => print(&experiment::catalogue()),
+        Command::List => print(&task::catalogue()),
         Command::Init { config } => init(&config),
     }
 }
 
-fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
-    let config = experiment::parse(text)?;
-    experiment::check(&config, text)?;
+fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
+    let config = run::parse(text)?;
+    run::check(&config, text)?;
     const MOST_THREADS: usize = 1024;
     if options.threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
         return Err(Error::Config {
@@ -189,22 +185,22 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    let result = pool.install(|| experiment::run(&config, text, Some(&unfinished), &progress))?;
+    let result = pool.install(|| run::run(&config, text, Some(&unfinished), &progress))?;
     output::write(&path, &result)?;
     if !config.sweep.is_empty() {
-        experiment::remove_unfinished(&unfinished)?;
+        run::remove_unfinished(&unfinished)?;
     }
     // Cells of a sweep are not comparable with each other.
     if !options.quiet && config.sweep.is_empty() {
-        let rows = experiment::agreement::comparisons(&result)?;
+        let rows = agreement::comparisons(&result)?;
         if !rows.is_empty() {
-            print(&experiment::agreement::table(&rows))?;
+            print(&agreement::table(&rows))?;
         }
-        let claims = experiment::claims::claims(&result, &config)?;
+        let claims = claims::claims(&result, &config)?;
         if !claims.is_empty() {
             print(&format!(
                 "\nClaims of arXiv 2601.10962\n{}",
-                experiment::claims::table(&claims)
+                claims::table(&claims)
             ))?;
         }
         print(&format!("wrote {}", path.display()))?;
@@ -216,13 +212,13 @@ fn run(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)
 fn validate(folder: &Path, report: &Path) -> Result<()> {
     output::check_writable(report)?;
     let mut printed = Ok(());
-    let outcomes = experiment::validate(folder, &mut |outcome| {
+    let outcomes = run::validate(folder, &mut |outcome| {
         if printed.is_ok() {
             printed = print(&outcome.line());
         }
     })?;
     printed?;
-    std::fs::write(report, experiment::validation_report(&outcomes)).map_err(|e| Error::Output {
+    std::fs::write(report, run::validation_report(&outcomes)).map_err(|e| Error::Output {
         path: report.display().to_string(),
         message: e.to_string(),
     })?;
@@ -255,7 +251,7 @@ fn init(path: &Path) -> Result<()> {
             }
         })
         .collect();
-    let text = experiment::EXAMPLE
+    let text = run::EXAMPLE
         .replace("name = \"example\"", &format!("name = {name:?}"))
         .replace("NAME", &name);
     let mut file = std::fs::File::create_new(path).map_err(|e| match e.kind() {
@@ -282,7 +278,7 @@ fn make_folder(folder: &Path) -> Result<()> {
 /// Draws what can be drawn; a figure that the file cannot fill is named and left out.
 fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
     let (mut drawn, mut refused) = (0, None);
-    for entry in figure::catalogue::available(result) {
+    for entry in task::figure::available(result) {
         let stem = folder.join(entry.name);
         let picture = match (entry.figure)(result) {
             Ok(picture) => picture,
@@ -295,7 +291,7 @@ fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
             }
         };
         make_folder(folder)?;
-        match figure::draw(&picture, &stem) {
+        match plot::draw(&picture, &stem) {
             Ok(()) => drawn += 1,
             Err(error @ Error::Output { .. }) => return Err(error),
             Err(error) => {

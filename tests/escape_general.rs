@@ -4,8 +4,9 @@
 mod common;
 
 use common::escape::{self, field, number, refused, run};
-use freezeout::experiment::{self, Progress};
 use freezeout::output::{Group, Record, ResultFile, write};
+use freezeout::run;
+use freezeout::task::Progress;
 
 /// The stated error covers the truth, and the value is right to `relative`.
 fn covered(file: &ResultFile, name: &str, truth: f64, relative: f64) {
@@ -454,9 +455,9 @@ target = { expression = "x > 1" }
 parameter = "escape.noise.strength"
 values = [0.1, 1e-4]
 "#;
-    let config = experiment::parse(text).unwrap();
-    experiment::check(&config, text).unwrap();
-    let error = experiment::run(&config, text, None, &Progress::silent()).unwrap_err();
+    let config = run::parse(text).unwrap();
+    run::check(&config, text).unwrap();
+    let error = run::run(&config, text, None, &Progress::silent()).unwrap_err();
     assert!(
         error.to_string().contains("escape.noise.strength=0.0001"),
         "{error}"

@@ -6,11 +6,12 @@ mod figure_data;
 
 use figure_data::{add_groups, add_paths, log_space, space};
 use freezeout::Error;
-use freezeout::figure::{
-    Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
-    catalogue, draw, edges, svg,
-};
 use freezeout::output::{Group, Record, ResultFile};
+use freezeout::plot::{
+    Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS, draw,
+    edges, svg,
+};
+use freezeout::task::figure as catalogue;
 use std::path::PathBuf;
 
 /// Numbers that look like those of the two-valley model, by formulas that mean nothing.

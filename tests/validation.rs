@@ -1,7 +1,7 @@
 //! The validation cases, run through the library, and proof that a check can fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
-use freezeout::experiment::{CheckOutcome, validate, validation_report};
+use freezeout::run::{CheckOutcome, validate, validation_report};
 use freezeout::{Error, Result};
 use std::fs;
 use std::path::Path;

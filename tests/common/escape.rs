@@ -1,19 +1,20 @@
 //! Configurations of `[escape]`: run, refused, and their numbers.
 
-use freezeout::experiment::{self, Progress};
 use freezeout::output::ResultFile;
+use freezeout::run;
+use freezeout::task::Progress;
 use std::process::Command;
 
 pub fn run(text: &str) -> ResultFile {
-    let config = experiment::parse(text).unwrap();
-    experiment::check(&config, text).unwrap();
-    experiment::run(&config, text, None, &Progress::silent()).unwrap()
+    let config = run::parse(text).unwrap();
+    run::check(&config, text).unwrap();
+    run::run(&config, text, None, &Progress::silent()).unwrap()
 }
 
 /// The message with which a configuration is refused before anything runs.
 pub fn refused(text: &str) -> String {
-    experiment::parse(text)
-        .and_then(|config| experiment::check(&config, text))
+    run::parse(text)
+        .and_then(|config| run::check(&config, text))
         .unwrap_err()
         .to_string()
 }

@@ -1,0 +1,176 @@
+//! From text to a checked configuration: unknown keys get the nearest known one as a suggestion.
+
+use crate::error::{Error, Result};
+use crate::task::config::Config;
+
+/// Parses a configuration.
+///
+/// # Errors
+/// [`Error::Config`] with the dotted key and what is wanted: for TOML syntax, unknown keys (with the nearest known key),
+/// wrong types and missing keys.
+pub fn parse(text: &str) -> Result<Config> {
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| Error::Config {
+        key: position(text, &error),
+        message: one_line(error.message()),
+    })?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        let (key, message) = explain(&path, inner.message());
+        let place = position(text, &inner);
+        Error::Config {
+            key,
+            message: format!("{message} ({place})"),
+        }
+    })
+}
+
+/// Parses a configuration into a table, without looking at its keys.
+///
+/// # Errors
+/// [`Error::Config`] for TOML syntax.
+pub(super) fn parse_table(text: &str) -> Result<toml::Table> {
+    text.parse().map_err(|error: toml::de::Error| Error::Config {
+        key: position(text, &error),
+        message: one_line(error.message()),
+    })
+}
+
+/// Splits serde's message into the key it is about and what the user should do.
+fn explain(path: &str, message: &str) -> (String, String) {
+    let message = one_line(message);
+    let path = if path == "." { "" } else { path };
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let (Some(rest), Some((unknown, known))) =
+        (message.strip_prefix("unknown field"), quoted.split_first())
+    {
+        let _ = rest;
+        let parent = path.strip_suffix(unknown).unwrap_or(path).trim_end_matches('.');
+        let key = if parent.is_empty() {
+            (*unknown).to_string()
+        } else {
+            format!("{parent}.{unknown}")
+        };
+        let wanted = match nearest(unknown, known) {
+            Some(best) => format!(
+                "unknown key; did you mean \"{best}\"? known here: {}",
+                known.join(", ")
+            ),
+            None => format!("unknown key; known here: {}", known.join(", ")),
+        };
+        return (key, wanted);
+    }
+    if message.starts_with("unknown variant")
+        && let Some((unknown, known)) = quoted.split_first()
+    {
+        let wanted = match nearest(unknown, known) {
+            Some(best) => format!("\"{unknown}\" is not known; did you mean \"{best}\"?"),
+            None => format!("\"{unknown}\" is not known; use one of {}", known.join(", ")),
+        };
+        return (path.to_string(), wanted);
+    }
+    if message.starts_with("missing field")
+        && let Some(missing) = quoted.first()
+    {
+        let key = if path.is_empty() {
+            (*missing).to_string()
+        } else {
+            format!("{path}.{missing}")
+        };
+        return (key, "this key is required".into());
+    }
+    (
+        if path.is_empty() {
+            "configuration".into()
+        } else {
+            path.into()
+        },
+        message,
+    )
+}
+
+/// The known key closest to `unknown`, unless none is close.
+pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(unknown, candidate), *candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
+        .map(|(_, candidate)| candidate)
+}
+
+fn position(text: &str, error: &toml::de::Error) -> String {
+    match error.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!("line {line}")
+        }
+        None => "configuration".into(),
+    }
+}
+
+/// One line, with the types in the words of the configuration.
+fn one_line(message: &str) -> String {
+    let mut words: Vec<String> = message.split_whitespace().map(String::from).collect();
+    for k in 0..words.len() {
+        let plain = match words[k].trim_end_matches(',') {
+            "u64" | "usize" => "a whole number >= 0",
+            "f64" => "a number",
+            "sequence" => "list",
+            "struct" => "a section for",
+            "map" => "section",
+            _ => continue,
+        };
+        words[k] = plain.into();
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn typos_get_the_nearest_key() {
+        let text = message("name = \"a\"\n[phase_diagram]\nsgima = 1.0\n");
+        assert!(
+            text.contains("phase_diagram.sgima") && text.contains("\"sigma\"") && text.contains("line 3"),
+            "{text}"
+        );
+        let text = message("name = \"a\"\n[phase_diagramm]\n");
+        assert!(
+            text.contains("phase_diagramm") && text.contains("\"phase_diagram\""),
+            "{text}"
+        );
+        let text = message("name = \"a\"\n[noise]\nmodel = \"isotopic\"\n");
+        assert!(
+            text.contains("noise.model") && text.contains("\"isotropic\""),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn wrong_types_and_syntax_are_located() {
+        let text = message("name = \"a\"\n[phase_diagram]\nruns = \"many\"\n");
+        assert!(
+            text.contains("phase_diagram.runs") && text.contains("line 3"),
+            "{text}"
+        );
+        let text = message("name = \n");
+        assert!(text.contains("line 1"), "{text}");
+        let text = message("seed = 3\n");
+        assert!(text.contains("name") && text.contains("required"), "{text}");
+        let text = message("name = \"a\"\n[phase_diagram]\nsigma = \"big\"\n");
+        assert!(
+            text.contains("phase_diagram.sigma") && text.contains("range"),
+            "{text}"
+        );
+        for text in [text, message("name = \"a\"\nseed = -1")] {
+            assert!(!text.contains('\n'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Sweeps: the tasks of a configuration repeated over one or two of its parameters.
+//!
+//! Every cell is the configuration with the swept keys replaced and a seed of its own, so that cells are independent and
+//! do not depend on the order in which they run. Records of all cells are stacked along the swept parameters.
+
+use super::checkpoint::Checkpoint;
+use super::job::{cell_groups, provenance, validate};
+use super::parse::{parse, parse_table};
+use crate::ensemble::stream::experiment_number;
+use crate::error::{Error, Result};
+use crate::output::{Group, Record, ResultFile, Values};
+use crate::task::config::Config;
+use crate::task::progress::Progress;
+use crate::task::series::{Sweep, SweepValues};
+use rayon::prelude::*;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// Cells of the largest sweep.
+const MOST_CELLS: usize = 10_000;
+
+/// A sweep with its cells parsed and checked.
+struct Plan {
+    parameters: Vec<String>,
+    values: Vec<Vec<Value>>,
+    cells: Vec<Config>,
+    /// Seed and swept values of each cell.
+    labels: Vec<String>,
+}
+
+impl Plan {
+    fn new(config: &Config, text: &str) -> Result<Self> {
+        if config.sweep.len() > 2 {
+            return Err(fail(
+                "sweep",
+                format!("at most two parameters can be swept, not {}", config.sweep.len()),
+            ));
+        }
+        let mut base = parse_table(text)?;
+        base.remove("sweep");
+        let mut plan = Self {
+            parameters: Vec::new(),
+            values: Vec::new(),
+            cells: Vec::new(),
+            labels: Vec::new(),
+        };
+        for sweep in &config.sweep {
+            if plan.parameters.contains(&sweep.parameter) {
+                return Err(fail(
+                    "sweep.parameter",
+                    format!("{} is swept twice", sweep.parameter),
+                ));
+            }
+            let section = sweep.parameter.split('.').next().unwrap_or_default();
+            if matches!(sweep.parameter.as_str(), "name" | "sweep" | "") {
+                return Err(fail(
+                    "sweep.parameter",
+                    format!("{:?} cannot be swept", sweep.parameter),
+                ));
+            }
+            // Landscape and noise have defaults; a task that is not there would be invented.
+            if sweep.parameter.contains('.')
+                && !matches!(section, "landscape" | "noise")
+                && !base.contains_key(section)
+            {
+                return Err(fail(
+                    "sweep.parameter",
+                    format!(
+                        "{}: there is no section [{section}] in this configuration",
+                        sweep.parameter
+                    ),
+                ));
+            }
+            plan.values.push(values(sweep)?);
+            plan.parameters.push(sweep.parameter.clone());
+        }
+        let cells: usize = plan.values.iter().map(Vec::len).product();
+        if cells > MOST_CELLS {
+            return Err(fail(
+                "sweep.values",
+                format!("{cells} cells are more than the {MOST_CELLS} supported"),
+            ));
+        }
+        let outer = plan.values[0].clone();
+        let inner = plan
+            .values
+            .get(1)
+            .map_or(vec![None], |v| v.iter().cloned().map(Some).collect());
+        for first in &outer {
+            for second in &inner {
+                let mut table = base.clone();
+                let mut label = format!("{}", config.seed);
+                for (parameter, value) in plan.parameters.iter().zip([Some(first), second.as_ref()]) {
+                    if let Some(value) = value {
+                        set(&mut table, parameter, value)?;
+                        label.push_str(&format!(" {parameter}={value}"));
+                    }
+                }
+                let mut cell = parse_cell(&table, &plan.parameters)?;
+                if !plan.parameters.iter().any(|p| p == "seed") {
+                    // TOML integers and file attributes are signed.
+                    cell.seed = experiment_number(&label) >> 1;
+                }
+                validate(&cell)?;
+                plan.cells.push(cell);
+                plan.labels.push(label);
+            }
+        }
+        Ok(plan)
+    }
+}
+
+fn fail(key: &str, message: String) -> Error {
+    Error::Config {
+        key: key.into(),
+        message,
+    }
+}
+
+fn values(sweep: &Sweep) -> Result<Vec<Value>> {
+    let values: Vec<Value> = match &sweep.values {
+        SweepValues::List(values) => values.clone(),
+        SweepValues::Range(range) => range
+            .values()
+            .map_err(|m| fail("sweep.values", m))?
+            .into_iter()
+            .map(Value::Float)
+            .collect(),
+    };
+    let kind = |v: &Value| match v {
+        Value::Integer(_) | Value::Float(_) => Some("number"),
+        Value::String(_) => Some("text"),
+        Value::Boolean(_) => Some("truth value"),
+        _ => None,
+    };
+    let Some(first) = values.first().and_then(kind) else {
+        return Err(fail(
+            "sweep.values",
+            "a list of numbers, texts or truth values is needed, and not an empty one".into(),
+        ));
+    };
+    if values.iter().any(|v| kind(v) != Some(first)) {
+        return Err(fail("sweep.values", "all values must be of one kind".into()));
+    }
+    Ok(values)
+}
+
+/// Sets the dotted key in a table, making the tables on the way.
+fn set(table: &mut Table, key: &str, value: &Value) -> Result<()> {
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut place = table;
+    for part in parts {
+        let next = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
+        place = next
+            .as_table_mut()
+            .ok_or_else(|| fail("sweep.parameter", format!("{key}: {part} is not a section")))?;
+    }
+    place.insert(last.into(), value.clone());
+    Ok(())
+}
+
+/// A cell's configuration; whole numbers serve keys that want integers.
+fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
+    let whole = |value: &Value| match value {
+        Value::Float(v) if v.fract() == 0.0 && v.abs() < 1e15 => Some(Value::Integer(*v as i64)),
+        _ => None,
+    };
+    let explain = |error: Error| match error {
+        Error::Config { key, message } if parameters.contains(&key) && message.contains("unknown key") => {
+            fail("sweep.parameter", format!("{key} does not exist: {message}"))
+        }
+        other => other,
+    };
+    let text = |table: &Table| toml::to_string(table).map_err(|e| fail("sweep", e.to_string()));
+    parse(&text(table)?).or_else(|error| {
+        let mut integers = table.clone();
+        for parameter in parameters {
+            let found = parameter
+                .split('.')
+                .try_fold(&Value::Table(table.clone()), |v, part| v.get(part))
+                .and_then(whole);
+            if let Some(value) = found {
+                set(&mut integers, parameter, &value)?;
+            }
+        }
+        if integers == *table {
+            Err(explain(error))
+        } else {
+            parse(&text(&integers)?).map_err(explain)
+        }
+    })
+}
+
+/// Checks every cell of a sweep without running it.
+///
+/// # Errors
+/// [`Error::Config`].
+pub(super) fn check(config: &Config, text: &str) -> Result<()> {
+    Plan::new(config, text).map(|_| ())
+}
+
+/// Runs all cells over the threads of the current pool, keeping each finished cell in `folder` until the whole is done.
+///
+/// # Errors
+/// [`Error::Config`] before anything runs, also when `folder` holds cells of another configuration; errors of the cells.
+pub(super) fn run(
+    config: &Config,
+    text: &str,
+    folder: Option<&Path>,
+    progress: &Progress,
+) -> Result<ResultFile> {
+    let plan = Plan::new(config, text)?;
+    let checkpoint = folder.map(|folder| Checkpoint::open(folder, text)).transpose()?;
+    let bar = progress.task("sweep", plan.cells.len() as u64);
+    let groups: Vec<Vec<Group>> = plan
+        .cells
+        .par_iter()
+        .enumerate()
+        .with_max_len(1)
+        .map(|(k, cell)| {
+            let groups = match checkpoint.as_ref().and_then(|c| c.cell(k, &plan.labels[k])) {
+                Some(groups) => groups,
+                None => {
+                    let groups =
+                        cell_groups(cell, &Progress::silent()).map_err(|e| in_cell(&plan.labels[k], e))?;
+                    if let Some(checkpoint) = &checkpoint {
+                        checkpoint.keep(k, &plan.labels[k], &groups)?;
+                    }
+                    groups
+                }
+            };
+            bar.advance(1);
+            Ok(groups)
+        })
+        .collect::<Result<_>>()?;
+    let mut file = ResultFile::new();
+    provenance(&mut file, config, text)?;
+    for g in 0..groups[0].len() {
+        let cells: Vec<&Group> = groups.iter().map(|cell| &cell[g]).collect();
+        file.push(stack(&plan, &cells)?)?;
+    }
+    Ok(file)
+}
+
+/// Says in which cell of the sweep something failed; a label is the seed and the swept values.
+fn in_cell(label: &str, error: Error) -> Error {
+    let values = label.split_once(' ').map_or(label, |(_, values)| values);
+    match error {
+        Error::Config { key, message } => Error::Config {
+            key,
+            message: format!("{message} (in the cell {values})"),
+        },
+        Error::NotConverged {
+            method,
+            iterations,
+            residual,
+            tolerance,
+        } => Error::NotConverged {
+            method: format!("{method} (in the cell {values})"),
+            iterations,
+            residual,
+            tolerance,
+        },
+        other @ Error::Output { .. } => other,
+        other => fail("sweep", format!("the cell {values} cannot be computed: {other}")),
+    }
+}
+
+/// One group with the records of all cells stacked along the swept parameters.
+fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
+    let first = cells[0];
+    let mut group = Group::new(first.name())?.with_description(first.description());
+    for (name, value) in first.attributes() {
+        if cells
+            .iter()
+            .all(|cell| cell.attributes().get(name) == Some(value))
+        {
+            group.set_attribute(name, value.clone())?;
+        }
+    }
+    let mut swept = Vec::new();
+    for (parameter, values) in plan.parameters.iter().zip(&plan.values) {
+        let name = format!("swept_{}", parameter.replace('.', "_"));
+        let coordinate = match values[0] {
+            Value::Integer(_) | Value::Float(_) => Values::Float(
+                values
+                    .iter()
+                    .filter_map(|v| v.as_float().or(v.as_integer().map(|i| i as f64)))
+                    .collect(),
+            ),
+            _ => Values::Text(
+                values
+                    .iter()
+                    .map(|v| v.as_str().map_or(v.to_string(), String::from))
+                    .collect(),
+            ),
+        };
+        let unit = if matches!(coordinate, Values::Text(_)) {
+            "text"
+        } else {
+            "1"
+        };
+        group.push(
+            Record::coordinate(&name, unit, coordinate)?.with_description(&format!("swept key {parameter}")),
+        )?;
+        swept.push((name, values.len()));
+    }
+    let in_all = |name: &str| {
+        cells
+            .iter()
+            .filter_map(|cell| cell.record(name))
+            .collect::<Vec<&Record>>()
+    };
+    let is_same =
+        |all: &[&Record]| all.len() == cells.len() && all.iter().all(|r| r.values() == all[0].values());
+    // A coordinate that differs between cells becomes an ordinary record along an index.
+    let differing: Vec<&str> = first
+        .records()
+        .iter()
+        .filter(|r| r.is_coordinate() && !is_same(&in_all(r.name())))
+        .map(Record::name)
+        .collect();
+    // Every name that occurs in some cell, in the order of first occurrence.
+    let mut names: Vec<&str> = Vec::new();
+    for record in cells.iter().flat_map(|cell| cell.records()) {
+        if !names.contains(&record.name()) {
+            names.push(record.name());
+        }
+    }
+    for name in names {
+        let all = in_all(name);
+        let template = all[0];
+        if let Some(other) = all.iter().find(|r| r.shape() != template.shape()) {
+            return Err(fail(
+                "sweep",
+                format!(
+                    "{}/{name} has shape {:?} in one cell and {:?} in another, which cannot be stacked",
+                    first.name(),
+                    template.shape(),
+                    other.shape()
+                ),
+            ));
+        }
+        if template.is_coordinate() && is_same(&all) {
+            group.push(template.clone())?;
+            continue;
+        }
+        let mut dimensions = swept.clone();
+        dimensions.extend(template.dimensions().iter().map(|d| {
+            let index = if differing.contains(&d.name.as_str()) {
+                "_index"
+            } else {
+                ""
+            };
+            (format!("{}{index}", d.name), d.size)
+        }));
+        let dimensions: Vec<(&str, usize)> = dimensions.iter().map(|(n, size)| (n.as_str(), *size)).collect();
+        let by_cell: Vec<Option<&Record>> = cells.iter().map(|cell| cell.record(name)).collect();
+        let mut stacked = Record::new(
+            name,
+            template.unit(),
+            &dimensions,
+            concatenate(&by_cell, template),
+        )?
+        .with_symbol(template.symbol())
+        .with_description(template.description());
+        let absent = (all.len() < cells.len()).then_some("this quantity is not defined in the cell");
+        if let Some(meaning) = all.iter().find_map(|r| r.missing()).or(absent) {
+            stacked = stacked.with_missing(meaning);
+        }
+        group.push(stacked)?;
+    }
+    Ok(group)
+}
+
+/// Values of all cells one after the other; a cell without the record gives NaN or empty texts.
+fn concatenate(cells: &[Option<&Record>], template: &Record) -> Values {
+    let size = template.values().len();
+    match template.values() {
+        Values::Text(_) => Values::Text(
+            cells
+                .iter()
+                .flat_map(|r| match r.map(Record::values) {
+                    Some(Values::Text(v)) => v.clone(),
+                    _ => vec![String::new(); size],
+                })
+                .collect(),
+        ),
+        _ => Values::Float(
+            cells
+                .iter()
+                .flat_map(|r| {
+                    r.and_then(Record::numbers)
+                        .unwrap_or_else(|| vec![f64::NAN; size])
+                })
+                .collect(),
+        ),
+    }
+}

@@ -1,0 +1,266 @@
+//! Task: the freezing theory, without simulation.
+
+use super::config::FreezingTheory;
+use super::model::{Model, under};
+use super::progress::Progress;
+use crate::diffusion::Diffusion;
+use crate::error::{Error, Result};
+use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
+use crate::landscape::Side;
+use crate::math::Point;
+use crate::output::{Group, Record};
+use crate::rates::paper::FreezingLine;
+
+/// Intervals of the coarser of the two integrations of the master equation.
+const STEPS: usize = 1000;
+/// A path that starts at y0 = 0 begins where the barrier is this many noise temperatures: there it is still in the
+/// stationary state of the slice.
+const VANISHING_BARRIER: f64 = 0.02;
+
+/// The freezing theory at one noise strength.
+pub(crate) struct Freezing {
+    pub path: TwoState,
+    pub last: LastHop,
+    pub slice_error: f64,
+}
+
+/// Solves the freezing theory at one noise strength.
+pub(crate) fn freezing(model: &Model, task: &FreezingTheory, noise_strength: f64) -> Result<Freezing> {
+    let landscape = model.landscape();
+    let slice = |y: f64| model.slice(y, noise_strength);
+    let start = if task.start_y > 0.0 {
+        task.start_y
+    } else {
+        vanishing_barrier(model, noise_strength, task.end_y)?
+    };
+    let rates = HopRates::new(landscape, slice, start, task.end_y, task.nodes)?;
+    let initial = if task.start_y > 0.0 {
+        task.start_p_flat
+    } else {
+        rates.stationary_p_flat(start)
+    };
+    let path = two_state(landscape, &rates, initial, task.ramp, STEPS)?;
+    let last = last_hop(landscape, &rates, &path, task.ramp);
+    Ok(Freezing {
+        path,
+        last,
+        slice_error: rates.relative_error(),
+    })
+}
+
+fn vanishing_barrier(model: &Model, noise_strength: f64, end: f64) -> Result<f64> {
+    let exponent = |y: f64| -> Result<f64> {
+        let x = model.landscape().minimum(Side::Flat, y);
+        Ok(model.landscape().barrier(y) / model.slice(y, noise_strength)?.tensor(&Point::<1>::new(x))[0])
+    };
+    let mut y = end;
+    while exponent(y)? > VANISHING_BARRIER {
+        y *= 0.9;
+        if y < 1e-12 {
+            return Err(Error::Config {
+                key: "freezing_theory.start_y".into(),
+                message: "0 needs a barrier that vanishes at y = 0, and this one does not".into(),
+            });
+        }
+    }
+    Ok(y)
+}
+
+pub(crate) fn check(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
+    let fail = |key: &str, message: &str| {
+        Err(Error::Config {
+            key: format!("freezing_theory.{key}"),
+            message: message.into(),
+        })
+    };
+    let strengths = task.noise_strength.positive("freezing_theory.noise_strength")?;
+    if !(task.start_y.is_finite()
+        && task.start_y >= 0.0
+        && task.end_y.is_finite()
+        && task.end_y > task.start_y)
+    {
+        return fail("end_y", "0 <= start_y < end_y are needed, both finite");
+    }
+    if !(0.0..=1.0).contains(&task.start_p_flat) {
+        return fail("start_p_flat", "a probability between 0 and 1 is needed");
+    }
+    if !(8..=400).contains(&task.nodes) {
+        return fail("nodes", "between 8 and 400 slices are supported");
+    }
+    if !(task.ramp.is_finite() && task.ramp > 0.0) {
+        return fail("ramp", "a positive finite factor is needed");
+    }
+    model
+        .slice(task.start_y.max(1.0), strengths[0])
+        .map_err(|e| under("freezing_theory", e))?;
+    Ok(strengths)
+}
+
+/// `/freezing_theory`: final P_flat and the mean freezing position and time against the noise strength.
+pub(crate) fn run(model: &Model, task: &FreezingTheory, progress: &Progress) -> Result<Vec<Group>> {
+    let strengths = check(model, task)?;
+    let bar = progress.task("freezing theory", strengths.len() as u64);
+    let mut results = Vec::new();
+    for &strength in &strengths {
+        results.push(freezing(model, task, strength)?);
+        bar.advance(1);
+    }
+    let mut group = Group::new("freezing_theory")?.with_description(
+        "two-state master equation along the slow path with exact slice rates, no fitted constant; eta -> 0",
+    );
+    group.set_attribute("start_y", task.start_y)?;
+    group.set_attribute("start_p_flat", task.start_p_flat)?;
+    group.set_attribute("ramp", task.ramp)?;
+    let n = strengths.len();
+    group.push(
+        Record::coordinate("noise_strength", "1", strengths.clone())?
+            .with_symbol("Δ")
+            .with_description("noise strength learning_rate * sigma"),
+    )?;
+    let column = |value: &dyn Fn(&Freezing) -> f64| results.iter().map(value).collect::<Vec<f64>>();
+    for (name, unit, symbol, text, values) in [
+        (
+            "p_flat",
+            "1",
+            "P_flat",
+            "final probability of the flat valley",
+            column(&|r| r.path.final_p_flat()),
+        ),
+        (
+            "p_flat_error",
+            "1",
+            "",
+            "change of p_flat when the step of the master equation is halved, plus the error of the slices",
+            column(&|r| r.path.p_flat_error + r.slice_error),
+        ),
+        (
+            "mean_freezing_y",
+            "1",
+            "⟨y⟩",
+            "mean y of the last valley-to-valley hop, exact last-hop law",
+            column(&|r| r.last.mean_y),
+        ),
+        (
+            "mean_freezing_y_poisson",
+            "1",
+            "⟨y⟩_P",
+            "the same if hops were a Poisson process with the mean hop flux (approximation)",
+            column(&|r| r.last.mean_y_poisson),
+        ),
+        (
+            "mean_freezing_y_ridge",
+            "1",
+            "⟨y⟩_r",
+            "mean y of the last visit to the ridge, the diffusion limit of the last sign change of x",
+            column(&|r| r.last.mean_y_ridge),
+        ),
+        (
+            "mean_freezing_time",
+            "time (eta * iterations)",
+            "⟨t⟩",
+            "mean time of the last hop",
+            column(&|r| r.last.mean_time),
+        ),
+        (
+            "mean_freezing_time_ridge",
+            "time (eta * iterations)",
+            "⟨t⟩_r",
+            "mean time of the last visit to the ridge",
+            column(&|r| r.last.mean_time_ridge),
+        ),
+        (
+            "mean_hops",
+            "1",
+            "",
+            "expected number of valley-to-valley hops along the path",
+            column(&|r| r.path.hops[r.path.hops.len() - 1]),
+        ),
+    ] {
+        group.push(
+            Record::new(name, unit, &[("noise_strength", n)], values)?
+                .with_symbol(symbol)
+                .with_description(text),
+        )?;
+    }
+    if model.has_papers_formulas() {
+        paper_line(model, &strengths, &mut group)?;
+    }
+    Ok(vec![group, paths(&strengths, &results)?])
+}
+
+/// `/freezing_path`: P_flat along the path, at as many points for each noise strength.
+fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
+    const POINTS: usize = 101;
+    let mut group =
+        Group::new("freezing_path")?.with_description("P_flat along the slow path, two-state theory");
+    let n = strengths.len();
+    group.push(
+        Record::coordinate("noise_strength", "1", strengths.to_vec())?
+            .with_symbol("Δ")
+            .with_description("noise strength learning_rate * sigma"),
+    )?;
+    let every = |values: fn(&TwoState) -> &[f64]| -> Vec<f64> {
+        let pick = |r: &Freezing| -> Vec<f64> {
+            let v = values(&r.path);
+            (0..POINTS).map(|k| v[k * (v.len() - 1) / (POINTS - 1)]).collect()
+        };
+        results.iter().flat_map(pick).collect()
+    };
+    let shape = [("noise_strength", n), ("point", POINTS)];
+    group.push(
+        Record::new("y", "1", &shape, every(|p| &p.y))?
+            .with_symbol("y")
+            .with_description("slow direction"),
+    )?;
+    group.push(
+        Record::new("time", "time (eta * iterations)", &shape, every(|p| &p.time))?
+            .with_symbol("t")
+            .with_description("time since the start"),
+    )?;
+    let hop_rate = results.iter().flat_map(|r| {
+        let (time, hops) = (&r.path.time, &r.path.hops);
+        // Mean rate over the interval around each point; one-sided at the ends.
+        (0..POINTS).map(move |k| {
+            let at = k * (time.len() - 1) / (POINTS - 1);
+            let (from, to) = (at.saturating_sub(1), (at + 1).min(time.len() - 1));
+            (hops[to] - hops[from]) / (time[to] - time[from])
+        })
+    });
+    group.push(
+        Record::new("hop_rate", "1/time", &shape, hop_rate.collect::<Vec<f64>>())?
+            .with_description("expected valley-to-valley hops of a run per unit time"),
+    )?;
+    group.push(
+        Record::new("p_flat", "1", &shape, every(|p| &p.p_flat))?
+            .with_symbol("P_flat")
+            .with_description("probability of the flat valley"),
+    )?;
+    Ok(group)
+}
+
+/// The paper's freezing line, with its fitted constant, as rows of comparison.
+fn paper_line(model: &Model, strengths: &[f64], group: &mut Group) -> Result<()> {
+    let line = FreezingLine::AUTHORS;
+    let undefined = "the paper's formula is undefined at this noise strength";
+    // The formula exists on an interval of noise strengths only.
+    let y: Vec<f64> = strengths
+        .iter()
+        .map(|&s| line.y_freeze(model.landscape(), s).unwrap_or(f64::NAN))
+        .collect();
+    let p = strengths
+        .iter()
+        .map(|&s| line.final_probability(model.landscape(), s))
+        .collect::<Result<Vec<f64>>>()?;
+    let dimensions = [("noise_strength", strengths.len())];
+    group.push(
+        Record::new("paper_mean_freezing_y", "1", &dimensions, y)?
+            .with_symbol("y_freeze")
+            .with_description("the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)")
+            .with_missing(undefined),
+    )?;
+    group.push(
+        Record::new("paper_p_flat", "1", &dimensions, p)?
+            .with_symbol("P_flat")
+            .with_description("the paper's final P_flat with the same fitted constant"),
+    )
+}

@@ -1,0 +1,102 @@
+//! Task: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
+
+use super::config::{FreezingTheory, StationaryMap};
+use super::freezing_theory::freezing;
+use super::model::{Model, under};
+use super::progress::Progress;
+use crate::error::Result;
+use crate::landscape::Side;
+use crate::output::{Group, Record};
+use crate::rates::{ScaleAndSpeed, confining_domain};
+use rayon::prelude::*;
+
+/// Density at which the line is cut, relative to the valley bottoms.
+const CUT: f64 = 1e-20;
+
+pub(crate) fn check(model: &Model, task: &StationaryMap) -> Result<(Vec<f64>, Vec<f64>)> {
+    let y = task.y.positive("stationary_map.y")?;
+    let strengths = task.noise_strength.positive("stationary_map.noise_strength")?;
+    model
+        .slice(y[0], strengths[0])
+        .map_err(|e| under("stationary_map", e))?;
+    Ok((y, strengths))
+}
+
+/// `/stationary_map`.
+pub(crate) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> Result<Vec<Group>> {
+    let (y, strengths) = check(model, task)?;
+    let bar = progress.task("stationary map", strengths.len() as u64);
+    let columns: Vec<(Vec<f64>, f64, f64)> = strengths
+        .par_iter()
+        .with_max_len(1)
+        .map(|&strength| {
+            let column = y
+                .iter()
+                .map(|&y| {
+                    let slice = model.slice(y, strength)?;
+                    let [flat, sharp] = Side::BOTH.map(|side| model.landscape().minimum(side, y));
+                    let (lower, upper) = confining_domain(&slice, sharp, flat, CUT)?;
+                    Ok(ScaleAndSpeed::new(&slice, lower, upper)?
+                        .probability((0.0, upper), (lower, 0.0))?
+                        .value)
+                })
+                .collect::<Result<Vec<f64>>>()?;
+            let theory = FreezingTheory {
+                start_y: 0.0,
+                ..FreezingTheory::default()
+            };
+            let frozen = freezing(model, &theory, strength)?;
+            bar.advance(1);
+            Ok((column, frozen.last.mean_y, frozen.path.final_p_flat()))
+        })
+        .collect::<Result<_>>()?;
+    let mut group = Group::new("stationary_map")?.with_description(
+        "stationary P_flat at fixed y (exact Ito integral) and the mean freezing position from y = 0",
+    );
+    group.push(
+        Record::coordinate("y", "1", y.clone())?
+            .with_symbol("y")
+            .with_description("slow direction"),
+    )?;
+    group.push(
+        Record::coordinate("noise_strength", "1", strengths.clone())?
+            .with_symbol("Δ")
+            .with_description("noise strength learning_rate * sigma"),
+    )?;
+    let map: Vec<f64> = (0..y.len())
+        .flat_map(|i| columns.iter().map(move |(column, _, _)| column[i]))
+        .collect();
+    group.push(
+        Record::new(
+            "p_flat",
+            "1",
+            &[("y", y.len()), ("noise_strength", strengths.len())],
+            map,
+        )?
+        .with_symbol("P_ss")
+        .with_description("stationary probability of x > 0"),
+    )?;
+    group.push(
+        Record::new(
+            "freezing_y",
+            "1",
+            &[("noise_strength", strengths.len())],
+            columns.iter().map(|c| c.1).collect::<Vec<_>>(),
+        )?
+        .with_symbol("⟨y⟩")
+        .with_description(
+            "mean y of the last hop, two-state theory from the stationary state at a vanishing barrier",
+        ),
+    )?;
+    group.push(
+        Record::new(
+            "final_p_flat",
+            "1",
+            &[("noise_strength", strengths.len())],
+            columns.iter().map(|c| c.2).collect::<Vec<_>>(),
+        )?
+        .with_symbol("P_flat")
+        .with_description("final P_flat of the same runs"),
+    )?;
+    Ok(vec![group])
+}
