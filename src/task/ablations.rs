@@ -1,23 +1,59 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
-use super::config::{Ablations, Config, NoiseConfig, NoiseModel};
 use super::final_probability::mean_curvature;
-use super::model::{Model, under};
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use super::progress::Progress;
-use super::simulate::{Columns, check_size, starts};
-use crate::ensemble::{Cell, Protocol, simulate, stream::experiment_number};
+use super::parameter_range::ParameterRange;
+use super::two_valley::TwoValleyNoise;
+use super::valley_columns::{ValleyColumns, check_size, simulate_cells, starts};
+use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Group, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[ablations]`: one ingredient changed at a time.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ablations {
+    /// Δ.
+    pub noise_strength: ParameterRange,
+    /// η.
+    pub learning_rate: f64,
+    /// Runs per variant and noise strength.
+    pub runs: usize,
+    /// Steps per run.
+    pub steps: u64,
+    /// Starting x, taken in turn by the runs.
+    pub start_x: Vec<f64>,
+    /// Starting y, at which barrier or flatness are held.
+    pub start_y: f64,
+}
+
+impl Default for Ablations {
+    fn default() -> Self {
+        Self {
+            noise_strength: ParameterRange::List(vec![1e-4, 2e-4, 5e-4, 1e-3]),
+            learning_rate: 0.01,
+            runs: 1000,
+            steps: 50_000,
+            start_x: vec![-0.01, 0.01],
+            start_y: 1.0,
+        }
+    }
+}
 
 /// One changed ingredient.
 struct Variant {
     name: &'static str,
-    model: Model,
+    model: TwoValleyModel,
     ramp: f64,
     hold_y: bool,
 }
 
-fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
+fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
     let plain = |name, model| Variant {
         name,
         model,
@@ -26,16 +62,15 @@ fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
     };
     let landscape = *model.landscape();
     let curvature = mean_curvature(&landscape, task.start_y);
-    let noise = |model_name: NoiseModel, power: f64| {
-        model.with_noise(NoiseConfig {
-            model: model_name,
+    let power = |power: f64| {
+        model.with_noise(TwoValleyNoise::HessianPower {
             power,
-            curvature,
-            ..NoiseConfig::default()
+            strength: 1.0,
+            floor: 1e-8,
         })
     };
     Ok(vec![
-        plain("full model", model.clone()),
+        plain("full model", *model),
         plain(
             "barrier held",
             model.with_landscape(landscape.with_barrier_at(task.start_y)?),
@@ -46,26 +81,26 @@ fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
         ),
         Variant {
             ramp: 2.0,
-            ..plain("ramp x 2", model.clone())
+            ..plain("ramp x 2", *model)
         },
         Variant {
             ramp: 0.5,
-            ..plain("ramp / 2", model.clone())
+            ..plain("ramp / 2", *model)
         },
         Variant {
             hold_y: true,
-            ..plain("y held", model.clone())
+            ..plain("y held", *model)
         },
-        plain("isotropic noise", noise(NoiseModel::Isotropic, 1.0)),
-        plain("p = 1.5", noise(NoiseModel::HessianPower, 1.5)),
-        plain("p = 2", noise(NoiseModel::HessianPower, 2.0)),
+        plain("isotropic noise", model.with_noise(TwoValleyNoise::Isotropic { strength: curvature })),
+        plain("p = 1.5", power(1.5)),
+        plain("p = 2", power(2.0)),
     ])
 }
 
 /// The cells of all variants, variant by variant, checked.
 fn cells(
-    config: &Config,
-    model: &Model,
+    seed: u64,
+    model: &TwoValleyModel,
     task: &Ablations,
 ) -> Result<(Vec<&'static str>, Vec<f64>, Vec<Cell>)> {
     const SECTION: &str = "ablations";
@@ -100,13 +135,13 @@ fn cells(
                 walk = walk.with_y_held();
             }
             walk.check_stability(task.start_y)
-                .map_err(|e| under("ablations.learning_rate", e))?;
+                .map_err(|e| e.at("ablations.learning_rate"))?;
             let protocol = Protocol {
                 starts: starts.clone(),
                 runs: task.runs,
                 steps: task.steps,
                 record_every: None,
-                seed: config.seed,
+                seed: seed,
                 experiment: experiment_number(&format!("{SECTION} {} {strength:e}", variant.name)),
             };
             cells.push(Cell { walk, protocol });
@@ -115,24 +150,23 @@ fn cells(
     Ok((variants.iter().map(|v| v.name).collect(), strengths, cells))
 }
 
-pub(crate) fn check(config: &Config, model: &Model, task: &Ablations) -> Result<()> {
-    cells(config, model, task).map(|_| ())
+impl Task for Ablations {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (names, strengths, cells) = cells(setting.seed, &setting.two_valley()?, self)?;
+        let task = self.clone();
+        Ok(Box::new(move |progress| run(&task, &names, strengths, &cells, progress)))
+    }
 }
 
 /// `/ablations`.
-pub(crate) fn run(
-    config: &Config,
-    model: &Model,
+fn run(
     task: &Ablations,
+    names: &[&'static str],
+    strengths: Vec<f64>,
+    cells: &[Cell],
     progress: &Progress,
 ) -> Result<Vec<Group>> {
-    let (names, strengths, cells) = cells(config, model, task)?;
-    let total = cells
-        .iter()
-        .map(|c| c.protocol.runs as u64 * c.protocol.steps)
-        .sum();
-    let bar = progress.task("ablations", total);
-    let ensembles = simulate(&cells, &|steps| bar.advance(steps))?;
+    let ensembles = simulate_cells(cells, "ablations", progress)?;
     let mut group = Group::new("ablations")?.with_description(
         "discrete SGD with one ingredient changed: barrier or flatness held at its value at the start, slow motion sped up, slowed or stopped, other noise",
     );
@@ -154,7 +188,7 @@ pub(crate) fn run(
             .with_description("noise strength learning_rate * sigma"),
     )?;
     for record in
-        Columns::new(&ensembles)?.records(&[("variant", names.len()), ("noise_strength", strengths.len())])?
+        ValleyColumns::new(&ensembles)?.records(&[("variant", names.len()), ("noise_strength", strengths.len())])?
     {
         group.push(record)?;
     }

@@ -1,8 +1,10 @@
 //! Task: the final P_flat and the freezing position by every density route, no sampling noise.
 
-use super::config::{FinalProbability, FreezingTheory};
-use super::freezing_theory::{Freezing, freezing};
-use super::model::{Model, under};
+use super::freezing_theory::{Freezing, FreezingTheory, freezing};
+use super::parameter_range::ParameterRange;
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use super::progress::Progress;
 use crate::error::{Error, Result};
 use crate::freezing::{
@@ -12,6 +14,36 @@ use crate::landscape::{Side, TwoValley};
 use crate::output::{Group, Record};
 use crate::transfer::{PathLaw, PathSettings, Start};
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[final_probability]`: master equation, Fokker-Planck and transfer operator along the whole path.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FinalProbability {
+    /// Δ.
+    pub noise_strength: ParameterRange,
+    /// η of the transfer operator.
+    pub learning_rate: f64,
+    /// Starting y.
+    pub start_y: f64,
+    /// Largest y.
+    pub end_y: f64,
+    /// Whether to solve the planar Fokker-Planck equation too, the slowest route.
+    pub planar: bool,
+}
+
+impl Default for FinalProbability {
+    fn default() -> Self {
+        Self {
+            noise_strength: ParameterRange::List(vec![1e-4, 3e-4, 1e-3, 3e-3]),
+            learning_rate: 0.01,
+            start_y: 1.0,
+            end_y: 400.0,
+            planar: false,
+        }
+    }
+}
 
 /// The runs end where fewer than this many hops per run are still to come.
 const HOPS_TO_COME: f64 = 1e-4;
@@ -30,7 +62,7 @@ struct Row {
     end: f64,
 }
 
-pub(crate) fn check(model: &Model, task: &FinalProbability) -> Result<Vec<f64>> {
+fn check(model: &TwoValleyModel, task: &FinalProbability) -> Result<Vec<f64>> {
     const SECTION: &str = "final_probability";
     let strengths = task.noise_strength.positive("final_probability.noise_strength")?;
     for (key, value) in [
@@ -66,7 +98,7 @@ fn theory_settings(task: &FinalProbability) -> FreezingTheory {
     }
 }
 
-fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Row> {
+fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> Result<Row> {
     let theory = freezing(model, &theory_settings(task), noise_strength)?;
     let (hops, y) = (&theory.path.hops, &theory.path.y);
     let total = hops[hops.len() - 1];
@@ -131,7 +163,7 @@ fn row(model: &Model, task: &FinalProbability, noise_strength: f64) -> Result<Ro
 }
 
 /// Geometric mean 2/sqrt(f1 f2) of the two curvatures.
-pub(crate) fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
+pub fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
     let product: f64 = Side::BOTH
         .iter()
         .map(|side| landscape.flatness(*side, y))
@@ -139,9 +171,16 @@ pub(crate) fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
     2.0 / product.sqrt()
 }
 
+impl Task for FinalProbability {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task) = (setting.two_valley()?, self.clone());
+        let strengths = check(&model, &task)?;
+        Ok(Box::new(move |progress| run(&model, &task, strengths, progress)))
+    }
+}
+
 /// `/final_probability`.
-pub(crate) fn run(model: &Model, task: &FinalProbability, progress: &Progress) -> Result<Vec<Group>> {
-    let strengths = check(model, task)?;
+fn run(model: &TwoValleyModel, task: &FinalProbability, strengths: Vec<f64>, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("densities along the path", strengths.len() as u64);
     let rows: Vec<Row> = strengths
         .par_iter()

@@ -1,7 +1,9 @@
 //! Task: the freezing theory, without simulation.
 
-use super::config::FreezingTheory;
-use super::model::{Model, under};
+use super::parameter_range::ParameterRange;
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use super::progress::Progress;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
@@ -10,6 +12,41 @@ use crate::landscape::Side;
 use crate::math::Point;
 use crate::output::{Group, Record};
 use crate::rates::paper::FreezingLine;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[freezing_theory]`: master equation along the slow path, over the noise strength Δ = ησ.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FreezingTheory {
+    /// Δ.
+    pub noise_strength: ParameterRange,
+    /// Starting y; 0 means the quasi-stationary start at a vanishing barrier.
+    pub start_y: f64,
+    /// Initial P_flat.
+    pub start_p_flat: f64,
+    /// End of the path.
+    pub end_y: f64,
+    /// Slices at which rates are computed.
+    pub nodes: usize,
+    /// Factor on the slow drift of y.
+    pub ramp: f64,
+}
+
+impl Default for FreezingTheory {
+    fn default() -> Self {
+        Self {
+            noise_strength: ParameterRange::List(vec![
+                5e-5, 7e-5, 1e-4, 1.5e-4, 2e-4, 3e-4, 5e-4, 7e-4, 1e-3, 1.5e-3, 2e-3,
+            ]),
+            start_y: 1.0,
+            start_p_flat: 0.5,
+            end_y: 400.0,
+            nodes: 40,
+            ramp: 1.0,
+        }
+    }
+}
 
 /// Intervals of the coarser of the two integrations of the master equation.
 const STEPS: usize = 1000;
@@ -18,14 +55,14 @@ const STEPS: usize = 1000;
 const VANISHING_BARRIER: f64 = 0.02;
 
 /// The freezing theory at one noise strength.
-pub(crate) struct Freezing {
+pub struct Freezing {
     pub path: TwoState,
     pub last: LastHop,
     pub slice_error: f64,
 }
 
 /// Solves the freezing theory at one noise strength.
-pub(crate) fn freezing(model: &Model, task: &FreezingTheory, noise_strength: f64) -> Result<Freezing> {
+pub fn freezing(model: &TwoValleyModel, task: &FreezingTheory, noise_strength: f64) -> Result<Freezing> {
     let landscape = model.landscape();
     let slice = |y: f64| model.slice(y, noise_strength);
     let start = if task.start_y > 0.0 {
@@ -48,7 +85,7 @@ pub(crate) fn freezing(model: &Model, task: &FreezingTheory, noise_strength: f64
     })
 }
 
-fn vanishing_barrier(model: &Model, noise_strength: f64, end: f64) -> Result<f64> {
+fn vanishing_barrier(model: &TwoValleyModel, noise_strength: f64, end: f64) -> Result<f64> {
     let exponent = |y: f64| -> Result<f64> {
         let x = model.landscape().minimum(Side::Flat, y);
         Ok(model.landscape().barrier(y) / model.slice(y, noise_strength)?.tensor(&Point::<1>::new(x))[0])
@@ -66,7 +103,7 @@ fn vanishing_barrier(model: &Model, noise_strength: f64, end: f64) -> Result<f64
     Ok(y)
 }
 
-pub(crate) fn check(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
+fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
     let fail = |key: &str, message: &str| {
         Err(Error::Config {
             key: format!("freezing_theory.{key}"),
@@ -92,13 +129,20 @@ pub(crate) fn check(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
     }
     model
         .slice(task.start_y.max(1.0), strengths[0])
-        .map_err(|e| under("freezing_theory", e))?;
+        .map_err(|e| e.at("freezing_theory"))?;
     Ok(strengths)
 }
 
+impl Task for FreezingTheory {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task) = (setting.two_valley()?, self.clone());
+        let strengths = check(&model, &task)?;
+        Ok(Box::new(move |progress| run(&model, &task, strengths, progress)))
+    }
+}
+
 /// `/freezing_theory`: final P_flat and the mean freezing position and time against the noise strength.
-pub(crate) fn run(model: &Model, task: &FreezingTheory, progress: &Progress) -> Result<Vec<Group>> {
-    let strengths = check(model, task)?;
+fn run(model: &TwoValleyModel, task: &FreezingTheory, strengths: Vec<f64>, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("freezing theory", strengths.len() as u64);
     let mut results = Vec::new();
     for &strength in &strengths {
@@ -239,7 +283,7 @@ fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
 }
 
 /// The paper's freezing line, with its fitted constant, as rows of comparison.
-fn paper_line(model: &Model, strengths: &[f64], group: &mut Group) -> Result<()> {
+fn paper_line(model: &TwoValleyModel, strengths: &[f64], group: &mut Group) -> Result<()> {
     let line = FreezingLine::AUTHORS;
     let undefined = "the paper's formula is undefined at this noise strength";
     // The formula exists on an interval of noise strengths only.

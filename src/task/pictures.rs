@@ -1,14 +1,55 @@
 //! Tasks that only show: the landscape and single runs.
 
-use super::config::{Config, Surface, Trajectories};
-use super::model::{Model, under};
+use super::parameter_range::{ParameterRange, Scale, Spaced};
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use crate::ensemble::stream::{self, Polar};
 use crate::error::{Error, Result};
 use crate::landscape::{Landscape, Side};
 use crate::math::Point;
 use crate::output::{Group, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-pub(crate) fn check_surface(task: &Surface) -> Result<(Vec<f64>, Vec<f64>)> {
+/// `[surface]`: the loss in the plane, for a picture.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Surface {
+    /// x of the picture.
+    pub x: ParameterRange,
+    /// y of the picture.
+    pub y: ParameterRange,
+}
+
+impl Default for Surface {
+    fn default() -> Self {
+        Self {
+            x: ParameterRange::Spaced(Spaced {
+                from: -0.9,
+                to: 1.1,
+                points: 121,
+                scale: Scale::Linear,
+            }),
+            y: ParameterRange::Spaced(Spaced {
+                from: 0.0,
+                to: 100.0,
+                points: 101,
+                scale: Scale::Linear,
+            }),
+        }
+    }
+}
+
+impl Task for Surface {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let model = setting.two_valley()?;
+        let (x, y) = check_surface(self)?;
+        Ok(Box::new(move |_| surface(&model, x, y)))
+    }
+}
+
+fn check_surface(task: &Surface) -> Result<(Vec<f64>, Vec<f64>)> {
     let finite = "finite numbers are needed";
     let x = task.x.values("surface.x", |_| true, finite)?;
     let y = task
@@ -18,8 +59,7 @@ pub(crate) fn check_surface(task: &Surface) -> Result<(Vec<f64>, Vec<f64>)> {
 }
 
 /// `/landscape`: the loss in the plane and its valley floors.
-pub(crate) fn surface(model: &Model, task: &Surface) -> Result<Vec<Group>> {
-    let (x, y) = check_surface(task)?;
+fn surface(model: &TwoValleyModel, x: Vec<f64>, y: Vec<f64>) -> Result<Vec<Group>> {
     let landscape = model.landscape();
     let mut group =
         Group::new("landscape")?.with_description("the loss in the plane and the floors of its valleys");
@@ -51,7 +91,49 @@ pub(crate) fn surface(model: &Model, task: &Surface) -> Result<Vec<Group>> {
     Ok(vec![group])
 }
 
-pub(crate) fn check_trajectories(model: &Model, task: &Trajectories) -> Result<()> {
+/// `[trajectories]`: a few runs, step by step.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trajectories {
+    /// η.
+    pub learning_rate: f64,
+    /// σ.
+    pub sigma: f64,
+    /// Runs.
+    pub runs: usize,
+    /// Steps per run.
+    pub steps: u64,
+    /// Every how many steps x and y are kept.
+    pub record_every: u64,
+    /// Starting x, taken in turn by the runs.
+    pub start_x: Vec<f64>,
+    /// Starting y.
+    pub start_y: f64,
+}
+
+impl Default for Trajectories {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.01,
+            sigma: 0.05,
+            runs: 4,
+            steps: 40_000,
+            record_every: 20,
+            start_x: vec![-0.01, 0.01],
+            start_y: 1.0,
+        }
+    }
+}
+
+impl Task for Trajectories {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
+        check_trajectories(&model, &task)?;
+        Ok(Box::new(move |_| trajectories(seed, &model, &task)))
+    }
+}
+
+fn check_trajectories(model: &TwoValleyModel, task: &Trajectories) -> Result<()> {
     let fail = |key: &str, message: &str| {
         Err(Error::Config {
             key: format!("trajectories.{key}"),
@@ -81,16 +163,15 @@ pub(crate) fn check_trajectories(model: &Model, task: &Trajectories) -> Result<(
         .walk(task.learning_rate, task.sigma)
         .and_then(|w| w.check_stability(task.start_y))
         .map(|_| ())
-        .map_err(|e| under("trajectories", e))
+        .map_err(|e| e.at("trajectories"))
 }
 
 /// `/trajectories`: a few runs of discrete SGD, step by step.
-pub(crate) fn trajectories(config: &Config, model: &Model, task: &Trajectories) -> Result<Vec<Group>> {
-    check_trajectories(model, task)?;
+fn trajectories(seed: u64, model: &TwoValleyModel, task: &Trajectories) -> Result<Vec<Group>> {
     let walk = model.walk(task.learning_rate, task.sigma)?;
     let experiment =
         stream::experiment_number(&format!("trajectories {:e} {:e}", task.learning_rate, task.sigma));
-    let key = stream::StreamKey::new(config.seed, experiment);
+    let key = stream::StreamKey::new(seed, experiment);
     let records = task.steps / task.record_every + 1;
     let (mut all_x, mut all_y) = (Vec::new(), Vec::new());
     for run in 0..task.runs {

@@ -1,7 +1,8 @@
 //! Task: hop times, odds and spectral gap on slices of fixed y, by each route.
 
-use super::config::{Config, Slices};
-use super::model::{Model, under};
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use super::progress::Progress;
 use crate::diffusion::Calculus;
 use crate::ensemble::stream::experiment_number;
@@ -12,13 +13,51 @@ use crate::landscape::Side;
 use crate::output::{Group, Record};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
 use crate::statistics::{Estimate, Lifetime, exponential_rate, mean};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[slices]`: hop times, odds and gap at pairs (y, Δ).
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Slices {
+    /// Positions, paired with `noise_strength`.
+    pub y: Vec<f64>,
+    /// Δ, paired with `y`.
+    pub noise_strength: Vec<f64>,
+    /// Langevin walkers per slice; 0 leaves the simulation out.
+    pub walkers: usize,
+    /// Coarser of the two time steps of the simulation, in units of the sharp valley's relaxation time f2/2.
+    pub time_step: f64,
+    /// Longest simulated time in units of the mean first-passage time; later escapes are censored.
+    pub longest_time: f64,
+}
+
+impl Default for Slices {
+    fn default() -> Self {
+        Self {
+            y: vec![5.0, 5.0, 5.0, 10.0],
+            noise_strength: vec![1e-3, 2e-3, 1e-2, 5e-3],
+            walkers: 65_536,
+            time_step: 0.01,
+            longest_time: 30.0,
+        }
+    }
+}
 
 /// Cells of the coarsest of the three grids of route 3.
 const CELLS: usize = 1000;
 /// Density at which route 4 cuts the line, relative to the valley bottoms.
 const CUT: f64 = 1e-20;
 
-pub(crate) fn check(model: &Model, task: &Slices) -> Result<()> {
+impl Task for Slices {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
+        check(&model, &task)?;
+        Ok(Box::new(move |progress| run(seed, &model, &task, progress)))
+    }
+}
+
+fn check(model: &TwoValleyModel, task: &Slices) -> Result<()> {
     let fail = |key: &str, message: String| {
         Err(Error::Config {
             key: format!("slices.{key}"),
@@ -65,13 +104,13 @@ pub(crate) fn check(model: &Model, task: &Slices) -> Result<()> {
         }
     }
     for (&y, &strength) in task.y.iter().zip(&task.noise_strength) {
-        model.slice(y, strength).map_err(|e| under("slices", e))?;
+        model.slice(y, strength).map_err(|e| e.at("slices"))?;
     }
     Ok(())
 }
 
 /// Route 4 on one slice: τ flat→sharp, τ sharp→flat, P_flat and their largest relative error.
-pub(crate) fn quadrature(model: &Model, y: f64, noise_strength: f64) -> Result<([f64; 3], f64)> {
+fn quadrature(model: &TwoValleyModel, y: f64, noise_strength: f64) -> Result<([f64; 3], f64)> {
     let slice = model.slice(y, noise_strength)?;
     let (sharp, flat) = (
         model.landscape().minimum(Side::Sharp, y),
@@ -89,7 +128,7 @@ pub(crate) fn quadrature(model: &Model, y: f64, noise_strength: f64) -> Result<(
 }
 
 /// `/slices`.
-pub(crate) fn run(config: &Config, model: &Model, task: &Slices, progress: &Progress) -> Result<Vec<Group>> {
+fn run(seed: u64, model: &TwoValleyModel, task: &Slices, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("slices", 2 * task.y.len() as u64);
     let mut grid: Vec<SliceRates> = Vec::new();
     let mut exact = Vec::new();
@@ -203,7 +242,7 @@ pub(crate) fn run(config: &Config, model: &Model, task: &Slices, progress: &Prog
     if task.walkers > 0 {
         let mut simulated = Vec::new();
         for (k, (&y, &strength)) in task.y.iter().zip(&task.noise_strength).enumerate() {
-            simulated.push(langevin(config.seed, model, task, y, strength, exact[k].0[1])?);
+            simulated.push(langevin(seed, model, task, y, strength, exact[k].0[1])?);
             bar.advance(1);
         }
         push(
@@ -278,7 +317,7 @@ pub(crate) fn run(config: &Config, model: &Model, task: &Slices, progress: &Prog
 /// of order sqrt(h), so that 2τ(h/4) − τ(h) removes its leading part.
 fn langevin(
     seed: u64,
-    model: &Model,
+    model: &TwoValleyModel,
     task: &Slices,
     y: f64,
     noise_strength: f64,

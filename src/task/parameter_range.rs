@@ -1,7 +1,8 @@
 //! A parameter that takes several values: a number, a list, or a range.
 
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 /// Values of a swept parameter as a configuration writes them.
@@ -11,24 +12,24 @@ use toml::Value;
 /// sigma = [0.01, 0.02]
 /// sigma = { from = 0.01, to = 0.1, points = 10, scale = "log" }
 /// ```
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a number, a list of numbers, or a range { from, to, points, scale = \"log\" | \"linear\" }"
 )]
-pub enum Series {
+pub enum ParameterRange {
     /// One value.
     One(f64),
     /// Listed values.
     List(Vec<f64>),
     /// Equally spaced values.
-    Range(Range),
+    Spaced(Spaced),
 }
 
 /// `points` values from `from` to `to`, both included.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Range {
+pub struct Spaced {
     /// First value.
     pub from: f64,
     /// Last value.
@@ -40,8 +41,8 @@ pub struct Range {
     pub scale: Scale,
 }
 
-/// Spacing of a [`Range`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+/// Spacing of a [`Spaced`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// Equal differences.
@@ -51,10 +52,10 @@ pub enum Scale {
     Log,
 }
 
-impl Series {
+impl ParameterRange {
     /// `points` values in equal ratios.
     pub fn log(from: f64, to: f64, points: usize) -> Self {
-        Self::Range(Range {
+        Self::Spaced(Spaced {
             from,
             to,
             points,
@@ -74,7 +75,7 @@ impl Series {
         let values = match self {
             Self::One(value) => vec![*value],
             Self::List(values) => values.clone(),
-            Self::Range(range) => range.values().map_err(fail)?,
+            Self::Spaced(range) => range.values().map_err(fail)?,
         };
         if values.is_empty() {
             return Err(fail("at least one value is needed".into()));
@@ -85,17 +86,17 @@ impl Series {
         }
     }
 
-    /// [`Series::values`] for positive parameters.
+    /// [`ParameterRange::values`] for positive parameters.
     ///
     /// # Errors
-    /// As [`Series::values`].
+    /// As [`ParameterRange::values`].
     pub fn positive(&self, key: &str) -> Result<Vec<f64>> {
         self.values(key, |v| v > 0.0, "positive finite numbers are needed")
     }
 }
 
 /// `[[sweep]]`: one swept parameter.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
     /// Dotted key, for example `"noise.power"`.
@@ -105,23 +106,23 @@ pub struct Sweep {
 }
 
 /// Values of a swept parameter.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a list of values or a range { from, to, points, scale = \"log\" | \"linear\" }"
 )]
 pub enum SweepValues {
     /// Listed numbers, texts or truth values.
-    List(Vec<Value>),
+    List(#[schemars(with = "Vec<serde_json::Value>")] Vec<Value>),
     /// Equally spaced numbers.
-    Range(Range),
+    Spaced(Spaced),
 }
 
 /// Points of the longest range.
 const MOST_POINTS: usize = 100_000;
 
-impl Range {
-    pub(crate) fn values(&self) -> std::result::Result<Vec<f64>, String> {
+impl Spaced {
+    pub fn values(&self) -> std::result::Result<Vec<f64>, String> {
         let Self {
             from,
             to,
@@ -161,11 +162,11 @@ mod tests {
 
     #[test]
     fn ranges_hit_their_ends() {
-        let values = Series::log(0.01, 0.1, 10).positive("sigma").unwrap();
+        let values = ParameterRange::log(0.01, 0.1, 10).positive("sigma").unwrap();
         assert_eq!((values[0], values[9], values.len()), (0.01, 0.1, 10));
         // The authors' own grid.
         assert!((values[5] / 0.035_938_136_638_046_28 - 1.0).abs() < 1e-14);
-        let bad = Series::List(vec![0.1, -1.0]).positive("sigma");
+        let bad = ParameterRange::List(vec![0.1, -1.0]).positive("sigma");
         assert!(matches!(bad, Err(Error::Config { key, .. }) if key == "sigma"));
     }
 }

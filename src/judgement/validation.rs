@@ -1,16 +1,11 @@
-//! Validation: configurations whose answers are known, run and held against them.
+//! Validation: configurations whose answers are known, held against them.
 //!
-//! A folder holds cases `NN-name/{case.toml, README.md}`. A case is a configuration with `[[check]]` sections, each of which names a
-//! record of the result, the known value and where it comes from, and a tolerance with its reason. Whatever states an error must
-//! also cover the known value with it.
+//! A case is a configuration with `[[check]]` sections, each of which names a record of the result, the known value and where it comes from, and a
+//! tolerance with its reason. Whatever states an error must also cover the known value with it.
 
-use super::job::{check, run};
-use super::parse::{parse, parse_table};
 use crate::error::{Error, Result};
 use crate::output::ResultFile;
-use crate::task::progress::Progress;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
 
 /// `[[check]]`: one number of the result and what it should be.
 #[derive(Debug, Deserialize)]
@@ -148,78 +143,47 @@ fn number(value: f64) -> String {
     format!("{value:.11e}")
 }
 
-/// Runs the cases of `folder` in the order of their names; `each` sees every outcome when it is known.
-///
-/// # Errors
-/// [`Error::Input`] for a folder that holds no case or a case without README.md or case.toml, [`Error::Config`] for a check that is
-/// not complete or does not fit its record, errors of the cases themselves. A check that fails is not an error.
-pub fn validate(folder: &Path, each: &mut dyn FnMut(&CheckOutcome)) -> Result<Vec<CheckOutcome>> {
-    let failed = |message: String| Error::Input {
-        path: folder.display().to_string(),
-        message,
-    };
-    let mut cases: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| failed(e.to_string()))? {
-        let path = entry.map_err(|e| failed(e.to_string()))?.path();
-        if path.is_dir() {
-            cases.push(path);
-        }
-    }
-    if cases.is_empty() {
-        return Err(failed("it holds no folder with a case.toml".into()));
-    }
-    cases.sort();
-    let mut outcomes = Vec::new();
-    for case in cases {
-        for outcome in validate_case(&case)? {
-            each(&outcome);
-            outcomes.push(outcome);
-        }
-    }
-    Ok(outcomes)
+/// A configuration with what its results should be.
+#[derive(Debug)]
+pub struct Case {
+    name: String,
+    title: String,
+    checks: Vec<Check>,
+    /// The configuration without the checks.
+    pub configuration: String,
 }
 
-fn validate_case(folder: &Path) -> Result<Vec<CheckOutcome>> {
-    let case = folder
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let read = |name: &str| {
-        let path = folder.join(name);
-        std::fs::read_to_string(&path).map_err(|e| Error::Input {
-            path: path.display().to_string(),
-            message: e.to_string(),
+impl Case {
+    /// The case called `name` from the table of its file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a check that is not complete.
+    pub fn new(name: &str, title: &str, table: toml::Table) -> Result<Self> {
+        let (checks, configuration) = checks(name, table)?;
+        Ok(Self {
+            name: name.into(),
+            title: title.into(),
+            checks,
+            configuration,
         })
-    };
-    let readme = read("README.md")?;
-    let title = readme.lines().next().unwrap_or_default().trim_start_matches("# ");
-    let (checks, text) = checks(&case, &read("case.toml")?)?;
-    let in_case = |error| match error {
-        Error::Config { key, message } => wrong(&case, &key, message),
-        other => other,
-    };
-    let config = parse(&text).map_err(in_case)?;
-    check(&config, &text).map_err(in_case)?;
-    let file = run(&config, &text, None, &Progress::silent()).map_err(in_case)?;
-    checks
-        .into_iter()
-        .map(|check| outcome(&case, title, check, &file))
-        .collect()
+    }
+
+    /// Holds the result of the configuration against the known values.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a check that does not fit its record.
+    pub fn outcomes(self, file: &ResultFile) -> Result<Vec<CheckOutcome>> {
+        let checks = self.checks.into_iter();
+        checks.map(|check| outcome(&self.name, &self.title, check, file)).collect()
+    }
 }
 
 fn wrong(case: &str, key: &str, message: impl Into<String>) -> Error {
-    Error::Config {
-        key: format!("{case}: {key}"),
-        message: message.into(),
-    }
+    Error::config(&format!("{case}: {key}"), message)
 }
 
 /// The checks of a case and its configuration without them.
-fn checks(case: &str, text: &str) -> Result<(Vec<Check>, String)> {
-    let mut table = parse_table(text).map_err(|error| match error {
-        Error::Config { key, message } => wrong(case, &key, message),
-        other => other,
-    })?;
+fn checks(case: &str, mut table: toml::Table) -> Result<(Vec<Check>, String)> {
     let sections = match table.remove("check") {
         Some(toml::Value::Array(sections)) if !sections.is_empty() => sections,
         _ => return Err(wrong(case, "check", "at least one [[check]] is required")),
