@@ -55,6 +55,8 @@ pub mod noise;
 
 pub mod diffusion;
 
+pub mod region;
+
 pub mod grid;
 
 pub mod generator;

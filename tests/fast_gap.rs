@@ -5,11 +5,12 @@ mod common;
 
 use freezeout::diffusion::Diffusion;
 use freezeout::error::Error;
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, Grid};
 use freezeout::linalg::{Cholesky, DetailedBalance, Elimination, NestedDissection, SparseRates};
 use freezeout::math::{Point, Tensor};
 use freezeout::observables::{Factorisation, IMBALANCE, Refusal, SpectralGap, slow_modes, spectral_gap};
+use freezeout::region::Boundary;
 use std::sync::Arc;
 
 /// L = (x² − 1)²/4 + y² + coupling·xy in isotropic noise, and a rotation that breaks detailed balance.

@@ -5,7 +5,7 @@ mod common;
 
 use common::assert_order;
 use freezeout::diffusion::{Diffusion, Sgd};
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, Grid};
 use freezeout::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Landscape, MuellerBrown, Quadratic,
@@ -16,6 +16,7 @@ use freezeout::noise::{self, Constant, GradientNoise, HessianPower, Isotropic, L
 use freezeout::observables::{effective_potential, stationary_probability};
 use freezeout::rates::ScaleAndSpeed;
 use freezeout::rates::literature::PowerLawEscape;
+use freezeout::region::Boundary;
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 

@@ -1,8 +1,8 @@
 //! Where paths live and what ends them: boxes with reflecting, absorbing and periodic ends, level sets, targets.
 
 use crate::error::{Error, Result};
-use crate::generator::Boundary;
 use crate::math::{Point, Tensor};
+use crate::region::Boundary;
 
 /// A function with its gradient, positive where paths live: g > 0 outside a target, or inside a domain.
 ///

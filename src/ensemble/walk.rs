@@ -7,8 +7,8 @@ use super::langevin::PathProtocol;
 use super::stream::{LANES, Streams};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require};
-use crate::generator::Boundary;
 use crate::math::{Point, Tensor, elementary};
+use crate::region::Boundary;
 use pulp::NullaryFnOnce;
 
 /// The symmetric root R of a positive semi-definite D: R² = D; NaN when D is not.

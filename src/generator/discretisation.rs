@@ -3,18 +3,7 @@
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
-
-/// What a face at the end of an axis does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Boundary {
-    /// No probability flux through the face.
-    #[default]
-    Reflecting,
-    /// The process ends on reaching the face.
-    Absorbing,
-    /// The face is glued to the opposite one, which must be periodic too.
-    Periodic,
-}
+use crate::region::Boundary;
 
 /// Choices of [`super::Generator::assemble_with`]; the default reflects everywhere.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,10 @@
 //! Probability that flows between cells: out of a set, and through every cell.
 
-use super::{Boundary, Generator};
+use super::Generator;
 use crate::error::Result;
 use crate::grid::CellSet;
 use crate::math::Point;
+use crate::region::Boundary;
 
 impl<const D: usize> Generator<D> {
     /// Probability per time that enters each cell outside `set` from the face of the set, when the cells hold the stationary

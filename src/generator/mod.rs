@@ -29,7 +29,7 @@ mod parts;
 mod restricted;
 mod scharfetter_gummel;
 
-pub use discretisation::{Boundary, Discretisation};
+pub use discretisation::Discretisation;
 pub use restricted::Restricted;
 
 use crate::diffusion::{Calculus, Diffusion};

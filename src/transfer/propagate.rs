@@ -41,7 +41,7 @@ use crate::noise::GradientNoise;
 /// ```
 pub fn propagate<N: GradientNoise<2>>(sgd: &Sgd<TwoValley, N>, settings: &PathSettings) -> Result<PathLaw> {
     settings.validate()?;
-    let mut propagation = Propagation::new(sgd, settings);
+    let mut propagation = Propagation::new(sgd, settings)?;
     propagation.forward()?;
     propagation.backward()?;
     Ok(propagation.law)
@@ -66,10 +66,10 @@ pub(super) struct Propagation<'a, N> {
 }
 
 impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
-    fn new(sgd: &'a Sgd<TwoValley, N>, settings: &'a PathSettings) -> Self {
+    fn new(sgd: &'a Sgd<TwoValley, N>, settings: &'a PathSettings) -> Result<Self> {
         let starts = &settings.starts;
-        Self {
-            map: SplitMap::new(sgd),
+        Ok(Self {
+            map: SplitMap::new(sgd)?,
             settings,
             points: starts.iter().map(|s| s.x).collect(),
             stages: Vec::new(),
@@ -89,7 +89,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
                 grids: 0,
                 nodes: 0,
             },
-        }
+        })
     }
 
     /// Nodes from which a block steps.

@@ -6,10 +6,10 @@
 use freezeout::diffusion::{Diffusion, Sgd};
 use freezeout::ensemble::stream::experiment_number;
 use freezeout::ensemble::*;
-use freezeout::generator::Boundary;
 use freezeout::landscape::Expression;
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
+use freezeout::region::Boundary;
 use freezeout::statistics::{Estimate, mean};
 use std::collections::BTreeMap;
 

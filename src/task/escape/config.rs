@@ -1,7 +1,7 @@
 //! `[escape]`: keys of the task for a landscape and a noise of one's own.
 
 use crate::diffusion::Calculus;
-use crate::generator::Boundary;
+use crate::region::Boundary;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -2,10 +2,10 @@
 
 use super::problem::Problem;
 use crate::error::{Error, Result};
-use crate::generator::Boundary;
 use crate::math::Point;
 use crate::output::{Group, Record};
 use crate::rates::{Determined, ScaleAndSpeed};
+use crate::region::Boundary;
 
 const NAME: &str = "mean_first_passage_time_integral";
 

@@ -3,9 +3,8 @@
 use super::basin::follow;
 use super::config::EscapePath;
 use super::problem::Problem;
-use super::rest::Rest;
 use super::wrong;
-use crate::diffusion::Diffusion;
+use crate::diffusion::{Diffusion, Equilibrium};
 use crate::error::{Error, Result, require_positive};
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
@@ -21,7 +20,7 @@ const BESIDE: f64 = 1e-3;
 pub(super) struct LeastAction<const D: usize> {
     pub path: Path<D>,
     /// Saddles on it, in order.
-    pub saddles: Vec<Rest<D>>,
+    pub saddles: Vec<Equilibrium<D>>,
     /// To the first saddle, or to the end of a path without one; or why its action is not known.
     pub instanton: std::result::Result<MinimumAction<D>, String>,
     /// T when b = −∇L and D = T·I all over the domain.
@@ -87,9 +86,9 @@ impl<const D: usize> LeastAction<D> {
             .fold(f64::INFINITY, f64::min);
         let at_rest = |from: Point<D>| {
             let end = follow(&problem.drift, from, size, &[]);
-            let rest = end.and_then(|end| Rest::near(&diffusion, end, size, 0.1 * size));
+            let rest = end.and_then(|end| Equilibrium::near(&diffusion, end, size, 0.1 * size));
             let reason = "the noise-free motion does not come to rest at a smooth attractor";
-            rest.filter(|rest| rest.growing == 0)
+            rest.filter(|rest| rest.growing_directions == 0)
                 .map(|rest| rest.position)
                 .ok_or_else(|| unreachable("attractor", reason))
         };
@@ -98,8 +97,8 @@ impl<const D: usize> LeastAction<D> {
         let (end, is_attractor) = match asked_end(problem, keys)? {
             (centre, true) => (at_rest(centre)?, true),
             // a rounded coordinate of a saddle or a minimum means the point itself
-            (to, false) => match Rest::near(&diffusion, to, size, BESIDE * size) {
-                Some(rest) => (rest.position, rest.growing == 0),
+            (to, false) => match Equilibrium::near(&diffusion, to, size, BESIDE * size) {
+                Some(rest) => (rest.position, rest.growing_directions == 0),
                 None => (to, false),
             },
         };
@@ -215,11 +214,11 @@ fn energy_path<const D: usize>(
 }
 
 /// Saddles near the points of the path at which the drift is smallest, and at its end.
-fn saddles<const D: usize>(diffusion: &impl Diffusion<D>, path: &Path<D>, size: f64) -> Vec<Rest<D>> {
+fn saddles<const D: usize>(diffusion: &impl Diffusion<D>, path: &Path<D>, size: f64) -> Vec<Equilibrium<D>> {
     let (points, length) = (path.points(), path.length());
     let speeds: Vec<f64> = points.iter().map(|theta| diffusion.drift(theta).norm()).collect();
     let last = points.len() - 1;
-    let mut found: Vec<Rest<D>> = Vec::new();
+    let mut found: Vec<Equilibrium<D>> = Vec::new();
     for i in 1..=last {
         if speeds[i] > speeds[i - 1] || (i < last && speeds[i] >= speeds[i + 1]) {
             continue;
@@ -230,13 +229,13 @@ fn saddles<const D: usize>(diffusion: &impl Diffusion<D>, path: &Path<D>, size: 
         } else {
             2.0 * length / last as f64
         };
-        let Some(rest) = Rest::near(diffusion, points[i], size, nearby) else {
+        let Some(rest) = Equilibrium::near(diffusion, points[i], size, nearby) else {
             continue;
         };
         let known = found
             .iter()
             .any(|f| (f.position - rest.position).norm() <= BESIDE * length);
-        if rest.growing == 1 && !known && found.len() < MOST_SADDLES {
+        if rest.growing_directions == 1 && !known && found.len() < MOST_SADDLES {
             found.push(rest);
         }
     }

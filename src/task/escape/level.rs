@@ -3,13 +3,14 @@
 use super::on_grid::{end_cells, interpolate, oriented, shares};
 use super::problem::Problem;
 use crate::error::{Error, Result};
-use crate::generator::{Boundary, Generator};
+use crate::generator::Generator;
 use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
     IMBALANCE, committor, effective_potential, first_passage_variance, log_stationary_probability,
     mean_first_passage_time, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
 };
+use crate::region::Boundary;
 
 /// A result on one grid.
 pub(super) struct Number {

@@ -11,7 +11,6 @@ mod least_action;
 mod level;
 mod on_grid;
 mod problem;
-mod rest;
 mod set;
 mod simulate;
 mod small_noise;

@@ -1,9 +1,9 @@
 //! Small questions to a grid: signs of modes, cells at its ends, values between cell centres.
 
 use super::problem::Problem;
-use crate::generator::Boundary;
 use crate::grid::Grid;
 use crate::math::Point;
+use crate::region::Boundary;
 
 /// With the sign that makes it grow along the variables, the first before the second; even functions curve upward.
 pub(super) fn oriented<const D: usize>(grid: &Grid<D>, mut values: Vec<f64>) -> Vec<f64> {

@@ -8,10 +8,11 @@ use super::set::PointSet;
 use super::wrong;
 use crate::diffusion::{Calculus, Diffusion, spurious_drift};
 use crate::error::{Error, Result, require_positive};
-use crate::generator::{Boundary, Discretisation};
+use crate::generator::Discretisation;
 use crate::grid::{CellSet, Grid};
 use crate::landscape::{Kink, TwoValley};
 use crate::math::{Point, Tensor};
+use crate::region::Boundary;
 use crate::task::model::under;
 use rayon::prelude::*;
 

@@ -2,8 +2,7 @@
 
 use super::least_action::LeastAction;
 use super::problem::Problem;
-use super::rest::Rest;
-use crate::diffusion::Diffusion;
+use crate::diffusion::{Diffusion, Equilibrium};
 use crate::error::Result;
 use crate::landscape::{Landscape, critical_point};
 use crate::math::{Point, Tensor};
@@ -31,9 +30,9 @@ pub(super) struct SmallNoise {
 pub(super) fn limiting<'a, const D: usize>(
     problem: &Problem<D>,
     found: &'a LeastAction<D>,
-) -> Option<&'a Rest<D>> {
-    let loss = |rest: &Rest<D>| problem.drift.landscape().map_or(0.0, |l| l.loss(&rest.position));
-    let higher = |a: &'a Rest<D>, b: &'a Rest<D>| if loss(b) > loss(a) { b } else { a };
+) -> Option<&'a Equilibrium<D>> {
+    let loss = |rest: &Equilibrium<D>| problem.drift.landscape().map_or(0.0, |l| l.loss(&rest.position));
+    let higher = |a: &'a Equilibrium<D>, b: &'a Equilibrium<D>| if loss(b) > loss(a) { b } else { a };
     found.saddles.iter().reduce(higher)
 }
 
@@ -70,7 +69,7 @@ pub(super) fn small_noise_rate<const D: usize>(
 fn require_single_well<const D: usize>(
     landscape: &impl Landscape<D>,
     path: &Path<D>,
-    saddle: &Rest<D>,
+    saddle: &Equilibrium<D>,
     temperature: f64,
 ) -> std::result::Result<(), String> {
     let distance = |theta: &Point<D>| (theta - saddle.position).norm();
@@ -95,7 +94,7 @@ fn require_single_well<const D: usize>(
 fn eyring_kramers<const D: usize>(
     landscape: &impl Landscape<D>,
     start: &Point<D>,
-    saddle: &Rest<D>,
+    saddle: &Equilibrium<D>,
     temperature: f64,
 ) -> Result<SmallNoise> {
     let (minimum, saddle) = (
@@ -148,7 +147,7 @@ fn bouchet_reygner<const D: usize>(
 /// Why the rate into the target is not the rate through the saddle, if so.
 fn incomparable<const D: usize>(
     problem: &Problem<D>,
-    saddle: &Rest<D>,
+    saddle: &Equilibrium<D>,
     deviation: f64,
 ) -> Option<&'static str> {
     /// Widths sqrt(D/λ₊) beyond the saddle from where 2 % of the paths come back.

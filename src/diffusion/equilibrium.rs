@@ -1,24 +1,43 @@
-//! Points at rest of a drift, b(θ) = 0, and how many directions grow there.
+//! Equilibria of a drift, b(θ) = 0, and how many directions grow there.
 
-use crate::diffusion::Diffusion;
+use super::Diffusion;
 use crate::math::{Point, Tensor};
 use nalgebra::{DMatrix, DVector};
 
-/// A point at which the noise-free motion rests.
-pub(super) struct Rest<const D: usize> {
+/// A point at which the noise-free motion rests: an attractor, a saddle, a repeller.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::{Equilibrium, Sgd};
+/// use freezeout::landscape::DoubleWell;
+/// use freezeout::math::Point;
+/// use freezeout::noise::Isotropic;
+/// let sgd = Sgd::with_noise_strength(DoubleWell::new(0.25, 1.0)?, Isotropic::new(1.0)?, 0.1)?;
+/// let top = Equilibrium::near(&sgd, Point::<1>::new(0.1), 3.0, 0.3);
+/// assert!(top.is_some_and(|top| top.position[0].abs() < 1e-12 && top.growing_directions == 1));
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Equilibrium<const D: usize> {
+    /// θ with b(θ) = 0.
     pub position: Point<D>,
     /// Number of eigenvalues of ∂b with a positive real part: 0 at an attractor, 1 at a saddle.
-    pub growing: usize,
-    /// ∂b.
-    jacobian: Tensor<D>,
+    pub growing_directions: usize,
+    /// ∂b there.
+    pub jacobian: Tensor<D>,
 }
 
-impl<const D: usize> Rest<D> {
-    /// The point that Newton's iteration reaches from `start` without going further than `nearby`; none if there is none.
+impl<const D: usize> Equilibrium<D> {
+    /// The equilibrium that Newton's iteration reaches from `start` without going further than `nearby`; none if there is none.
     ///
     /// # Method
     /// Derivatives are central differences with a step of 1e-5 of `size`: each iteration gains about nine digits.
-    pub fn near(diffusion: &impl Diffusion<D>, start: Point<D>, size: f64, nearby: f64) -> Option<Self> {
+    pub fn near(
+        diffusion: &(impl Diffusion<D> + ?Sized),
+        start: Point<D>,
+        size: f64,
+        nearby: f64,
+    ) -> Option<Self> {
         const MOST: usize = 50;
         const ARRIVED: f64 = 1e-13;
         let mut position = start;
@@ -34,7 +53,7 @@ impl<const D: usize> Rest<D> {
                 let rates = dynamic(&jacobian).complex_eigenvalues();
                 return Some(Self {
                     position,
-                    growing: rates.iter().filter(|rate| rate.re > 0.0).count(),
+                    growing_directions: rates.iter().filter(|rate| rate.re > 0.0).count(),
                     jacobian,
                 });
             }
@@ -60,7 +79,11 @@ impl<const D: usize> Rest<D> {
     }
 }
 
-fn jacobian<const D: usize>(diffusion: &impl Diffusion<D>, theta: &Point<D>, step: f64) -> Tensor<D> {
+fn jacobian<const D: usize>(
+    diffusion: &(impl Diffusion<D> + ?Sized),
+    theta: &Point<D>,
+    step: f64,
+) -> Tensor<D> {
     let mut jacobian = Tensor::<D>::zeros();
     for d in 0..D {
         let (mut above, mut below) = (*theta, *theta);
