@@ -32,7 +32,7 @@ mod svg;
 pub use axis::{Axis, Scale};
 pub use colour::{Colour, ColourMap};
 pub use figure::{Figure, ONE_COLUMN, Panel, TWO_COLUMNS};
-pub use layer::{ColourScale, Dash, Layer, Marker, Style, edges};
+pub use layer::{ColourScale, Dash, Layer, Marker, Style, cell_edges};
 
 use crate::error::Result;
 use crate::output::atomically;
