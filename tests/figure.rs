@@ -8,8 +8,8 @@ use figure_data::{add_groups, add_paths, log_space, space};
 use freezeout::Error;
 use freezeout::output::{Group, Record, ResultFile};
 use freezeout::plot::{
-    Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS, draw,
-    edges, svg,
+    Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
+    cell_edges, draw, svg,
 };
 use freezeout::task::figure as catalogue;
 use std::path::PathBuf;
@@ -148,7 +148,7 @@ fn synthetic() -> ResultFile {
 /// One of everything that a panel can hold.
 fn everything() -> Figure {
     let x = space(-2.0, 2.0, 81);
-    let grid = edges(&x, Scale::Linear).unwrap();
+    let grid = cell_edges(&x, Scale::Linear).unwrap();
     let field: Vec<f64> = x
         .iter()
         .flat_map(|y| x.iter().map(|x| (x * x + y - 1.0) * 2.5).collect::<Vec<_>>())

@@ -3,11 +3,11 @@
 use super::axis::Ruler;
 use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
 use super::colour::Colour;
+use super::figure::{Figure, Panel};
 use super::font::{CAPITAL_HEIGHT, Cut, Font};
 use super::layer::{ColourScale, Layer};
 use super::legend::{self, Place};
 use super::paint::{self, Frame};
-use super::{Figure, Panel};
 use crate::error::{Error, Result, require};
 
 /// Sizes of text in points.

@@ -4,10 +4,8 @@ use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
 use super::colour::Colour;
 use super::font::Font;
 use super::layer::{Layer, Style};
-use super::paint::{self, Frame};
+use super::paint::{self, Frame, TEXT};
 
-/// Size of the text.
-pub(super) const TEXT: f64 = 7.0;
 /// Height of a line.
 const LINE: f64 = 10.0;
 /// Length of the sample of a line.

@@ -6,8 +6,9 @@ use super::colour::Colour;
 use super::contour;
 use super::font::{Font, Step};
 use super::layer::{Layer, Marker, Style};
-use super::legend;
 
+/// Size of text inside the axes.
+pub(super) const TEXT: f64 = 7.0;
 /// Radius of a marker in points.
 const MARKER: f64 = 2.2;
 /// Distance of the samples of a line when its place is compared with that of the legend.
@@ -140,7 +141,7 @@ pub(super) fn layer(canvas: &mut Canvas, layer: &Layer, frame: &Frame) {
             );
         }
         Layer::Text { x, y, text } => {
-            canvas.text_centred(text, legend::TEXT, (frame.x(*x), frame.y(*y)), Anchor::Start);
+            canvas.text_centred(text, TEXT, (frame.x(*x), frame.y(*y)), Anchor::Start);
         }
     }
 }
@@ -315,7 +316,7 @@ pub(super) fn footprint(layer: &Layer, frame: &Frame, font: &Font) -> Vec<(f64, 
         }
         Layer::Text { x, y, text } => {
             let (x, y) = (frame.x(*x), frame.y(*y));
-            along(&[(x, y), (x + font.width(text, legend::TEXT), y)])
+            along(&[(x, y), (x + font.width(text, TEXT), y)])
         }
         Layer::Contour {
             x, y, values, levels, ..

@@ -125,7 +125,7 @@ pub fn richardson(levels: &[f64], ratio: f64, order: Option<f64>) -> Result<Rich
 
 /// A sampled quantity freed of the leading bias of its time step (or mesh).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Unbiased {
+pub struct Extrapolated {
     /// Extrapolated value, with its standard error.
     pub limit: Estimate,
     /// Bias of the finer level, with its standard error; compatible with zero when sampling errors hide it.
@@ -155,7 +155,7 @@ pub struct Unbiased {
 /// assert!((result.limit.standard_error - 0.01 * 5.0_f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<Unbiased> {
+pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<Extrapolated> {
     require(
         "refinement ratio",
         ratio,
@@ -191,5 +191,5 @@ pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -
         standard_error: error,
         samples: change.samples,
     };
-    Ok(Unbiased { limit, bias })
+    Ok(Extrapolated { limit, bias })
 }

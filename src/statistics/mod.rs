@@ -23,4 +23,4 @@ pub use estimate::{Estimate, proportion};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep};
 pub use moments::{Moments, mean, variance};
 pub use normal::{normal_cdf, normal_quantile};
-pub use survival::{ExponentialFit, Lifetime, exponential_fit, exponential_rate, exponentiality};
+pub use survival::{ExponentialFit, Lifetime, exponential_fit, exponential_rate, exponentiality_p_value};

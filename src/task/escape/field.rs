@@ -5,7 +5,7 @@ use super::{table, wrong};
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Landscape, MuellerBrown, Quadratic,
-    ShiftedMean, Slice, Tabulated, TiltedDoubleWell, TwoValley,
+    Slice, SmoothedLandscape, Tabulated, TiltedDoubleWell, TwoValley,
 };
 use crate::math::{Formula, Point, Tensor};
 use crate::noise::{self, GradientNoise, HessianPower, LossScaled, RandomShift};
@@ -52,7 +52,7 @@ impl<const D: usize> Drift<D> {
                 covariance, points, ..
             } => {
                 let covariance = matrix("noise.covariance", covariance)?;
-                let mean = ShiftedMean::new(build(task, two_valley)?, &covariance, *points);
+                let mean = SmoothedLandscape::new(build(task, two_valley)?, &covariance, *points);
                 Box::new(mean.map_err(|e| under("escape.noise", e))?)
             }
             _ => build(task, two_valley)?,

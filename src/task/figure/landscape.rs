@@ -4,7 +4,7 @@ use super::{numbers, numbers_of};
 use crate::error::Result;
 use crate::output::ResultFile;
 use crate::plot::{
-    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, edges,
+    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, cell_edges,
 };
 
 /// Map of the loss over x and y with contours and the floors of the two valleys.
@@ -22,7 +22,7 @@ pub fn landscape(file: &ResultFile) -> Result<Figure> {
     let loss = numbers_of(file, "landscape/loss", x.len() * y.len())?;
     let flat = numbers_of(file, "landscape/minimum_flat", y.len())?;
     let sharp = numbers_of(file, "landscape/minimum_sharp", y.len())?;
-    let (x_edges, y_edges) = (edges(&x, Scale::Linear)?, edges(&y, Scale::Linear)?);
+    let (x_edges, y_edges) = (cell_edges(&x, Scale::Linear)?, cell_edges(&y, Scale::Linear)?);
     let (left, right) = (x_edges[0], x_edges[x.len()]);
     let (bottom, top) = (y_edges[0], y_edges[y.len()]);
     let mut panel = Panel::new(

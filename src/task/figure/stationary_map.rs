@@ -4,7 +4,7 @@ use super::{numbers, numbers_of};
 use crate::error::Result;
 use crate::output::ResultFile;
 use crate::plot::{
-    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, edges,
+    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, cell_edges,
 };
 
 /// Map of the stationary P_flat at fixed y over noise strength and y, with the line of the mean freezing position.
@@ -20,7 +20,7 @@ pub fn stationary_map(file: &ResultFile) -> Result<Figure> {
     let p = numbers_of(file, "stationary_map/p_flat", y.len() * noise.len())?;
     let line = numbers_of(file, "stationary_map/freezing_y", noise.len())?;
     let scale = spacing(&y);
-    let (x_edges, y_edges) = (edges(&noise, Scale::Log)?, edges(&y, scale)?);
+    let (x_edges, y_edges) = (cell_edges(&noise, Scale::Log)?, cell_edges(&y, scale)?);
     let vertical = match scale {
         Scale::Log => Axis::log("*y*"),
         Scale::Linear => Axis::linear("*y*"),

@@ -17,20 +17,20 @@ use crate::math::{GaussHermite, Point, Tensor};
 ///
 /// # Examples
 /// ```
-/// use freezeout::landscape::{DoubleWell, Landscape, ShiftedMean};
+/// use freezeout::landscape::{DoubleWell, Landscape, SmoothedLandscape};
 /// use freezeout::math::{Point, Tensor};
 /// // L = (x² − 1)²/4: E L = L + (3x² − 1) s/2 + 3 s²/4.
-/// let mean = ShiftedMean::new(DoubleWell::new(0.25, 1.0)?, &Tensor::<1>::new(0.1), 4)?;
+/// let mean = SmoothedLandscape::new(DoubleWell::new(0.25, 1.0)?, &Tensor::<1>::new(0.1), 4)?;
 /// assert!((mean.gradient(&Point::<1>::new(0.5))[0] - (0.5_f64.powi(3) - 0.5 + 0.3 * 0.5)).abs() < 1e-15);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShiftedMean<L, const D: usize> {
+pub struct SmoothedLandscape<L, const D: usize> {
     landscape: L,
     rule: GaussHermite<D>,
 }
 
-impl<const D: usize, L: Landscape<D>> ShiftedMean<L, D> {
+impl<const D: usize, L: Landscape<D>> SmoothedLandscape<L, D> {
     /// Mean over displacements of covariance S, with `points` = n along each principal axis of S.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl<const D: usize, L: Landscape<D>> ShiftedMean<L, D> {
     }
 }
 
-impl<const D: usize, L: Landscape<D>> Landscape<D> for ShiftedMean<L, D> {
+impl<const D: usize, L: Landscape<D>> Landscape<D> for SmoothedLandscape<L, D> {
     fn loss(&self, theta: &Point<D>) -> f64 {
         self.rule
             .nodes()
