@@ -4,7 +4,7 @@ use super::Diffusion;
 use crate::error::{Error, Result, require_positive};
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
-use crate::noise::{GradientNoise, HessianPower};
+use crate::noise::{GradientNoise, HessianPower, Isotropic};
 
 /// A landscape and a gradient noise, run with a learning rate η and a batch size B, or in the limit of small steps with Δ = η/(2B).
 ///
@@ -132,6 +132,20 @@ impl<L, N> Sgd<L, N> {
             product,
             position: format!("({position})"),
             limit: 2.0 / curvature,
+        })
+    }
+}
+
+impl<L> Sgd<L, Isotropic> {
+    /// SGD with the same noise everywhere: C/B = 2σ I at B = 1, so that D = Δ I with Δ = ησ.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] naming the parameter that is out of range.
+    pub fn isotropic(landscape: L, learning_rate: f64, sigma: f64) -> Result<Self> {
+        require_positive("sigma", sigma)?;
+        Ok(Self {
+            noise_strength: learning_rate * sigma,
+            ..Self::new(landscape, Isotropic::new(2.0 * sigma)?, learning_rate, 1.0)?
         })
     }
 }

@@ -174,7 +174,9 @@ impl Case {
     /// [`Error::Config`] for a check that does not fit its record.
     pub fn outcomes(self, file: &ResultFile) -> Result<Vec<CheckOutcome>> {
         let checks = self.checks.into_iter();
-        checks.map(|check| outcome(&self.name, &self.title, check, file)).collect()
+        checks
+            .map(|check| outcome(&self.name, &self.title, check, file))
+            .collect()
     }
 }
 

@@ -66,7 +66,10 @@ fn explain(path: &str, message: &str) -> (String, String) {
     if message.starts_with("unknown variant")
         && let Some((unknown, known)) = quoted.split_first()
     {
-        if let Some((_, now)) = MOVED.iter().find(|(old, _)| *old == format!("{path}=\"{unknown}\"")) {
+        if let Some((_, now)) = MOVED
+            .iter()
+            .find(|(old, _)| *old == format!("{path}=\"{unknown}\""))
+        {
             return (path.to_string(), format!("\"{unknown}\" is called {now} now"));
         }
         let wanted = match nearest(unknown, known) {
@@ -100,7 +103,10 @@ const MOVED: [(&str, &str); 18] = [
     ("escape.variables", "landscape.variables"),
     ("escape.parameters", "landscape.parameters"),
     ("escape.loss", "landscape.loss"),
-    ("escape.landscape", "landscape (a section of its own, for all tasks)"),
+    (
+        "escape.landscape",
+        "landscape (a section of its own, for all tasks)",
+    ),
     ("escape.drift", "landscape.drift"),
     ("escape.kinks", "landscape.kinks"),
     ("escape.noise", "noise (a section of its own, for all tasks)"),
@@ -112,7 +118,10 @@ const MOVED: [(&str, &str); 18] = [
     ("escape.sublevel", "region.sublevel"),
     ("escape.sublevel_boundary", "region.sublevel_boundary"),
     ("noise.curvature", "noise.strength"),
-    ("landscape.model=\"two_valley_slice\"", "\"two_valley\" with the key y"),
+    (
+        "landscape.model=\"two_valley_slice\"",
+        "\"two_valley\" with the key y",
+    ),
     ("noise.model=\"constant\"", "noise.tensor, without a model,"),
     ("noise.model=\"expression\"", "noise.tensor, without a model,"),
 ];

@@ -1,13 +1,13 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
 use super::final_probability::mean_curvature;
+use super::parameter_range::ParameterRange;
+use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
-use super::work::{Task, Work};
-use super::progress::Progress;
-use super::parameter_range::ParameterRange;
 use super::two_valley::TwoValleyNoise;
 use super::valley_columns::{ValleyColumns, check_size, simulate_cells, starts};
+use super::work::{Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Group, Record};
@@ -91,7 +91,10 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
             hold_y: true,
             ..plain("y held", *model)
         },
-        plain("isotropic noise", model.with_noise(TwoValleyNoise::Isotropic { strength: curvature })),
+        plain(
+            "isotropic noise",
+            model.with_noise(TwoValleyNoise::Isotropic { strength: curvature }),
+        ),
         plain("p = 1.5", power(1.5)),
         plain("p = 2", power(2.0)),
     ])
@@ -122,7 +125,7 @@ fn cells(
             ),
         });
     }
-    let variants = variants(model, task).map_err(|e| under(SECTION, e))?;
+    let variants = variants(model, task).map_err(|e| e.at(SECTION))?;
     let mut cells = Vec::new();
     for variant in &variants {
         for &strength in &strengths {
@@ -130,7 +133,7 @@ fn cells(
                 .model
                 .walk(task.learning_rate, strength / task.learning_rate)
                 .and_then(|w| w.with_ramp(variant.ramp))
-                .map_err(|e| under(SECTION, e))?;
+                .map_err(|e| e.at(SECTION))?;
             if variant.hold_y {
                 walk = walk.with_y_held();
             }
@@ -154,7 +157,9 @@ impl Task for Ablations {
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (names, strengths, cells) = cells(setting.seed, &setting.two_valley()?, self)?;
         let task = self.clone();
-        Ok(Box::new(move |progress| run(&task, &names, strengths, &cells, progress)))
+        Ok(Box::new(move |progress| {
+            run(&task, &names, strengths, &cells, progress)
+        }))
     }
 }
 
@@ -187,8 +192,8 @@ fn run(
             .with_symbol("Δ")
             .with_description("noise strength learning_rate * sigma"),
     )?;
-    for record in
-        ValleyColumns::new(&ensembles)?.records(&[("variant", names.len()), ("noise_strength", strengths.len())])?
+    for record in ValleyColumns::new(&ensembles)?
+        .records(&[("variant", names.len()), ("noise_strength", strengths.len())])?
     {
         group.push(record)?;
     }

@@ -2,10 +2,10 @@
 
 use super::freezing_theory::{Freezing, FreezingTheory, freezing};
 use super::parameter_range::ParameterRange;
+use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
-use super::progress::Progress;
 use crate::error::{Error, Result};
 use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
@@ -86,7 +86,7 @@ fn check(model: &TwoValleyModel, task: &FinalProbability) -> Result<Vec<f64>> {
     model
         .walk(task.learning_rate, strengths[0] / task.learning_rate)
         .and_then(|w| w.check_stability(task.start_y))
-        .map_err(|e| under(SECTION, e))?;
+        .map_err(|e| e.at(SECTION))?;
     Ok(strengths)
 }
 
@@ -180,7 +180,12 @@ impl Task for FinalProbability {
 }
 
 /// `/final_probability`.
-fn run(model: &TwoValleyModel, task: &FinalProbability, strengths: Vec<f64>, progress: &Progress) -> Result<Vec<Group>> {
+fn run(
+    model: &TwoValleyModel,
+    task: &FinalProbability,
+    strengths: Vec<f64>,
+    progress: &Progress,
+) -> Result<Vec<Group>> {
     let bar = progress.task("densities along the path", strengths.len() as u64);
     let rows: Vec<Row> = strengths
         .par_iter()

@@ -65,7 +65,9 @@ impl Task for FreezingLine {
         }
         let (mut cells, mut strengths) = (Vec::new(), Vec::new());
         for &sigma in &sigmas {
-            let walk = model.walk(self.learning_rate, sigma).and_then(|w| w.with_ramp(self.ramp));
+            let walk = model
+                .walk(self.learning_rate, sigma)
+                .and_then(|w| w.with_ramp(self.ramp));
             let walk = walk.map_err(|e| e.at(SECTION))?;
             walk.check_stability(self.start_y)
                 .map_err(|e| e.at("freezing_line.learning_rate"))?;
@@ -90,63 +92,68 @@ impl Task for FreezingLine {
 
 impl FreezingLine {
     /// `/freezing_line`: final results over σ, and the ensemble along the run.
-    fn groups(&self, sigmas: &[f64], strengths: Vec<f64>, ensembles: &[ValleyEnsemble]) -> Result<Vec<Group>> {
+    fn groups(
+        &self,
+        sigmas: &[f64],
+        strengths: Vec<f64>,
+        ensembles: &[ValleyEnsemble],
+    ) -> Result<Vec<Group>> {
         let columns = ValleyColumns::new(ensembles)?;
-    let mut group = Group::new("freezing_line")?.with_description(
-        "ensembles of discrete SGD from early training to the end, over sigma at one learning rate",
-    );
-    group.set_attribute("learning_rate", self.learning_rate)?;
-    group.set_attribute("start_y", self.start_y)?;
-    group.set_attribute("ramp", self.ramp)?;
-    group.set_attribute("runs", self.runs as i64)?;
-    group.set_attribute("steps", self.steps as i64)?;
-    let n = sigmas.len();
-    group.push(
-        Record::coordinate("sigma", "1", sigmas.to_vec())?
-            .with_symbol("σ")
-            .with_description("noise amplitude, C/B = 2 sigma H^p"),
-    )?;
-    group.push(
-        Record::new("noise_strength", "1", &[("sigma", n)], strengths)?
-            .with_symbol("Δ")
-            .with_description("learning_rate * sigma"),
-    )?;
-    for record in columns.records(&[("sigma", n)])? {
-        group.push(record)?;
+        let mut group = Group::new("freezing_line")?.with_description(
+            "ensembles of discrete SGD from early training to the end, over sigma at one learning rate",
+        );
+        group.set_attribute("learning_rate", self.learning_rate)?;
+        group.set_attribute("start_y", self.start_y)?;
+        group.set_attribute("ramp", self.ramp)?;
+        group.set_attribute("runs", self.runs as i64)?;
+        group.set_attribute("steps", self.steps as i64)?;
+        let n = sigmas.len();
+        group.push(
+            Record::coordinate("sigma", "1", sigmas.to_vec())?
+                .with_symbol("σ")
+                .with_description("noise amplitude, C/B = 2 sigma H^p"),
+        )?;
+        group.push(
+            Record::new("noise_strength", "1", &[("sigma", n)], strengths)?
+                .with_symbol("Δ")
+                .with_description("learning_rate * sigma"),
+        )?;
+        for record in columns.records(&[("sigma", n)])? {
+            group.push(record)?;
+        }
+        let steps: Vec<u64> = ensembles[0].snapshots.iter().map(|s| s.step).collect();
+        let shape = [("sigma", n), ("step", steps.len())];
+        let runs = self.runs as f64;
+        let along = |value: &dyn Fn(&Snapshot) -> f64| -> Vec<f64> {
+            ensembles
+                .iter()
+                .flat_map(|e| e.snapshots.iter().map(value).collect::<Vec<_>>())
+                .collect()
+        };
+        group.push(
+            Record::coordinate("step", "iterations", steps)?
+                .with_symbol("k")
+                .with_description("iterations done"),
+        )?;
+        for (name, text, values) in [
+            (
+                "path_p_flat",
+                "fraction of runs at x >= 0 at each recorded step",
+                along(&|s| s.flat as f64 / runs),
+            ),
+            (
+                "path_mean_y",
+                "mean y at each recorded step",
+                along(&|s| s.sum_y / runs),
+            ),
+            (
+                "path_hops",
+                "mean number of valley-to-valley hops of a run up to each recorded step",
+                along(&|s| s.hops as f64 / runs),
+            ),
+        ] {
+            group.push(Record::new(name, "1", &shape, values)?.with_description(text))?;
+        }
+        Ok(vec![group])
     }
-    let steps: Vec<u64> = ensembles[0].snapshots.iter().map(|s| s.step).collect();
-    let shape = [("sigma", n), ("step", steps.len())];
-    let runs = self.runs as f64;
-    let along = |value: &dyn Fn(&Snapshot) -> f64| -> Vec<f64> {
-        ensembles
-            .iter()
-            .flat_map(|e| e.snapshots.iter().map(value).collect::<Vec<_>>())
-            .collect()
-    };
-    group.push(
-        Record::coordinate("step", "iterations", steps)?
-            .with_symbol("k")
-            .with_description("iterations done"),
-    )?;
-    for (name, text, values) in [
-        (
-            "path_p_flat",
-            "fraction of runs at x >= 0 at each recorded step",
-            along(&|s| s.flat as f64 / runs),
-        ),
-        (
-            "path_mean_y",
-            "mean y at each recorded step",
-            along(&|s| s.sum_y / runs),
-        ),
-        (
-            "path_hops",
-            "mean number of valley-to-valley hops of a run up to each recorded step",
-            along(&|s| s.hops as f64 / runs),
-        ),
-    ] {
-        group.push(Record::new(name, "1", &shape, values)?.with_description(text))?;
-    }
-    Ok(vec![group])
-}
 }

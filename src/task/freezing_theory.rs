@@ -1,10 +1,10 @@
 //! Task: the freezing theory, without simulation.
 
 use super::parameter_range::ParameterRange;
+use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
-use super::progress::Progress;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
@@ -142,7 +142,12 @@ impl Task for FreezingTheory {
 }
 
 /// `/freezing_theory`: final P_flat and the mean freezing position and time against the noise strength.
-fn run(model: &TwoValleyModel, task: &FreezingTheory, strengths: Vec<f64>, progress: &Progress) -> Result<Vec<Group>> {
+fn run(
+    model: &TwoValleyModel,
+    task: &FreezingTheory,
+    strengths: Vec<f64>,
+    progress: &Progress,
+) -> Result<Vec<Group>> {
     let bar = progress.task("freezing theory", strengths.len() as u64);
     let mut results = Vec::new();
     for &strength in &strengths {

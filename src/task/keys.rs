@@ -32,7 +32,11 @@ impl Model {
     /// # Errors
     /// [`Error::Config`] naming a key that is required and missing.
     pub fn number(&self, key: &str, given: Option<f64>) -> Result<f64> {
-        let known = self.keys.iter().find(|(name, _)| *name == key).map(|(_, given)| *given);
+        let known = self
+            .keys
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, given)| *given);
         match (given, known) {
             (Some(value), _) | (None, Some(Given::Default(value))) => Ok(value),
             _ => Err(self.missing(key)),
@@ -65,13 +69,20 @@ pub fn check_keys(section: &impl Serialize, general: &[&str], model: Option<&Mod
         (None, _) => Ok(()),
         (Some(key), Some(model)) => {
             let known: Vec<&str> = model.keys.iter().map(|(name, _)| *name).collect();
-            let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+            let known = if known.is_empty() {
+                "none".into()
+            } else {
+                known.join(", ")
+            };
             Err(Error::config(
                 key,
                 format!("model = \"{}\" has no such key; its keys: {known}", model.name),
             ))
         }
-        (Some(key), None) => Err(Error::config(key, "this key belongs to a model, and none is named")),
+        (Some(key), None) => Err(Error::config(
+            key,
+            "this key belongs to a model, and none is named",
+        )),
     }
 }
 
@@ -81,7 +92,10 @@ pub fn check_keys(section: &impl Serialize, general: &[&str], model: Option<&Mod
 /// [`Error::Config`] naming `key` when there are not D finite numbers.
 pub fn point<const D: usize>(key: &str, values: &[f64]) -> Result<Point<D>> {
     if values.len() != D || values.iter().any(|v| !v.is_finite()) {
-        return Err(Error::config(key, format!("{D} finite numbers are needed, one a variable")));
+        return Err(Error::config(
+            key,
+            format!("{D} finite numbers are needed, one a variable"),
+        ));
     }
     Ok(Point::<D>::from_column_slice(values))
 }

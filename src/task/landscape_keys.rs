@@ -166,7 +166,10 @@ pub const MODELS: [Model; 7] = [
     Model {
         name: "double_well",
         text: "one variable, L = barrier ((x/half_distance)^2 - 1)^2",
-        keys: &[("barrier", Given::Default(0.25)), ("half_distance", Given::Default(1.0))],
+        keys: &[
+            ("barrier", Given::Default(0.25)),
+            ("half_distance", Given::Default(1.0)),
+        ],
     },
     Model {
         name: "tilted_double_well",
@@ -205,7 +208,15 @@ pub const MODELS: [Model; 7] = [
 ];
 
 /// Keys that need no model.
-const GENERAL: [&str; 7] = ["model", "loss", "drift", "table", "variables", "parameters", "kinks"];
+const GENERAL: [&str; 7] = [
+    "model",
+    "loss",
+    "drift",
+    "table",
+    "variables",
+    "parameters",
+    "kinks",
+];
 
 impl LandscapeKeys {
     /// Number of variables.
@@ -220,7 +231,10 @@ impl LandscapeKeys {
             self.table.is_some(),
         ];
         if given.iter().filter(|given| **given).count() > 1 {
-            return Err(Error::config("loss", "only one of model, loss, drift and table is possible"));
+            return Err(Error::config(
+                "loss",
+                "only one of model, loss, drift and table is possible",
+            ));
         }
         check_keys(self, &GENERAL, self.entry())?;
         let named = self.variables.as_ref().map(Vec::len);
@@ -267,7 +281,10 @@ impl LandscapeKeys {
                 format!("axis must be below {D} and position finite"),
             ));
         }
-        let kink = |k: &KinkKeys| Kink { axis: k.axis, position: k.position };
+        let kink = |k: &KinkKeys| Kink {
+            axis: k.axis,
+            position: k.position,
+        };
         Ok(self.kinks.iter().map(kink).collect())
     }
 
@@ -285,7 +302,10 @@ impl LandscapeKeys {
     /// [`Error::Config`] when the section names another landscape or a parameter is out of range.
     pub fn two_valley(&self) -> Result<TwoValley> {
         let Some(entry) = self.entry().filter(|entry| entry.name == "two_valley") else {
-            return Err(Error::config("model", "this question is about the two_valley model only"));
+            return Err(Error::config(
+                "model",
+                "this question is about the two_valley model only",
+            ));
         };
         let parameters = TwoValleyParameters {
             f0: entry.number("f0", self.f0)?,
@@ -369,7 +389,10 @@ impl LandscapeKeys {
         }
         if let Some(LossTable { file, loss, axes }) = &self.table {
             let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
-            return Ok(Box::new(Tabulated::new(axes, hdf5_table::values(file, loss, &shape)?)?));
+            return Ok(Box::new(Tabulated::new(
+                axes,
+                hdf5_table::values(file, loss, &shape)?,
+            )?));
         }
         match (self.model, self.entry()) {
             (Some(LandscapeModel::Quadratic), Some(entry)) => {

@@ -52,9 +52,14 @@ fn models(models: &[Model]) -> String {
         };
         model.keys.iter().map(key).collect::<Vec<String>>().join(", ")
     };
-    let lines = models
-        .iter()
-        .map(|model| format!("    {:<24} {}\n{}", model.name, model.text, indented(&keys(model))));
+    let lines = models.iter().map(|model| {
+        format!(
+            "    {:<24} {}\n{}",
+            model.name,
+            model.text,
+            indented(&keys(model))
+        )
+    });
     format!("  models\n{}", lines.collect::<String>())
 }
 
@@ -73,7 +78,12 @@ struct Catalogue<'a> {
 
 impl<'a> Catalogue<'a> {
     fn properties(&self, of: &'a Value) -> Vec<(&'a String, &'a Value)> {
-        of.get("properties").and_then(Value::as_object).map(Map::iter).into_iter().flatten().collect()
+        of.get("properties")
+            .and_then(Value::as_object)
+            .map(Map::iter)
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Name and definition behind a reference; also of a value that need not be there, and of the entries of a list.
@@ -82,19 +92,34 @@ impl<'a> Catalogue<'a> {
             let name = reference.rsplit('/').next()?;
             return Some((name, self.schema.get("$defs")?.get(name)?));
         }
-        let parts = property.get("anyOf").and_then(Value::as_array).into_iter().flatten();
-        parts.chain(property.get("items")).find_map(|part| self.definition(part))
+        let parts = property
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        parts
+            .chain(property.get("items"))
+            .find_map(|part| self.definition(part))
     }
 
     fn is_section(&self, property: &'a Value) -> bool {
-        self.definition(property).is_some_and(|(_, of)| of.get("properties").is_some())
+        self.definition(property)
+            .is_some_and(|(_, of)| of.get("properties").is_some())
     }
 
     fn section(&self, text: &mut String, path: &str, property: &'a Value, values: &mut Vec<String>) {
-        let Some((_, of)) = self.definition(property) else { return };
+        let Some((_, of)) = self.definition(property) else {
+            return;
+        };
         let is_list = property.get("type").and_then(Value::as_str) == Some("array");
-        let head = if is_list { format!("[[{path}]]") } else { format!("[{path}]") };
-        let meaning = description(property).or_else(|| description(of)).unwrap_or_default();
+        let head = if is_list {
+            format!("[[{path}]]")
+        } else {
+            format!("[{path}]")
+        };
+        let meaning = description(property)
+            .or_else(|| description(of))
+            .unwrap_or_default();
         text.push_str(&format!("\n{head:<22} {meaning}\n"));
         let mut inner = Vec::new();
         for (name, property) in self.properties(of) {
@@ -144,8 +169,14 @@ impl<'a> Catalogue<'a> {
     }
 
     fn value(&self, text: &mut String, name: &str, values: &mut Vec<String>) {
-        let Some(of) = self.schema.get("$defs").and_then(|defs| defs.get(name)) else { return };
-        text.push_str(&format!("\nA {}: {}\n", words(name), description(of).unwrap_or_default()));
+        let Some(of) = self.schema.get("$defs").and_then(|defs| defs.get(name)) else {
+            return;
+        };
+        text.push_str(&format!(
+            "\nA {}: {}\n",
+            words(name),
+            description(of).unwrap_or_default()
+        ));
         for variant in std::iter::once(of).chain(variants(of)) {
             for (name, property) in self.properties(variant) {
                 match self.properties(property).as_slice() {
@@ -157,7 +188,10 @@ impl<'a> Catalogue<'a> {
                         });
                         let keys = keys.collect::<Vec<String>>().join(", ");
                         let meaning = description(variant).unwrap_or_default();
-                        text.push_str(&format!("  {:<50} {meaning}\n", format!("{{ {name} = {{ {keys} }} }}")));
+                        text.push_str(&format!(
+                            "  {:<50} {meaning}\n",
+                            format!("{{ {name} = {{ {keys} }} }}")
+                        ));
                     }
                 }
                 self.remember(property, values);
@@ -173,10 +207,16 @@ fn variants(of: &Value) -> Vec<&Value> {
 
 /// The texts that an enumeration can be.
 fn choices(of: &Value) -> Vec<String> {
-    let constant = |v: &Value| v.get("const").and_then(Value::as_str).map(|name| format!("\"{name}\""));
+    let constant = |v: &Value| {
+        v.get("const")
+            .and_then(Value::as_str)
+            .map(|name| format!("\"{name}\""))
+    };
     let listed = of.get("enum").and_then(Value::as_array).into_iter().flatten();
     let listed = listed.filter_map(|v| v.as_str().map(|name| format!("\"{name}\"")));
-    listed.chain(variants(of).into_iter().filter_map(constant)).collect()
+    listed
+        .chain(variants(of).into_iter().filter_map(constant))
+        .collect()
 }
 
 fn description(of: &Value) -> Option<&str> {
@@ -201,7 +241,10 @@ fn toml_like(value: &Value) -> String {
             format!("[{}]", entries.join(", "))
         }
         Value::Object(keys) => {
-            let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {}", toml_like(value))).collect();
+            let keys: Vec<String> = keys
+                .iter()
+                .map(|(key, value)| format!("{key} = {}", toml_like(value)))
+                .collect();
             format!("{{ {} }}", keys.join(", "))
         }
         other => other.to_string(),

@@ -3,37 +3,36 @@
 //! A task is one file: its keys with their documentation and defaults, what is checked before anything runs, what is computed, the records
 //! it writes, and its figures. The table of tasks is [`config`]: one line a task.
 
-pub mod ablations;
+pub(crate) mod ablations;
 pub mod config;
-pub mod effective_potential;
-pub mod escape;
+pub(crate) mod effective_potential;
+pub(crate) mod escape;
 pub mod figure;
-pub mod final_probability;
-pub mod freezing_line;
-pub mod freezing_theory;
-pub mod hdf5_table;
-pub mod keys;
-pub mod landscape_keys;
+pub(crate) mod final_probability;
+pub(crate) mod freezing_line;
+pub(crate) mod freezing_theory;
+pub(crate) mod hdf5_table;
+pub(crate) mod keys;
+pub(crate) mod landscape_keys;
 mod list;
-pub mod noise_keys;
-pub mod parameter_range;
-pub mod phase_diagram;
-pub mod pictures;
-pub mod progress;
+pub(crate) mod noise_keys;
+pub(crate) mod parameter_range;
+pub(crate) mod phase_diagram;
+pub(crate) mod pictures;
+pub(crate) mod progress;
 pub mod reference;
-pub mod region_keys;
-pub mod setting;
-pub mod set_keys;
-pub mod sgd_keys;
-pub mod slices;
-pub mod stationary_map;
-pub mod two_valley;
-pub mod valley_columns;
-pub mod work;
+pub(crate) mod region_keys;
+pub(crate) mod set_keys;
+pub(crate) mod setting;
+pub(crate) mod sgd_keys;
+pub(crate) mod slices;
+pub(crate) mod stationary_map;
+pub(crate) mod two_valley;
+pub(crate) mod valley_columns;
+pub(crate) mod work;
 
 pub use config::Config;
 pub use list::list;
 pub use parameter_range::{ParameterRange, Scale, Spaced, Sweep, SweepValues};
 pub use progress::Progress;
 pub use setting::Setting;
-

@@ -5,7 +5,7 @@ use super::keys::{Given, Model, check_keys, matrix};
 use super::landscape_keys::{AnyLandscape, LandscapeKeys};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
-use crate::landscape::ShiftedMean;
+use crate::landscape::SmoothedLandscape;
 use crate::math::{Formula, Point, Tensor};
 use crate::noise::{Constant, Expression, GradientNoise, HessianPower, LossScaled, RandomShift, Tabulated};
 use schemars::JsonSchema;
@@ -163,13 +163,17 @@ impl NoiseKeys {
     pub fn check(&self) -> Result<()> {
         let given = [self.model.is_some(), self.tensor.is_some(), self.table.is_some()];
         if given.iter().filter(|given| **given).count() > 1 {
-            return Err(Error::config("model", "only one of model, tensor and table is possible"));
+            return Err(Error::config(
+                "model",
+                "only one of model, tensor and table is possible",
+            ));
         }
         check_keys(self, &GENERAL, self.entry())?;
         for (key, given) in [("power", self.power), ("floor", self.floor)] {
             given.map_or(Ok(0.0), |value| require_non_negative(key, value))?;
         }
-        self.strength.map_or(Ok(1.0), |value| require_positive("strength", value))?;
+        self.strength
+            .map_or(Ok(1.0), |value| require_positive("strength", value))?;
         Ok(())
     }
 
@@ -190,7 +194,11 @@ impl NoiseKeys {
         match (self.model, self.entry()) {
             (Some(NoiseModel::RandomShift), Some(entry)) => {
                 let covariance = matrix("covariance", entry.required("covariance", &self.covariance)?)?;
-                Ok(Box::new(ShiftedMean::new(landscape, &covariance, self.points(entry)?)?))
+                Ok(Box::new(SmoothedLandscape::new(
+                    landscape,
+                    &covariance,
+                    self.points(entry)?,
+                )?))
             }
             _ => Ok(landscape),
         }
@@ -210,7 +218,13 @@ impl NoiseKeys {
         if let Some(tensor) = &self.tensor {
             return tensor_of(tensor, keys, domain);
         }
-        if let Some(TensorTable { file, entries, axes, strength }) = &self.table {
+        if let Some(TensorTable {
+            file,
+            entries,
+            axes,
+            strength,
+        }) = &self.table
+        {
             let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
             let entries = entries
                 .iter()
@@ -225,9 +239,7 @@ impl NoiseKeys {
         let number = |key, given| entry.number(key, given);
         let strength = require_positive("strength", number("strength", self.strength)?)?;
         Ok(match self.model {
-            Some(NoiseModel::Isotropic) => {
-                Box::new(Constant::new(Tensor::<D>::identity() * strength)?)
-            }
+            Some(NoiseModel::Isotropic) => Box::new(Constant::new(Tensor::<D>::identity() * strength)?),
             None | Some(NoiseModel::HessianPower) => Box::new(HessianPower::new(
                 landscape()?,
                 number("power", self.power)?,
@@ -241,7 +253,10 @@ impl NoiseKeys {
                 Box::new(Scaled(strength, noise))
             }
             Some(NoiseModel::LossScaled) => {
-                let (residual, floor) = (number("residual_loss", self.residual_loss)?, number("floor", self.floor)?);
+                let (residual, floor) = (
+                    number("residual_loss", self.residual_loss)?,
+                    number("floor", self.floor)?,
+                );
                 Box::new(Scaled(strength, LossScaled::new(landscape()?, residual, floor)?))
             }
         })
@@ -283,7 +298,10 @@ fn tensor_of<const D: usize>(
     domain: &[Vec<f64>],
 ) -> Result<AnyNoise<D>> {
     if rows.len() != D || rows.iter().any(|row| row.len() != D) {
-        return Err(Error::config("tensor", format!("{D} rows of {D} entries are needed")));
+        return Err(Error::config(
+            "tensor",
+            format!("{D} rows of {D} entries are needed"),
+        ));
     }
     let number = |entry: &Entry| match entry {
         Entry::Number(value) => Some(*value),

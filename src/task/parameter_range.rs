@@ -122,6 +122,10 @@ pub enum SweepValues {
 const MOST_POINTS: usize = 100_000;
 
 impl Spaced {
+    /// The values, or what is wrong with the range.
+    ///
+    /// # Errors
+    /// A text for the key that the range stands under.
     pub fn values(&self) -> std::result::Result<Vec<f64>, String> {
         let Self {
             from,

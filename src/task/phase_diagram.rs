@@ -60,7 +60,9 @@ impl Task for PhaseDiagram {
         let mut cells = Vec::new();
         for &learning_rate in &learning_rates {
             for &sigma in &sigmas {
-                let walk = model.walk(learning_rate, sigma).and_then(|w| w.with_ramp(self.ramp));
+                let walk = model
+                    .walk(learning_rate, sigma)
+                    .and_then(|w| w.with_ramp(self.ramp));
                 let mut walk = walk.map_err(|e| e.at(SECTION))?;
                 if self.hold_y {
                     walk = walk.with_y_held();
@@ -79,7 +81,10 @@ impl Task for PhaseDiagram {
                 cells.push(Cell { walk, protocol });
             }
         }
-        let of_any_size = |task: &Self| Self { runs: 0, ..task.clone() };
+        let of_any_size = |task: &Self| Self {
+            runs: 0,
+            ..task.clone()
+        };
         let is_papers = model.is_papers() && of_any_size(self) == of_any_size(&Self::default());
         let (runs, steps) = (self.runs as i64, self.steps as i64);
         Ok(Box::new(move |progress| {

@@ -56,7 +56,9 @@ impl RegionKeys {
     pub fn domain<const D: usize>(&self) -> Result<Domain<D>> {
         let domain = Domain::new(pairs("domain", &self.domain)?)?;
         let domain = match &self.boundaries {
-            Some(given) => domain.with_boundaries(pairs("boundaries", given)?.map(|ends| ends.map(BoundaryName::get)))?,
+            Some(given) => {
+                domain.with_boundaries(pairs("boundaries", given)?.map(|ends| ends.map(BoundaryName::get)))?
+            }
             None => domain,
         };
         match self.sublevel {

@@ -81,9 +81,10 @@ impl SetKeys {
             Self::Box { lower, upper } => PointSet::between(point("lower", lower)?, point("upper", upper)?),
             Self::HalfSpace { normal, offset } => PointSet::half_space(point("normal", normal)?, *offset),
             Self::Basin { of } => Ok(PointSet::basin(Basin::new(diffusion, point("of", of)?, bounds)?)),
-            Self::Sublevel { .. } if diffusion.landscape().is_none() => {
-                Err(Error::config("sublevel", "a sublevel set needs a loss, not a drift"))
-            }
+            Self::Sublevel { .. } if diffusion.landscape().is_none() => Err(Error::config(
+                "sublevel",
+                "a sublevel set needs a loss, not a drift",
+            )),
             Self::Sublevel { below } => PointSet::sublevel(*below),
             Self::Expression(text) => {
                 let condition = Formula::parse_condition(text, &keys.names::<D>(), &keys.parameters);

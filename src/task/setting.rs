@@ -35,7 +35,10 @@ impl Setting {
                 Ok(Cow::Borrowed(noise))
             }
             None if self.landscape.two_valley().is_ok() => Ok(Cow::Owned(NoiseKeys::papers())),
-            None => Err(Error::config("noise", "this section is required: only the two-valley model has a noise of its own")),
+            None => Err(Error::config(
+                "noise",
+                "this section is required: only the two-valley model has a noise of its own",
+            )),
         }
     }
 
@@ -51,6 +54,9 @@ impl Setting {
                 "this question moves y itself: leave the key out",
             ));
         }
-        TwoValleyModel::new(self.landscape.two_valley().map_err(|e| e.at("landscape"))?, &*self.noise()?)
+        TwoValleyModel::new(
+            self.landscape.two_valley().map_err(|e| e.at("landscape"))?,
+            &*self.noise()?,
+        )
     }
 }

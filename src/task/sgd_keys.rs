@@ -32,7 +32,10 @@ impl SgdKeys {
                 "noise_strength",
                 "it stands for learning_rate and batch_size: give one or the other",
             )),
-            (None, _, None) => Err(Error::config("learning_rate", "this key is required unless noise_strength is given")),
+            (None, _, None) => Err(Error::config(
+                "learning_rate",
+                "this key is required unless noise_strength is given",
+            )),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Task: hop times, odds and spectral gap on slices of fixed y, by each route.
 
+use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
-use super::progress::Progress;
 use crate::diffusion::Calculus;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, Outcome, Passages, PathProtocol, PiecewiseLinear, first_passage};

@@ -2,10 +2,10 @@
 
 use super::freezing_theory::{FreezingTheory, freezing};
 use super::parameter_range::{ParameterRange, Scale, Spaced};
+use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
-use super::progress::Progress;
 use crate::error::Result;
 use crate::landscape::Side;
 use crate::output::{Group, Record};

@@ -62,12 +62,21 @@ impl TwoValleyModel {
     /// # Errors
     /// [`Error::Config`] when the noise is none of [`TwoValleyNoise`], or a key is out of range.
     pub fn new(landscape: TwoValley, noise: &NoiseKeys) -> Result<Self> {
-        if noise.calculus.is_some_and(|c| c != super::noise_keys::CalculusName::Ito) {
-            return Err(Error::config("noise.calculus", "SGD evaluates its noise before the step: for this question the calculus is ito"));
+        if noise
+            .calculus
+            .is_some_and(|c| c != super::noise_keys::CalculusName::Ito)
+        {
+            return Err(Error::config(
+                "noise.calculus",
+                "SGD evaluates its noise before the step: for this question the calculus is ito",
+            ));
         }
         let number = |key, given| match noise.entry() {
             Some(entry) => entry.number(key, given),
-            None => Err(Error::config("model", "this question knows hessian_power and isotropic")),
+            None => Err(Error::config(
+                "model",
+                "this question knows hessian_power and isotropic",
+            )),
         };
         let strength = number("strength", noise.strength).map_err(|e| e.at("noise"))?;
         let noise = match noise.model {
@@ -77,7 +86,12 @@ impl TwoValleyModel {
                 floor: number("floor", noise.floor).map_err(|e| e.at("noise"))?,
             },
             Some(NoiseModel::Isotropic) => TwoValleyNoise::Isotropic { strength },
-            _ => return Err(Error::config("noise.model", "this question knows hessian_power and isotropic")),
+            _ => {
+                return Err(Error::config(
+                    "noise.model",
+                    "this question knows hessian_power and isotropic",
+                ));
+            }
         };
         let model = Self { landscape, noise };
         // building one walk checks the rest
@@ -124,9 +138,17 @@ impl TwoValleyModel {
     /// [`Error::InvalidParameter`] for a parameter out of range.
     pub fn walk(&self, learning_rate: f64, sigma: f64) -> Result<TwoValleyWalk> {
         match self.noise {
-            TwoValleyNoise::HessianPower { power, strength, floor } => TwoValleyWalk::discrete(
-                &Sgd::hessian_power(self.landscape, power, learning_rate, sigma * strength, floor)?,
-            ),
+            TwoValleyNoise::HessianPower {
+                power,
+                strength,
+                floor,
+            } => TwoValleyWalk::discrete(&Sgd::hessian_power(
+                self.landscape,
+                power,
+                learning_rate,
+                sigma * strength,
+                floor,
+            )?),
             TwoValleyNoise::Isotropic { strength } => {
                 TwoValleyWalk::discrete(&Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?)
             }
@@ -138,7 +160,8 @@ impl TwoValleyModel {
     /// # Errors
     /// [`Error::InvalidParameter`] for a parameter out of range.
     pub fn noise_strength(&self, learning_rate: f64, sigma: f64) -> Result<f64> {
-        let (TwoValleyNoise::HessianPower { strength, .. } | TwoValleyNoise::Isotropic { strength }) = self.noise;
+        let (TwoValleyNoise::HessianPower { strength, .. } | TwoValleyNoise::Isotropic { strength }) =
+            self.noise;
         Ok(Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?.noise_strength())
     }
 
@@ -148,13 +171,18 @@ impl TwoValleyModel {
     /// Those of [`crate::transfer::propagate`].
     pub fn path_law(&self, learning_rate: f64, sigma: f64, settings: &PathSettings) -> Result<PathLaw> {
         match self.noise {
-            TwoValleyNoise::HessianPower { power, strength, floor } => propagate(
+            TwoValleyNoise::HessianPower {
+                power,
+                strength,
+                floor,
+            } => propagate(
                 &Sgd::hessian_power(self.landscape, power, learning_rate, sigma * strength, floor)?,
                 settings,
             ),
-            TwoValleyNoise::Isotropic { strength } => {
-                propagate(&Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?, settings)
-            }
+            TwoValleyNoise::Isotropic { strength } => propagate(
+                &Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?,
+                settings,
+            ),
         }
     }
 
@@ -163,8 +191,16 @@ impl TwoValleyModel {
     /// # Errors
     /// [`Error::InvalidParameter`] for a parameter out of range, [`Error::Config`] for isotropic noise, which the planar route does not serve.
     pub fn plane(&self, noise_strength: f64) -> Result<Sgd<TwoValley, HessianPower<TwoValley>>> {
-        let TwoValleyNoise::HessianPower { power, strength, floor } = self.noise else {
-            return Err(Error::config("noise.model", "the planar route needs hessian_power noise"));
+        let TwoValleyNoise::HessianPower {
+            power,
+            strength,
+            floor,
+        } = self.noise
+        else {
+            return Err(Error::config(
+                "noise.model",
+                "the planar route needs hessian_power noise",
+            ));
         };
         let noise = HessianPower::new(self.landscape, power, strength, floor)?;
         Sgd::with_noise_strength(self.landscape, noise, noise_strength)

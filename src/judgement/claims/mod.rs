@@ -8,8 +8,7 @@ mod rules;
 
 use crate::error::Result;
 use crate::output::{Group, Record, ResultFile};
-use crate::task::config::Config;
-use crate::task::model::Model;
+use crate::task::Config;
 
 /// What a claim is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +64,11 @@ pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
         "ablations",
         "freezing_theory",
     ];
-    let model = Model::new(config)?;
-    if needed.iter().any(|name| file.group(name).is_none()) || !model.is_papers() {
+    if needed.iter().any(|name| file.group(name).is_none()) {
+        return Ok(Vec::new());
+    }
+    let model = config.setting()?.two_valley()?;
+    if !model.is_papers() {
         return Ok(Vec::new());
     }
     let mut claims = vec![

@@ -1,11 +1,11 @@
 //! The axes of `[escape]`: equal cells, or cells that are smaller where the user wants them.
 
 use super::config::{Escape, EscapeConcentration};
+use super::under;
 use super::wrong;
 use crate::error::{Result, require, require_positive};
 use crate::grid::{Axis, Grid};
 use crate::landscape::Kink;
-use crate::task::model::under;
 
 /// The grids of a task, from coarse to fine.
 pub(super) struct Axes<const D: usize> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// `[escape]`: dθ = b dt + sqrt(2D) dW on grids, from a start to a target.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escape {
     /// Names of the one or two variables.
@@ -90,7 +90,7 @@ fn default_modes() -> usize {
 }
 
 /// A built-in landscape or a table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "model", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EscapeLandscape {
     /// [`crate::landscape::DoubleWell`], one variable.
@@ -171,7 +171,7 @@ fn one() -> f64 {
 }
 
 /// The diffusion tensor D, noise strength included; the covariance C when `learning_rate` is given.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "model", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EscapeNoise {
     /// strength · I.
@@ -244,7 +244,7 @@ fn ten() -> usize {
 }
 
 /// Where in the step the noise is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EscapeCalculus {
     /// Start of the step, as SGD does.
@@ -266,7 +266,7 @@ impl EscapeCalculus {
 }
 
 /// What an end of the domain does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EscapeBoundary {
     /// No flux.
@@ -288,7 +288,7 @@ impl EscapeBoundary {
 }
 
 /// Cells along `axis` are `factor` times smaller at `at` than far from it.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EscapeConcentration {
     /// Index of the variable, from 0.
@@ -302,7 +302,7 @@ pub struct EscapeConcentration {
 }
 
 /// The surface on which coordinate `axis` equals `position`.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EscapeKink {
     /// Index of the variable, from 0.
@@ -312,7 +312,7 @@ pub struct EscapeKink {
 }
 
 /// A set of points.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum EscapeSet {
     /// |θ − centre| < radius; radius 0 is a point, allowed as a start.
@@ -363,7 +363,7 @@ pub enum EscapeSet {
 }
 
 /// `[escape.path]`: the path of least action from the attractor of the start, and what follows from it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EscapePath {
     /// End of the path; without it where the noise-free motion from the target's centre comes to rest. A point at rest within a thousandth of
@@ -386,7 +386,7 @@ impl Default for EscapePath {
 }
 
 /// `[escape.simulation]`: first passages simulated.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EscapeSimulation {
     /// Langevin paths or discrete SGD.
@@ -411,7 +411,7 @@ impl Default for EscapeSimulation {
 }
 
 /// How paths are simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EscapeMethod {
     /// dθ = b dt + sqrt(2D) dW with two time steps, extrapolated.

@@ -1,6 +1,7 @@
 //! From the names of `[escape]` to a drift and a noise: the only place that matches on its models.
 
 use super::config::{Escape, EscapeLandscape, EscapeNoise};
+use super::under;
 use super::{table, wrong};
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::{
@@ -9,7 +10,6 @@ use crate::landscape::{
 };
 use crate::math::{Formula, Point, Tensor};
 use crate::noise::{self, GradientNoise, HessianPower, LossScaled, RandomShift};
-use crate::task::model::under;
 
 /// A landscape known at run time only.
 pub(super) type AnyLandscape<const D: usize> = Box<dyn Landscape<D> + Send>;

@@ -3,13 +3,13 @@
 use super::basin::follow;
 use super::config::EscapePath;
 use super::problem::Problem;
+use super::under;
 use super::wrong;
 use crate::diffusion::{Diffusion, Equilibrium};
 use crate::error::{Error, Result, require_positive};
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
 use crate::path::{MinimumAction, Path, geometric_action, minimum_energy_path, quasi_potential};
-use crate::task::model::under;
 
 /// Most saddles that a path is asked for.
 pub(super) const MOST_SADDLES: usize = 8;

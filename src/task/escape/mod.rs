@@ -22,7 +22,22 @@ use crate::error::{Error, Result};
 use crate::landscape::TwoValley;
 use crate::math::Point;
 use crate::output::{Group, Record};
-use config::Escape;
+use crate::task::setting::Setting;
+use crate::task::work::{Task, Work};
+pub use config::Escape;
+
+fn under(section: &str, error: Error) -> Error {
+    error.at(section)
+}
+
+impl Task for Escape {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (*setting.two_valley()?.landscape(), self.clone(), setting.seed);
+        check(&task, &model)?;
+        Ok(Box::new(move |progress| run(&task, &model, seed, progress)))
+    }
+}
+
 use extrapolate::{Extrapolated, LEVELS};
 use level::Level;
 use on_grid::parent;

@@ -5,6 +5,7 @@ use super::config::{Escape, EscapeCalculus};
 use super::extrapolate::LEVELS;
 use super::field::{AnyNoise, Build, Drift, noise};
 use super::set::PointSet;
+use super::under;
 use super::wrong;
 use crate::diffusion::{Calculus, Diffusion, spurious_drift};
 use crate::error::{Error, Result, require_positive};
@@ -13,7 +14,6 @@ use crate::grid::{CellSet, Grid};
 use crate::landscape::{Kink, TwoValley};
 use crate::math::{Point, Tensor};
 use crate::region::Boundary;
-use crate::task::model::under;
 use rayon::prelude::*;
 
 /// Everything that `[escape]` says, checked.

@@ -3,11 +3,11 @@
 use super::basin::Basin;
 use super::config::{Escape, EscapeSet};
 use super::field::{Drift, in_key};
+use super::under;
 use super::{point, wrong};
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::Kink;
 use crate::math::{Formula, Point};
-use crate::task::model::under;
 
 /// A set of points known at run time only.
 pub(super) enum PointSet<const D: usize> {

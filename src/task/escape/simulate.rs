@@ -3,6 +3,7 @@
 use super::config::{EscapeMethod, EscapeSimulation};
 use super::level::Level;
 use super::problem::Problem;
+use super::under;
 use super::wrong;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, Domain, PathProtocol, Target, first_passage_into};
@@ -12,7 +13,6 @@ use crate::output::{Group, Record};
 use crate::region::Boundary;
 use crate::statistics::Estimate;
 use crate::statistics::convergence::extrapolate;
-use crate::task::model::under;
 use crate::task::progress::Progress;
 use rand::{RngExt, SeedableRng};
 
