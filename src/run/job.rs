@@ -33,6 +33,7 @@ pub(super) fn validate(config: &Config) -> Result<()> {
 /// Everything that can be refused before the work begins.
 struct Prepared {
     model: Model,
+    escape: Option<escape::Prepared>,
     phase_diagram: Option<simulate::Job>,
     freezing_line: Option<simulate::Job>,
 }
@@ -96,9 +97,11 @@ impl Prepared {
         if let Some(task) = &config.trajectories {
             pictures::check_trajectories(&model, task)?;
         }
-        if let Some(task) = &config.escape {
-            escape::check(task, model.landscape())?;
-        }
+        let escape = config
+            .escape
+            .as_ref()
+            .map(|task| escape::prepare(task, model.landscape()))
+            .transpose()?;
         let phase_diagram = config
             .phase_diagram
             .as_ref()
@@ -111,6 +114,7 @@ impl Prepared {
             .transpose()?;
         Ok(Self {
             model,
+            escape,
             phase_diagram,
             freezing_line,
         })
@@ -155,8 +159,8 @@ pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Gr
     let prepared = Prepared::new(config)?;
     let model = &prepared.model;
     let mut groups: Vec<Group> = Vec::new();
-    if let Some(task) = &config.escape {
-        groups.extend(escape::run(task, model.landscape(), config.seed, progress)?);
+    if let (Some(task), Some(problem)) = (&config.escape, &prepared.escape) {
+        groups.extend(escape::run(task, problem, config.seed, progress)?);
     }
     if let Some(task) = &config.effective_potential {
         groups.extend(effective_potential::run(model, task).map_err(|e| in_task("effective_potential", e))?);
