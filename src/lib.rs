@@ -71,6 +71,8 @@ pub mod path;
 
 pub mod ensemble;
 
+pub mod escape;
+
 pub mod freezing;
 
 #[cfg(feature = "cli")]

@@ -5,7 +5,7 @@ use crate::error::{Result, require_positive};
 use crate::math::{Point, Tensor};
 use crate::noise::GradientNoise;
 
-/// A drift b(θ) with a noise of strength Δ: D = Δ C(θ), no loss.
+/// A drift b(θ) with a noise of strength Δ, no loss: D = Δ C(θ), or D = (η/2B) C(θ) as the limit of a map with steps.
 ///
 /// # Examples
 /// ```
@@ -22,6 +22,7 @@ use crate::noise::GradientNoise;
 pub struct DriftDiffusion<B, N> {
     drift: B,
     noise: N,
+    learning_rate: Option<f64>,
     noise_strength: f64,
 }
 
@@ -34,7 +35,21 @@ impl<B, N> DriftDiffusion<B, N> {
         Ok(Self {
             drift,
             noise,
+            learning_rate: None,
             noise_strength: require_positive("noise_strength", noise_strength)?,
+        })
+    }
+
+    /// The limit of the map θ + ηb(θ) + N(0, η² C(θ)/B).
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] when η or B is not positive and finite.
+    pub fn of_map(drift: B, noise: N, learning_rate: f64, batch_size: f64) -> Result<Self> {
+        let learning_rate = require_positive("learning_rate", learning_rate)?;
+        let batch_size = require_positive("batch_size", batch_size)?;
+        Ok(Self {
+            learning_rate: Some(learning_rate),
+            ..Self::new(drift, noise, 0.5 * learning_rate / batch_size)?
         })
     }
 }
@@ -49,5 +64,8 @@ where
     }
     fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
         self.noise.covariance(theta) * self.noise_strength
+    }
+    fn learning_rate(&self) -> Option<f64> {
+        self.learning_rate
     }
 }

@@ -37,6 +37,10 @@ pub trait Diffusion<const D: usize>: Sync {
     fn landscape(&self) -> Option<&dyn Landscape<D>> {
         None
     }
+    /// η of the map θ + ηb + N(0, 2ηD) whose limit the diffusion is; none for a diffusion that is meant itself.
+    fn learning_rate(&self) -> Option<f64> {
+        None
+    }
 }
 
 impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for &T {
@@ -52,6 +56,9 @@ impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for &T {
     fn landscape(&self) -> Option<&dyn Landscape<D>> {
         (**self).landscape()
     }
+    fn learning_rate(&self) -> Option<f64> {
+        (**self).learning_rate()
+    }
 }
 
 impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for Box<T> {
@@ -66,5 +73,8 @@ impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for Box<T> {
     }
     fn landscape(&self) -> Option<&dyn Landscape<D>> {
         (**self).landscape()
+    }
+    fn learning_rate(&self) -> Option<f64> {
+        (**self).learning_rate()
     }
 }

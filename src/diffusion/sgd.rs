@@ -186,4 +186,7 @@ impl<const D: usize, L: Landscape<D>, N: GradientNoise<D>> Diffusion<D> for Sgd<
     fn landscape(&self) -> Option<&dyn Landscape<D>> {
         Some(&self.landscape)
     }
+    fn learning_rate(&self) -> Option<f64> {
+        self.learning_rate()
+    }
 }

@@ -116,7 +116,7 @@ fn on_grid(slice: &impl Diffusion<1>, grid: &Grid<1>, sharp: f64, flat: f64) -> 
     let generator = Generator::assemble(slice, grid.clone())?;
     let time = |name: &str, start: f64, inside: &dyn Fn(f64) -> bool| -> Result<f64> {
         let target = CellSet::new(name, grid, |x| inside(x[0]))?;
-        Ok(grid.interpolate(&mean_first_passage_time(&generator, &target)?, start))
+        Ok(grid.interpolate(&mean_first_passage_time(&generator, &target)?, [start]))
     };
     let p = stationary_probability(&generator)?;
     Ok(SliceRates {

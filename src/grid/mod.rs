@@ -2,9 +2,12 @@
 
 mod axis;
 mod cell_set;
+mod interpolation;
+mod mapped_axes;
 
 pub use axis::Axis;
 pub use cell_set::CellSet;
+pub use mapped_axes::{Concentration, MappedAxes};
 
 use crate::math::Point;
 
@@ -72,23 +75,5 @@ impl<const D: usize> Grid<D> {
         Self {
             axes: self.axes.each_ref().map(Axis::refined),
         }
-    }
-}
-
-impl Grid<1> {
-    /// Value at x of a function known at cell centres, linear between centres and extrapolated linearly from
-    /// the two outermost cells; second order.
-    pub fn interpolate(&self, values: &[f64], x: f64) -> f64 {
-        let axis = &self.axes[0];
-        if axis.cells() == 1 {
-            return values[0];
-        }
-        let right = axis
-            .centres()
-            .partition_point(|&c| c < x)
-            .clamp(1, axis.cells() - 1);
-        let (a, b) = (axis.centre(right - 1), axis.centre(right));
-        let weight = (x - a) / (b - a);
-        values[right - 1] * (1.0 - weight) + values[right] * weight
     }
 }

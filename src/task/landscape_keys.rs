@@ -400,7 +400,7 @@ impl LandscapeKeys {
                 let minimum = point("minimum", entry.required("minimum", &self.minimum)?)?;
                 Ok(Box::new(Quadratic::new(hessian, minimum)?))
             }
-            _ => Err(Error::config("loss", "this question needs a loss, not a drift")),
+            _ => Err(Error::config("drift", "this noise needs a loss, not a drift")),
         }
     }
 

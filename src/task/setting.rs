@@ -1,12 +1,33 @@
 //! What all tasks of a configuration are about: landscape, noise, strength of the noise, region, and the seed.
 
-use super::landscape_keys::LandscapeKeys;
+use super::landscape_keys::{AnyLandscape, LandscapeKeys};
 use super::noise_keys::NoiseKeys;
 use super::region_keys::RegionKeys;
 use super::sgd_keys::SgdKeys;
 use super::two_valley::TwoValleyModel;
+use crate::diffusion::{Diffusion, DriftDiffusion, Sgd};
 use crate::error::{Error, Result};
+use crate::math::{Formula, Point};
 use std::borrow::Cow;
+
+/// A diffusion known at run time only.
+pub type AnyDiffusion<const D: usize> = Box<dyn Diffusion<D> + Send>;
+
+/// What `[sgd]` says.
+enum Strength {
+    /// η and B.
+    Steps(f64, f64),
+    /// Δ.
+    Limit(f64),
+}
+
+/// Puts an error into `section`, unless its key begins with that of another section already.
+fn in_section(section: &str, other: &str, error: Error) -> Error {
+    match &error {
+        Error::Config { key, .. } | Error::At { key, .. } if key.starts_with(other) => error,
+        _ => error.at(section),
+    }
+}
 
 /// The sections that mean the same for every task.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +60,55 @@ impl Setting {
                 "noise",
                 "this section is required: only the two-valley model has a noise of its own",
             )),
+        }
+    }
+
+    /// The diffusion in D variables: SGD on the landscape, its limit of small steps, or a drift that is no gradient. Without `[sgd]` the noise is D
+    /// itself.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and others naming the key that is wrong.
+    pub fn diffusion<const D: usize>(
+        &self,
+        landscape: fn(&LandscapeKeys) -> Result<AnyLandscape<D>>,
+    ) -> Result<AnyDiffusion<D>> {
+        let noise = self.noise()?;
+        let keys = &self.landscape;
+        let domain = self.region.as_ref().map_or(&[][..], |region| &region.domain);
+        let loss = || landscape(keys).map_err(|e| e.at("landscape"));
+        let covariance = noise.covariance(keys, loss, domain);
+        let covariance = covariance.map_err(|e| in_section("noise", "landscape.", e))?;
+        let in_sgd = |e: Error| e.at("sgd");
+        if let Some(texts) = &keys.drift {
+            let formulas: Result<Vec<Formula<D>>> =
+                texts.iter().map(|text| keys.formula("drift", text)).collect();
+            let formulas = formulas.map_err(|e| e.at("landscape"))?;
+            let drift = move |theta: &Point<D>| Point::<D>::from_fn(|d, _| formulas[d].value(theta));
+            return Ok(match self.strength() {
+                Strength::Steps(rate, batch) => {
+                    Box::new(DriftDiffusion::of_map(drift, covariance, rate, batch).map_err(in_sgd)?)
+                }
+                Strength::Limit(strength) => {
+                    Box::new(DriftDiffusion::new(drift, covariance, strength).map_err(in_sgd)?)
+                }
+            });
+        }
+        let mean = noise.mean_landscape(loss()?).map_err(|e| e.at("noise"))?;
+        Ok(match self.strength() {
+            Strength::Steps(rate, batch) => {
+                Box::new(Sgd::new(mean, covariance, rate, batch).map_err(in_sgd)?)
+            }
+            Strength::Limit(strength) => {
+                Box::new(Sgd::with_noise_strength(mean, covariance, strength).map_err(in_sgd)?)
+            }
+        })
+    }
+
+    fn strength(&self) -> Strength {
+        let sgd = self.sgd.unwrap_or_default();
+        match (sgd.learning_rate, sgd.noise_strength) {
+            (Some(rate), _) => Strength::Steps(rate, sgd.batch_size.unwrap_or(1.0)),
+            (None, strength) => Strength::Limit(strength.unwrap_or(1.0)),
         }
     }
 

@@ -1,46 +1,89 @@
-//! The axes of `[escape]`: equal cells, or cells that are smaller where the user wants them.
+//! Grids whose cells are equal, or smaller where wanted, from coarse to fine.
 
-use super::config::{Escape, EscapeConcentration};
-use super::under;
-use super::wrong;
-use crate::error::{Result, require, require_positive};
-use crate::grid::{Axis, Grid};
+use super::{Axis, Grid};
+use crate::error::{Error, Result, require, require_finite, require_positive};
 use crate::landscape::Kink;
 
-/// The grids of a task, from coarse to fine.
-pub(super) struct Axes<const D: usize> {
-    mappings: [Mapping; D],
+/// Cells along `axis` are `factor` times smaller at `at` than far from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Concentration {
+    axis: usize,
+    at: f64,
+    width: f64,
+    factor: f64,
+}
+
+impl Concentration {
+    /// `width` is the distance at which the effect has halved, `factor` > 1 the ratio of the largest to the smallest cell.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] naming the parameter that is out of range.
+    pub fn new(axis: usize, at: f64, width: f64, factor: f64) -> Result<Self> {
+        Ok(Self {
+            axis,
+            at: require_finite("at", at)?,
+            width: require_positive("width", width)?,
+            factor: require("factor", factor, |f| f > 1.0, "it must exceed 1")?,
+        })
+    }
+}
+
+/// A sequence of grids, each with every cell of the one before halved in the mapped coordinate.
+///
+/// # Formula
+/// Cells are equal steps of u(x) with u' ∝ 1 + Σ_k (factor_k − 1)/(1 + ((x − at_k)/width_k)²).
+///
+/// # Examples
+/// ```
+/// use freezeout::grid::{Concentration, MappedAxes};
+/// let peak = Concentration::new(0, 0.3, 0.1, 10.0)?;
+/// let axes = MappedAxes::new(&[[-1.0, 2.0]], &[60], &[peak], &[])?;
+/// assert_eq!(axes.grid(1)?.cells(), 120);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct MappedAxes<const D: usize> {
+    mappings: Vec<Mapping>,
     /// Equal cells in the mapped coordinate of the coarsest grid.
     coarsest: [Axis; D],
 }
 
-impl<const D: usize> Axes<D> {
-    /// Axes with faces on `planes`.
-    pub fn new(task: &Escape, bounds: &[[f64; 2]; D], planes: &[Kink]) -> Result<Self> {
-        if task.cells.len() != D {
-            return Err(wrong("cells", format!("{D} numbers are needed, one a variable")));
-        }
-        if task.concentrate.iter().any(|c| c.axis >= D) {
-            return Err(wrong(
-                "concentrate.axis",
-                format!("axes are numbered from 0 to {}", D - 1),
-            ));
+impl<const D: usize> MappedAxes<D> {
+    /// Axes between `bounds` with about `cells` cells on the coarsest grid and faces on `planes`.
+    ///
+    /// Planes closer than a millionth of a cell to an earlier one are that one.
+    ///
+    /// # Errors
+    /// [`Error::Config`] about `concentrate.axis` for an axis that does not exist; [`Error::InvalidParameter`] for a concentration outside
+    /// the bounds; those of [`Axis::with_faces_at`].
+    pub fn new(
+        bounds: &[[f64; 2]; D],
+        cells: &[usize; D],
+        concentrations: &[Concentration],
+        planes: &[Kink],
+    ) -> Result<Self> {
+        if concentrations.iter().any(|c| c.axis >= D) {
+            let message = format!("axes are numbered from 0 to {}", D - 1);
+            return Err(Error::config("concentrate.axis", message));
         }
         let mut mappings = Vec::new();
         let mut coarsest = Vec::new();
         for d in 0..D {
-            let mapping = Mapping::new(bounds[d], task.concentrate.iter().filter(|c| c.axis == d))?;
-            coarsest.push(mapping.axis(task.cells[d], d, planes)?);
+            let peaks = concentrations.iter().filter(|c| c.axis == d);
+            let mapping = Mapping::new(bounds[d], peaks).map_err(|e| e.at("concentrate"))?;
+            coarsest.push(mapping.axis(cells[d], d, planes)?);
             mappings.push(mapping);
         }
-        let wanted = || wrong("domain", "one entry a variable");
-        Ok(Self {
-            mappings: mappings.try_into().map_err(|_| wanted())?,
-            coarsest: coarsest.try_into().map_err(|_| wanted())?,
-        })
+        let coarsest = coarsest
+            .try_into()
+            .map_err(|_| Error::EmptySet { name: "axes".into() })?;
+        Ok(Self { mappings, coarsest })
     }
 
     /// The grid whose cells have been halved `level` times.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] where cells become so small that their faces coincide.
     pub fn grid(&self, level: usize) -> Result<Grid<D>> {
         let mut axes = self.coarsest.clone();
         for (axis, mapping) in axes.iter_mut().zip(&self.mappings) {
@@ -55,7 +98,8 @@ impl<const D: usize> Axes<D> {
     }
 }
 
-/// u(x) whose equal steps are the cells: u' ∝ 1 + Σ_k (factor_k − 1)/(1 + ((x − at_k)/width_k)²).
+/// u(x) whose equal steps are the cells of one axis.
+#[derive(Debug, Clone, PartialEq)]
 struct Mapping {
     lower: f64,
     upper: f64,
@@ -66,17 +110,7 @@ struct Mapping {
 }
 
 impl Mapping {
-    fn new<'a>(
-        [lower, upper]: [f64; 2],
-        peaks: impl Iterator<Item = &'a EscapeConcentration>,
-    ) -> Result<Self> {
-        let in_task = |e| under("escape.concentrate", e);
-        if !(lower.is_finite() && upper.is_finite() && lower < upper) {
-            return Err(wrong(
-                "domain",
-                format!("[{lower}, {upper}] is not an interval: the lower end must be below the upper one"),
-            ));
-        }
+    fn new<'a>([lower, upper]: [f64; 2], peaks: impl Iterator<Item = &'a Concentration>) -> Result<Self> {
         let mut mapping = Self {
             lower,
             upper,
@@ -84,15 +118,8 @@ impl Mapping {
             total: 1.0,
         };
         for peak in peaks {
-            require_positive("width", peak.width).map_err(in_task)?;
-            require("factor", peak.factor, |f| f > 1.0, "it must exceed 1").map_err(in_task)?;
-            require(
-                "at",
-                peak.at,
-                |at| at >= lower && at <= upper,
-                "it must lie in the domain",
-            )
-            .map_err(in_task)?;
+            let inside = |at| at >= lower && at <= upper;
+            require("at", peak.at, inside, "it must lie in the domain")?;
             mapping.peaks.push((peak.factor - 1.0, peak.at, peak.width));
         }
         mapping.total = mapping.raw(upper);
@@ -150,7 +177,7 @@ impl Mapping {
                 faces.push(u);
             }
         }
-        Axis::with_faces_at(self.lower, self.upper, cells, &faces).map_err(|e| under("escape", e))
+        Axis::with_faces_at(self.lower, self.upper, cells, &faces)
     }
 }
 
@@ -160,21 +187,12 @@ mod tests {
 
     #[test]
     fn cells_are_smaller_where_wanted_and_faces_stay_on_kinks() {
-        let peak = EscapeConcentration {
-            axis: 0,
-            at: 0.3,
-            width: 0.1,
-            factor: 10.0,
-        };
-        let mapping = Mapping::new([-1.0, 2.0], [peak].iter()).unwrap();
+        let peak = Concentration::new(0, 0.3, 0.1, 10.0).unwrap();
         let kink = Kink {
             axis: 0,
             position: 0.55,
         };
-        let axes = Axes {
-            coarsest: [mapping.axis(60, 0, &[kink]).unwrap()],
-            mappings: [mapping],
-        };
+        let axes = MappedAxes::new(&[[-1.0, 2.0]], &[60], &[peak], &[kink]).unwrap();
         for level in 0..3 {
             let grid = axes.grid(level).unwrap();
             let axis = &grid.axes()[0];

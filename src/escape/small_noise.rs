@@ -3,18 +3,49 @@
 use super::least_action::LeastAction;
 use super::problem::Problem;
 use crate::diffusion::{Diffusion, Equilibrium};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::landscape::{Landscape, critical_point};
 use crate::math::{Point, Tensor};
 use crate::path::{MinimumAction, Path, instanton_rate};
 use crate::rates::SaddlePassage;
 
-/// An escape rate for small noise.
-pub(super) struct SmallNoise {
-    /// Name of the formula.
-    pub formula: &'static str,
+/// A formula for the escape rate at small noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmallNoiseFormula {
+    /// Eyring-Kramers-Langer: b = −∇L and D = T·I.
+    EyringKramers,
+    /// Bouchet and Reygner: with or without detailed balance.
+    BouchetReygner,
+}
+
+impl SmallNoiseFormula {
+    /// Its authors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EyringKramers => "Eyring-Kramers-Langer",
+            Self::BouchetReygner => "Bouchet-Reygner",
+        }
+    }
+
     /// Where it holds.
-    pub regime: &'static str,
+    pub fn regime(self) -> &'static str {
+        match self {
+            Self::EyringKramers => {
+                "b = -grad L and D = T I, one saddle limits the passage, loss barrier far above T; relative error of order T/barrier"
+            }
+            Self::BouchetReygner => {
+                "with or without detailed balance, one saddle, straight instanton, exponent far above 1; relative error of order 1/exponent"
+            }
+        }
+    }
+}
+
+/// An escape rate for small noise; see [`small_noise_rate`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SmallNoiseRate {
+    /// The formula.
+    pub formula: SmallNoiseFormula,
+    /// ln k.
     pub log_rate: f64,
     /// Error of ln k by discretisation; that of the formula is not in it.
     pub error: f64,
@@ -22,43 +53,65 @@ pub(super) struct SmallNoise {
     pub deviation: f64,
     /// ΔL/T, where the highest saddle of a loss is the first one, so that the action must be the same.
     pub reduced_barrier: Option<f64>,
-    /// Why the rate of the grid is another quantity, if it is.
+    /// Why the rate into the target is another quantity, if it is.
     pub incomparable: Option<&'static str>,
 }
 
-/// The saddle that limits the passage: the highest one of a loss, the first one of another drift.
-pub(super) fn limiting<'a, const D: usize>(
-    problem: &Problem<D>,
-    found: &'a LeastAction<D>,
-) -> Option<&'a Equilibrium<D>> {
-    let loss = |rest: &Equilibrium<D>| problem.drift.landscape().map_or(0.0, |l| l.loss(&rest.position));
-    let higher = |a: &'a Equilibrium<D>, b: &'a Equilibrium<D>| if loss(b) > loss(a) { b } else { a };
-    found.saddles.iter().reduce(higher)
+/// Why no formula for small noise holds.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoFormula {
+    /// The path of least action passes no saddle.
+    #[error("the path passes no saddle")]
+    NoSaddle,
+    /// Several saddles without a loss.
+    #[error("several saddles, and no loss with D = T I that ranks them")]
+    UnrankedSaddles,
+    /// Another well on the way.
+    #[error("a well about as deep or deeper lies between the start and the highest saddle")]
+    SecondWell,
+    /// An instanton that is not straight.
+    #[error("the instanton is bent, where the prefactor has no reliable error")]
+    BentInstanton,
+    /// The formula could not be evaluated.
+    #[error(transparent)]
+    Failed(#[from] Error),
 }
 
-/// The rate by the formula that holds for the problem, or why none does.
-pub(super) fn small_noise_rate<const D: usize>(
+/// The escape rate by the formula that holds for the problem.
+///
+/// # Method
+/// Eyring, Kramers and Langer's formula with the highest saddle where b = −∇L and D = T·I, see [`SaddlePassage`]; else Bouchet and Reygner's
+/// for a straight instanton through a single saddle, see [`instanton_rate`] with `pieces` pieces.
+///
+/// # Errors
+/// [`NoFormula`] says why none holds.
+pub fn small_noise_rate<const D: usize>(
     problem: &Problem<D>,
     found: &LeastAction<D>,
     pieces: usize,
-) -> std::result::Result<SmallNoise, String> {
-    let saddle = limiting(problem, found).ok_or("the path passes no saddle")?;
+) -> std::result::Result<SmallNoiseRate, NoFormula> {
+    let saddle = found.limiting_saddle(problem).ok_or(NoFormula::NoSaddle)?;
     let start = found.path.start();
-    let rate = match (problem.drift.landscape(), found.temperature) {
+    let rate = match (problem.landscape(), found.temperature) {
         (Some(landscape), Some(temperature)) => {
             require_single_well(&landscape, &found.path, saddle, temperature)?;
-            eyring_kramers(&landscape, &start, saddle, temperature).map_err(|e| e.to_string())?
+            eyring_kramers(&landscape, &start, saddle, temperature)?
         }
         _ if found.saddles.len() > 1 => {
-            return Err("several saddles, and no loss with D = T I that ranks them".into());
+            return Err(NoFormula::UnrankedSaddles);
         }
-        _ => bouchet_reygner(&problem.ito(), found.instanton.as_ref()?, pieces)?,
+        _ => bouchet_reygner(
+            &problem.ito(),
+            found.instanton.as_ref().map_err(Error::clone)?,
+            pieces,
+        )?,
     };
     let is_first = found
         .saddles
         .first()
         .is_some_and(|first| first.position == saddle.position);
-    Ok(SmallNoise {
+    Ok(SmallNoiseRate {
         incomparable: incomparable(problem, saddle, rate.deviation),
         reduced_barrier: rate.reduced_barrier.filter(|_| is_first),
         ..rate
@@ -71,7 +124,7 @@ fn require_single_well<const D: usize>(
     path: &Path<D>,
     saddle: &Equilibrium<D>,
     temperature: f64,
-) -> std::result::Result<(), String> {
+) -> std::result::Result<(), NoFormula> {
     let distance = |theta: &Point<D>| (theta - saddle.position).norm();
     let points = path.points();
     let nearest = points.iter().map(distance).fold(f64::INFINITY, f64::min);
@@ -86,7 +139,7 @@ fn require_single_well<const D: usize>(
         .windows(3)
         .any(|l| l[1] <= l[0] && l[1] < l[2] && l[1] < lowest);
     if second {
-        return Err("a well about as deep or deeper lies between the start and the highest saddle".into());
+        return Err(NoFormula::SecondWell);
     }
     Ok(())
 }
@@ -96,15 +149,14 @@ fn eyring_kramers<const D: usize>(
     start: &Point<D>,
     saddle: &Equilibrium<D>,
     temperature: f64,
-) -> Result<SmallNoise> {
+) -> Result<SmallNoiseRate> {
     let (minimum, saddle) = (
         critical_point(landscape, *start)?,
         critical_point(landscape, saddle.position)?,
     );
     let passage = SaddlePassage::between(landscape, &minimum, &saddle)?;
-    Ok(SmallNoise {
-        formula: "Eyring-Kramers-Langer",
-        regime: "b = -grad L and D = T I, one saddle limits the passage, loss barrier far above T; relative error of order T/barrier",
+    Ok(SmallNoiseRate {
+        formula: SmallNoiseFormula::EyringKramers,
         log_rate: passage.log_rate(&Tensor::<D>::identity(), temperature)?,
         // stationary points are known to about 1e-9, loss and curvature there to better than this
         error: 1e-8,
@@ -119,7 +171,7 @@ fn bouchet_reygner<const D: usize>(
     diffusion: &impl Diffusion<D>,
     instanton: &MinimumAction<D>,
     pieces: usize,
-) -> std::result::Result<SmallNoise, String> {
+) -> std::result::Result<SmallNoiseRate, NoFormula> {
     const STRAIGHT: f64 = 1e-3;
     let (start, end) = (instanton.path.start(), instanton.path.end());
     let chord = end - start;
@@ -129,13 +181,12 @@ fn bouchet_reygner<const D: usize>(
     };
     let bend = instanton.path.points().iter().map(off).fold(0.0, f64::max);
     if bend > STRAIGHT * chord.norm() {
-        return Err("the instanton is bent, where the prefactor has no reliable error".into());
+        return Err(NoFormula::BentInstanton);
     }
-    let straight = Path::straight(start, end, pieces).map_err(|e| e.to_string())?;
-    let found = instanton_rate(diffusion, &straight, pieces).map_err(|e| e.to_string())?;
-    Ok(SmallNoise {
-        formula: "Bouchet-Reygner",
-        regime: "with or without detailed balance, one saddle, straight instanton, exponent far above 1; relative error of order 1/exponent",
+    let straight = Path::straight(start, end, pieces)?;
+    let found = instanton_rate(diffusion, &straight, pieces)?;
+    Ok(SmallNoiseRate {
+        formula: SmallNoiseFormula::BouchetReygner,
         log_rate: found.log_rate,
         error: found.error,
         deviation: 1.0 / found.instanton.action,
