@@ -31,7 +31,7 @@ use rayon::prelude::*;
 /// threads and in an ensemble of any size.
 ///
 /// # Errors
-/// [`Error::EmptySet`] without starts, [`Error::InvalidParameter`] for a protocol or domain out of range,
+/// [`Error::EmptySet`] without starts, [`Error::InvalidParameter`] for a protocol out of range, [`Error::Inconsistent`] for a domain that is none,
 /// [`Error::OverlappingSets`] when a start lies in the target or outside the domain, [`Error::NotPositive`] where the
 /// tensor is not positive semi-definite, [`Error::NotFinite`] where a path or an edge function is not finite or a step
 /// cannot be mirrored back into the domain.
