@@ -72,6 +72,20 @@ impl<L, N> Sgd<L, N> {
         self.learning_rate * step as f64
     }
 
+    /// Factor h η/B that makes the covariance C of one sample that of the noise in a step of length h; h = η is SGD itself.
+    pub fn noise_factor(&self, time_step: f64) -> f64 {
+        time_step * self.learning_rate / self.batch_size
+    }
+
+    /// Mean x − η `slope` and standard deviation η sqrt(`variance`/B) of x after one step along an axis on which the
+    /// gradient is `slope` and one sample's noise has the variance `variance`.
+    pub fn step_law(&self, x: f64, slope: f64, variance: f64) -> (f64, f64) {
+        (
+            x - self.learning_rate * slope,
+            self.learning_rate * (variance / self.batch_size).sqrt(),
+        )
+    }
+
     /// η times the largest curvature at θ, which must stay below 2.
     ///
     /// # Errors
