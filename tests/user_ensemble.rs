@@ -437,7 +437,7 @@ fn bad_problems_are_refused() {
     ));
     assert!(matches!(
         run(&brownian, &cube(2.0, 2.0, Boundary::Reflecting), 0.0),
-        Error::InvalidParameter { .. }
+        Error::Inconsistent { .. }
     ));
     let half_periodic = Domain {
         boundaries: [[Boundary::Periodic, Boundary::Reflecting]],
@@ -445,7 +445,7 @@ fn bad_problems_are_refused() {
     };
     assert!(matches!(
         run(&brownian, &half_periodic, 0.0),
-        Error::InvalidParameter { .. }
+        Error::Inconsistent { .. }
     ));
     let unstable = Functions(
         |x: &Point<1>| Point::<1>::new(1e3 * x[0].powi(3)),

@@ -105,6 +105,25 @@ impl<L, N> Sgd<L, N> {
         })
     }
 
+    /// Factor h η/B that makes the covariance C of one sample that of the noise in a step of length h; h = η is SGD itself.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] without a learning rate.
+    pub fn noise_factor(&self, time_step: f64) -> Result<f64> {
+        let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
+        Ok(time_step * learning_rate / batch_size)
+    }
+
+    /// Mean x − η `slope` and standard deviation η sqrt(`variance`/B) of x after one step along an axis on which the
+    /// gradient is `slope` and one sample's noise has the variance `variance`.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] without a learning rate.
+    pub fn step_law(&self, x: f64, slope: f64, variance: f64) -> Result<(f64, f64)> {
+        let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
+        Ok((x - learning_rate * slope, learning_rate * (variance / batch_size).sqrt()))
+    }
+
     /// η times the largest curvature at θ, which must stay below 2.
     ///
     /// # Errors

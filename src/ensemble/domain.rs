@@ -65,27 +65,26 @@ impl<const D: usize> Domain<'_, D> {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let wrong = |name: String, value: f64, requirement: &str| {
-            Err(Error::InvalidParameter {
-                name,
-                value,
+        let wrong = |subject: String, requirement: &str| {
+            Err(Error::Inconsistent {
+                subject,
                 requirement: requirement.into(),
             })
         };
         for (axis, ([lower, upper], ends)) in self.ends.iter().zip(&self.boundaries).enumerate() {
             if !(lower < upper) {
                 let requirement = "the lower end must be below the upper one";
-                return wrong(format!("ends of axis {axis}"), *lower, requirement);
+                return wrong(format!("ends {lower} and {upper} of axis {axis}"), requirement);
             }
             let periodic = ends.map(|end| end == Boundary::Periodic);
             if periodic[0] != periodic[1] || (periodic[0] && !(upper - lower).is_finite()) {
                 let requirement = "a period needs two finite ends, both periodic";
-                return wrong(format!("boundaries of axis {axis}"), axis as f64, requirement);
+                return wrong(format!("boundaries of axis {axis}"), requirement);
             }
         }
         if self.level_boundary == Boundary::Periodic {
             let requirement = "the edge of a domain reflects or absorbs";
-            return wrong("level_boundary".into(), f64::NAN, requirement);
+            return wrong("periodic level_boundary".into(), requirement);
         }
         Ok(())
     }

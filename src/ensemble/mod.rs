@@ -21,6 +21,7 @@ mod first_passage;
 mod general;
 mod integrator;
 mod ito;
+mod lanes;
 mod langevin;
 pub mod stream;
 mod two_valley;

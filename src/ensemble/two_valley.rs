@@ -219,8 +219,7 @@ impl TwoValleySgd for Sgd<TwoValley, HessianPower<TwoValley>> {
     fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
         require_positive("time_step", time_step)?;
         let model = *self.landscape();
-        let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
-        let factor = time_step * learning_rate / batch_size;
+        let factor = self.noise_factor(time_step)?;
         let (scale, floor) = (factor * self.noise().scale(), factor * self.noise().floor());
         let step = match self.noise().power() {
             Power::One => AnyStep::Aligned(new_step(model, AlignedRoot { scale, floor }, time_step)),
@@ -240,8 +239,7 @@ impl TwoValleySgd for Sgd<TwoValley, Isotropic> {
     fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
         require_positive("time_step", time_step)?;
         let variance = GradientNoise::<2>::covariance(self.noise(), &Point::<2>::zeros())[(0, 0)];
-        let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
-        let variance = time_step * learning_rate / batch_size * variance;
+        let variance = self.noise_factor(time_step)? * variance;
         let step = new_step(*self.landscape(), IsotropicRoot { variance }, time_step);
         Ok(TwoValleyWalk {
             step: AnyStep::Isotropic(step),

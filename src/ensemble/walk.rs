@@ -254,7 +254,7 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
 
 /// Random numbers of all lanes for 2/D steps: normals come in pairs.
 pub(super) struct Draws {
-    streams: Streams,
+    pub streams: Streams,
     normals: [[f64; LANES]; 2],
     energies: [[f64; LANES]; 2],
     crossing: CrossingTest,
@@ -268,11 +268,6 @@ impl Draws {
             energies: [[0.0; LANES]; 2],
             crossing,
         }
-    }
-
-    /// Gives a lane its state.
-    pub fn set(&mut self, lane: usize, state: [u64; 4]) {
-        self.streams.set(lane, state);
     }
 
     /// The next numbers of every lane for paths in D dimensions.

@@ -10,13 +10,24 @@
 //! the change of direction across the spread of y. T lets φ_x vanish on the ridge, where the direction jumps.
 
 use super::moving_frame::{InFrame, MovingFrame};
-use super::planar::CrossNoise;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
 use crate::landscape::Kink;
 use crate::math::{Chebyshev, Point, Tensor};
 use rayon::prelude::*;
+
+/// Treatment of D_xy and D_yy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CrossNoise {
+    /// Both kept, in coordinates along the direction of the noise.
+    #[default]
+    Sheared,
+    /// D_yy kept, D_xy left out: y diffuses on its own.
+    Neglected,
+    /// Both left out: y follows the drift alone.
+    SlowNoiseless,
+}
 
 /// Chebyshev nodes across the window of z.
 pub(super) const NODES: usize = 5;

@@ -32,5 +32,8 @@ pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
 pub use selling::Selling;
 pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
-pub(crate) use singly_diagonal::{bounded_extrapolation, conservative_extrapolation};
+pub(crate) use singly_diagonal::{
+    bounded_extrapolation, conservative_extrapolation, extrapolated, fed, free_extrapolation, stage_rate,
+    two_stages,
+};
 pub use sparse_rates::{Restriction, SparseRates};

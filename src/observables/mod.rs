@@ -42,5 +42,5 @@ pub use slow_modes::{SlowMode, slow_modes};
 pub use spectrum::{IMBALANCE, SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
 pub use time_step::StepCounts;
-pub(crate) use time_step::{TimeStep, Trial};
+pub(crate) use time_step::{Evolution, TimeStep, Trial, density_error};
 pub use transient::{TransientDensity, TransientMethod, transient_density};

@@ -1,6 +1,6 @@
 //! Exact first passage on a line: b τ' + D τ'' = −1 solved by quadrature in log domain.
 
-use super::march::{Inner, March, march};
+use super::nested_quadrature::{Inner, NestedIntegrals, nested_integrals};
 use super::panel::Line;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require, require_finite};
@@ -174,7 +174,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     /// # Errors
     /// See [`ScaleAndSpeed`].
     pub fn log_committor_odds(&self, start: f64, left: f64, right: f64) -> Result<f64> {
-        let (towards, _) = self.scale_marches(start, left, right)?;
+        let (towards, _) = self.scale_integrals(start, left, right)?;
         Ok(towards[0][1].inner - towards[1][1].inner)
     }
 
@@ -183,7 +183,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     /// # Errors
     /// See [`ScaleAndSpeed`].
     pub fn committor(&self, start: f64, left: f64, right: f64) -> Result<Determined> {
-        let (towards, _) = self.scale_marches(start, left, right)?;
+        let (towards, _) = self.scale_integrals(start, left, right)?;
         let log = |level: usize| {
             let [from_left, from_right] = [towards[0][level].inner, towards[1][level].inner];
             from_left - log_add_exp(from_left, from_right)
@@ -214,7 +214,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     /// # Ok::<(), freezeout::Error>(())
     /// ```
     pub fn mean_exit_time(&self, start: f64, left: f64, right: f64) -> Result<Determined> {
-        let (towards, _) = self.scale_marches(start, left, right)?;
+        let (towards, _) = self.scale_integrals(start, left, right)?;
         let log = |level: usize| {
             let [from_left, from_right] = [towards[0][level], towards[1][level]];
             log_add_exp(
@@ -281,7 +281,12 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     }
 
     /// Integrals from the left end to the start and (mirrored) from the right end to the start, on both levels.
-    fn scale_marches(&self, start: f64, left: f64, right: f64) -> Result<([[March; 2]; 2], usize)> {
+    fn scale_integrals(
+        &self,
+        start: f64,
+        left: f64,
+        right: f64,
+    ) -> Result<([[NestedIntegrals; 2]; 2], usize)> {
         self.require_inside("left", left)?;
         self.require_inside("right", right)?;
         if !(left < start && start < right) {
@@ -292,9 +297,9 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         Ok(([from_left, from_right], a + b))
     }
 
-    /// The march from points[0] to points[2] on two levels, panels halved until they agree; the outer integral
+    /// The integrals from points[0] to points[2] on two levels, panels halved until they agree; the outer integral
     /// begins at points[1]. Points are mirrored when `sign` is −1.
-    fn levels(&self, sign: f64, points: [f64; 3], inner: Inner) -> Result<([March; 2], usize)> {
+    fn levels(&self, sign: f64, points: [f64; 3], inner: Inner) -> Result<([NestedIntegrals; 2], usize)> {
         let line = self.line(sign);
         let mut breakpoints: Vec<f64> = points.to_vec();
         breakpoints.extend(
@@ -306,10 +311,10 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         breakpoints.sort_by(f64::total_cmp);
         breakpoints.dedup();
         let [coarse, mut fine] = line.resolve(&breakpoints)?;
-        let mut previous = march(&coarse, points[1], inner);
+        let mut previous = nested_integrals(&coarse, points[1], inner);
         let mut halvings = 0;
         loop {
-            let current = march(&fine, points[1], inner);
+            let current = nested_integrals(&fine, points[1], inner);
             let error = [
                 (current.mean, previous.mean),
                 (current.variance, previous.variance),

@@ -99,8 +99,7 @@ pub fn richardson(levels: &[f64], ratio: f64, order: Option<f64>) -> Result<Rich
             });
         }
     }
-    let extrapolate =
-        |last: usize, p: f64| levels[last] + (levels[last] - levels[last - 1]) / (ratio.powf(p) - 1.0);
+    let extrapolate = |last: usize, p: f64| extrapolated(levels[last - 1], levels[last], ratio, p);
     let p = order.unwrap_or(observed);
     let limit = extrapolate(n - 1, p);
     let finest_error = (limit - levels[n - 1]).abs();
@@ -121,6 +120,11 @@ pub fn richardson(levels: &[f64], ratio: f64, order: Option<f64>) -> Result<Rich
         error,
         finest_error,
     })
+}
+
+/// Limit of two levels, the finer by `ratio`, whose error is c h^`order`.
+pub fn extrapolated(coarse: f64, fine: f64, ratio: f64, order: f64) -> f64 {
+    fine + (fine - coarse) / (ratio.powf(order) - 1.0)
 }
 
 /// A sampled quantity freed of the leading bias of its time step (or mesh).

@@ -6,13 +6,14 @@ use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
 use crate::diffusion::Calculus;
 use crate::ensemble::stream::experiment_number;
-use crate::ensemble::{CrossingTest, Outcome, Passages, PathProtocol, PiecewiseLinear, first_passage};
+use crate::ensemble::{CrossingTest, PathProtocol, PiecewiseLinear, first_passage};
 use crate::error::{Error, Result};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
 use crate::output::{Group, Record};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
-use crate::statistics::{Estimate, Lifetime, exponential_rate, mean};
+use crate::statistics::Estimate;
+use crate::statistics::convergence::extrapolate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,8 @@ impl Default for Slices {
 const CELLS: usize = 1000;
 /// Density at which route 4 cuts the line, relative to the valley bottoms.
 const CUT: f64 = 1e-20;
+/// Significance of the test that late escapes are exponential, made when some are censored.
+const SIGNIFICANCE: f64 = 1e-6;
 
 impl Task for Slices {
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -347,36 +350,7 @@ fn langevin(
             &protocol,
             &|_| (),
         )?;
-        mean_of(&passages)
+        passages.mean_time(SIGNIFICANCE)
     };
-    let (coarse, fine) = (time(1.0)?, time(4.0)?);
-    Ok(Estimate {
-        value: 2.0 * fine.value - coarse.value,
-        standard_error: (2.0 * fine.standard_error).hypot(coarse.standard_error),
-        samples: fine.samples,
-    })
-}
-
-/// Mean escape time: the sample mean when every run escaped, else the exponential likelihood with censoring.
-fn mean_of(passages: &Passages) -> Result<Estimate> {
-    if passages.escaped() == passages.outcomes.len() {
-        return mean(&passages.outcomes.iter().map(Outcome::time).collect::<Vec<f64>>());
-    }
-    let lifetimes: Vec<Lifetime> = passages
-        .outcomes
-        .iter()
-        .map(|o| {
-            if o.is_escaped() {
-                Lifetime::escaped(o.time())
-            } else {
-                Lifetime::censored(o.time())
-            }
-        })
-        .collect();
-    let rate = exponential_rate(&lifetimes)?;
-    Ok(Estimate {
-        value: 1.0 / rate.value,
-        standard_error: rate.standard_error / rate.value.powi(2),
-        samples: rate.samples,
-    })
+    Ok(extrapolate(&time(1.0)?, &time(4.0)?, 4.0, 0.5)?.limit)
 }

@@ -114,16 +114,14 @@ impl PathSettings {
 pub(super) struct SplitMap<'a, N> {
     sgd: &'a Sgd<TwoValley, N>,
     learning_rate: f64,
-    batch_size: f64,
 }
 
 impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
     pub(super) fn new(sgd: &'a Sgd<TwoValley, N>) -> Result<Self> {
-        let (learning_rate, batch_size) = sgd.learning_rate_and_batch_size()?;
+        let (learning_rate, _) = sgd.learning_rate_and_batch_size()?;
         Ok(Self {
             sgd,
             learning_rate,
-            batch_size,
         })
     }
 
@@ -142,13 +140,10 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
 
     /// Law of x_{k+1} from (x, y), with C_xx of the full covariance.
     pub(super) fn step(&self, x: f64, y: f64) -> Result<Gaussian> {
-        let eta = self.learning_rate;
-        let covariance = self.sgd.noise().covariance(&Point::<2>::new(x, y))[(0, 0)];
-        Gaussian::new(
-            x,
-            x - eta * self.model().derivatives(x, y, self.driving(y)).x,
-            eta * (covariance / self.batch_size).sqrt(),
-        )
+        let variance = self.sgd.noise().covariance(&Point::<2>::new(x, y))[(0, 0)];
+        let slope = self.model().derivatives(x, y, self.driving(y)).x;
+        let (mean, standard_deviation) = self.sgd.step_law(x, slope, variance)?;
+        Gaussian::new(x, mean, standard_deviation)
     }
 
     /// ∂L/∂y and ∂²L/∂y².

@@ -15,7 +15,7 @@ pub(super) enum Inner {
 
 /// Logarithms of the integrals over a row of panels.
 #[derive(Clone, Copy)]
-pub(super) struct March {
+pub(super) struct NestedIntegrals {
     /// ψ(right) − ψ(left), ψ = −∫ b/D, with the sign turned for [`Inner::Scale`].
     pub potential: f64,
     /// ln of the inner integral over the row, times e^{ψ(right)}.
@@ -30,10 +30,14 @@ pub(super) struct March {
 ///
 /// On a panel all exponentials are taken relative to ψ at its left end. `λ` = ln(inner e^ψ) and
 /// `κ` = ln(N e^ψ) are carried from panel to panel, so that no large potential is ever exponentiated.
-pub(super) fn march<'a>(panels: impl IntoIterator<Item = &'a Panel>, start: f64, inner: Inner) -> March {
+pub(super) fn nested_integrals<'a>(
+    panels: impl IntoIterator<Item = &'a Panel>,
+    start: f64,
+    inner: Inner,
+) -> NestedIntegrals {
     let rule = GaussLegendre::get();
     let (mut lambda, mut kappa) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-    let mut result = March {
+    let mut result = NestedIntegrals {
         potential: 0.0,
         inner: 0.0,
         mean: f64::NEG_INFINITY,
