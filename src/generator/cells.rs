@@ -1,6 +1,6 @@
 //! The cells that carry a state, and what a jump from one of them meets.
 
-use super::{Boundary, Discretisation};
+use super::discretisation::{Boundary, Discretisation};
 use crate::error::{Error, Result};
 use crate::grid::Grid;
 

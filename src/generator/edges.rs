@@ -14,8 +14,8 @@
 //! them the scheme is of first order only at a reflecting face with a full tensor.
 
 use super::cells::{Cells, Landing};
+use super::discretisation::{Boundary, Discretisation};
 use super::offsets::Offsets;
-use super::{Boundary, Discretisation};
 use crate::math::relative_exponential;
 
 /// Jumps of one cell along a reflecting face.

@@ -2,7 +2,7 @@
 
 use super::time_step::{Density, Function, StepCounts, TimeStep};
 use crate::error::{Error, Result, require, require_positive};
-use crate::generator::{Generator, Restricted};
+use crate::generator::{Generator, Resolvent};
 use crate::grid::CellSet;
 use crate::linalg::{Advanced, Chain, FIRST_STAGE, SinglyDiagonal, bounded_extrapolation};
 
@@ -204,11 +204,11 @@ pub fn first_passage_law<const D: usize>(
 struct Stages<'a, const D: usize> {
     generator: &'a Generator<D>,
     target: &'a CellSet,
-    recent: Vec<(f64, Restricted)>,
+    recent: Vec<(f64, Resolvent)>,
 }
 
 impl<const D: usize> Stages<'_, D> {
-    fn at(&mut self, rate: f64) -> Result<&Restricted> {
+    fn at(&mut self, rate: f64) -> Result<&Resolvent> {
         /// A step, its half, and one cut short by an output time.
         const KEPT: usize = 3;
         let known = self.recent.iter().position(|(r, _)| *r == rate);
@@ -223,7 +223,7 @@ impl<const D: usize> Stages<'_, D> {
 }
 
 /// The function u in [0, 1] one step earlier, with value gained at the rates `source`: the stages of [`SinglyDiagonal`].
-fn backward(stages: &Restricted, rate: f64, u: &[f64], source: &[f64]) -> Result<Advanced> {
+fn backward(stages: &Resolvent, rate: f64, u: &[f64], source: &[f64]) -> Result<Advanced> {
     let fed = |values: &[f64]| -> Vec<f64> {
         let mut rhs: Vec<f64> = values.iter().map(|v| rate * v).collect();
         rhs.iter_mut().zip(source).for_each(|(r, s)| *r += s);

@@ -7,7 +7,7 @@ use crate::generator::{Boundary, Generator};
 use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
-    IMBALANCE, committor, effective_potential, first_passage_variance, log_stationary_probability,
+    committor, effective_potential, first_passage_variance, log_stationary_probability,
     mean_first_passage_time, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
 };
 
@@ -249,7 +249,7 @@ impl<const D: usize> Level<D> {
         const DESCRIPTION: &str = "slowest relaxation rate, no sets involved";
         let reversible = match spectral_gap(&self.generator) {
             Ok(gap) => Some(gap),
-            Err(Error::InvalidParameter { name, .. }) if name == IMBALANCE => None,
+            Err(Error::NoDetailedBalance { .. }) => None,
             Err(other) => return Err(other),
         };
         let is_reversible = reversible.is_some();
