@@ -121,7 +121,10 @@ impl<L, N> Sgd<L, N> {
     /// [`Error::Inconsistent`] without a learning rate.
     pub fn step_law(&self, x: f64, slope: f64, variance: f64) -> Result<(f64, f64)> {
         let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
-        Ok((x - learning_rate * slope, learning_rate * (variance / batch_size).sqrt()))
+        Ok((
+            x - learning_rate * slope,
+            learning_rate * (variance / batch_size).sqrt(),
+        ))
     }
 
     /// η times the largest curvature at θ, which must stay below 2.

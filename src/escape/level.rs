@@ -7,9 +7,8 @@ use crate::generator::Generator;
 use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
-    Factorisation, IMBALANCE, committor, effective_potential, first_passage_variance,
-    log_stationary_probability, mean_first_passage_time, quasi_stationary, reactive_flux, slow_modes,
-    spectral_gap,
+    Factorisation, committor, effective_potential, first_passage_variance, log_stationary_probability,
+    mean_first_passage_time, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
 };
 use crate::region::Boundary;
 
@@ -266,7 +265,7 @@ impl<const D: usize> Level<D> {
         let smooth = problem.domain().sublevel().is_none();
         let reversible = match spectral_gap(&self.generator) {
             Ok(gap) => Some(gap),
-            Err(Error::InvalidParameter { name, .. }) if name == IMBALANCE => None,
+            Err(Error::NoDetailedBalance { .. }) => None,
             Err(other) => return Err(other),
         };
         let is_reversible = reversible.is_some();

@@ -1,6 +1,6 @@
 //! The cells that carry a state, and what a jump from one of them meets.
 
-use super::Discretisation;
+use super::discretisation::Discretisation;
 use crate::error::{Error, Result};
 use crate::grid::Grid;
 use crate::region::Boundary;

@@ -40,9 +40,8 @@ impl<const D: usize> Discretisation<D> {
     pub(super) fn check(&self, grid: &Grid<D>) -> Result<()> {
         for (axis, [lower, upper]) in self.boundaries.iter().enumerate() {
             if (*lower == Boundary::Periodic) != (*upper == Boundary::Periodic) {
-                return Err(Error::InvalidParameter {
-                    name: format!("boundaries of axis {axis}"),
-                    value: axis as f64,
+                return Err(Error::Inconsistent {
+                    subject: format!("boundaries of axis {axis}"),
                     requirement: "either both ends of an axis are periodic or none".into(),
                 });
             }
@@ -56,9 +55,8 @@ impl<const D: usize> Discretisation<D> {
             }
         }
         if self.domain_boundary == Boundary::Periodic {
-            return Err(Error::InvalidParameter {
-                name: "domain_boundary".into(),
-                value: f64::NAN,
+            return Err(Error::Inconsistent {
+                subject: "domain_boundary".into(),
                 requirement: "the edge of a domain reflects or absorbs".into(),
             });
         }

@@ -13,8 +13,8 @@
 //! (d = depth of the row below the face). Both are given back as jumps between neighbours along the face; without
 //! them the scheme is of first order only at a reflecting face with a full tensor.
 
-use super::Discretisation;
 use super::cells::{Cells, Landing};
+use super::discretisation::Discretisation;
 use super::offsets::Offsets;
 use crate::math::relative_exponential;
 use crate::region::Boundary;

@@ -2,7 +2,7 @@
 
 use super::time_step::{Evolution, StepCounts, TimeStep, Trial, density_error};
 use crate::error::{Error, Result, require, require_positive};
-use crate::generator::{Generator, Restricted};
+use crate::generator::{Generator, Resolvent};
 use crate::grid::CellSet;
 use crate::linalg::{Chain, SinglyDiagonal, bounded_extrapolation, fed, stage_rate, two_stages};
 
@@ -223,7 +223,7 @@ struct Backward<'a, const D: usize> {
     generator: &'a Generator<D>,
     target: &'a CellSet,
     killing: &'a [f64],
-    recent: Vec<(f64, Restricted)>,
+    recent: Vec<(f64, Resolvent)>,
 }
 
 impl<const D: usize> Evolution for Backward<'_, D> {

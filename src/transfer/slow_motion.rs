@@ -119,10 +119,7 @@ pub(super) struct SplitMap<'a, N> {
 impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
     pub(super) fn new(sgd: &'a Sgd<TwoValley, N>) -> Result<Self> {
         let (learning_rate, _) = sgd.learning_rate_and_batch_size()?;
-        Ok(Self {
-            sgd,
-            learning_rate,
-        })
+        Ok(Self { sgd, learning_rate })
     }
 
     pub(super) fn learning_rate(&self) -> f64 {

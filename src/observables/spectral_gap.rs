@@ -1,16 +1,34 @@
-//! The spectral gap by a plain Cholesky factorisation, and the test of whether that is accurate enough.
+//! The spectral gap: the slowest relaxation rate of a reversible generator.
 
-use super::spectrum::{SpectralGap, inner, inverse_iteration, most_probable, project};
+use super::pinned_inverse::PinnedInverse;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
-use crate::linalg::{Cholesky, DetailedBalance};
+use crate::linalg::{
+    Cholesky, DetailedBalance, PowerIteration, most_probable, normalise, power_iteration, remove_mean,
+    weighted_inner,
+};
 use std::cell::Cell;
+
+/// Gap λ1 with its eigenfunction; see [`spectral_gap`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpectralGap {
+    /// λ1 in 1/time.
+    pub rate: f64,
+    /// Right eigenfunction f with ⟨f⟩ = 0 and ⟨f²⟩ = 1 under the stationary law.
+    pub eigenfunction: Vec<f64>,
+    /// Inverse iterations used.
+    pub iterations: usize,
+    /// Relative change of the rate in the last iteration.
+    pub residual: f64,
+    /// How the pinned operator was factorised, with the numbers of the test that decided it.
+    pub factorisation: Factorisation,
+}
 
 /// Largest imbalance and largest amplified rounding with which the plain factorisation is used: both bound relative
 /// errors, and 1e-9 is far below the discretisation error of any grid.
 const TOLERANCE: f64 = 1e-9;
 
-/// How [`super::spectral_gap`] factorised the pinned operator.
+/// How [`spectral_gap`] factorised the pinned operator.
 ///
 /// # Method
 /// The plain factorisation is accepted when three numbers, all reported, are small enough:
@@ -61,10 +79,83 @@ pub enum Refusal {
 /// Largest defect: its square, the error of the rate, is a rounding above the tolerance of the other two numbers.
 const DEFECT: f64 = 1e-4;
 
-/// The gap by the plain factorisation, or why not.
-pub(super) fn plain_gap<const D: usize>(
+/// Smallest non-zero eigenvalue of −L for a chain in detailed balance.
+///
+/// # Method
+/// Inverse iteration on functions of zero stationary mean: one cell (the most probable) is pinned to zero, the
+/// pinned operator is factorised, and the mean is projected out. The Rayleigh quotient in the stationary inner product
+/// converges like (λ1/λ2)²ⁿ. In the plane the plain Cholesky factorisation is used where it passes the test of
+/// [`Factorisation`]; otherwise, and always on a line, elimination without subtraction, right at any barrier.
+///
+/// # Errors
+/// [`Error::NoDetailedBalance`], where [`super::slow_modes`] serves; [`Error::Inconsistent`] where a boundary absorbs; [`Error::Unreachable`] for a reducible chain, [`Error::NotConverged`] after 500 iterations.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::OrnsteinUhlenbeck;
+/// use freezeout::generator::Generator;
+/// use freezeout::grid::{Axis, Grid};
+/// use freezeout::observables::spectral_gap;
+/// let ou = OrnsteinUhlenbeck::new(3.0, 0.0, 1.0)?;
+/// let generator = Generator::assemble(&ou, Grid::new([Axis::uniform(-5.0, 5.0, 1000)?]))?;
+/// assert!((spectral_gap(&generator)?.rate - 3.0).abs() < 1e-3);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn spectral_gap<const D: usize>(generator: &Generator<D>) -> Result<SpectralGap> {
+    match plain_gap(generator)? {
+        Ok(gap) => Ok(gap),
+        Err(Refusal::Imbalance(imbalance)) => Err(Error::NoDetailedBalance {
+            imbalance,
+            allowed: TOLERANCE,
+        }),
+        Err(refusal) => subtraction_free(generator, Factorisation::SubtractionFree(refusal)),
+    }
+}
+
+fn subtraction_free<const D: usize>(
     generator: &Generator<D>,
-) -> Result<std::result::Result<SpectralGap, Refusal>> {
+    factorisation: Factorisation,
+) -> Result<SpectralGap> {
+    let inverse = PinnedInverse::new(generator)?;
+    let pi = &inverse.probability;
+    let start: Vec<f64> = (0..pi.len()).map(|i| generator.grid().centre(i)[0]).collect();
+    let found = inverse_iteration(start, pi, |f| {
+        let next = inverse.apply(f)?;
+        let estimate = weighted_inner(&next, f, pi) / weighted_inner(&next, &next, pi);
+        Ok((next, estimate))
+    })?;
+    Ok(SpectralGap {
+        rate: found.estimate,
+        eigenfunction: found.vector,
+        iterations: found.iterations,
+        residual: found.residual,
+        factorisation,
+    })
+}
+
+/// Iterates `step`, which returns the next function and its estimate of the rate, until the rate stands still.
+fn inverse_iteration(
+    mut start: Vec<f64>,
+    pi: &[f64],
+    mut step: impl FnMut(&[f64]) -> Result<(Vec<f64>, f64)>,
+) -> Result<PowerIteration> {
+    const MOST: usize = 500;
+    // Rounding of sums over N cells; the quotient's own error at that change is far smaller.
+    let tolerance = 4.0 * f64::EPSILON * (pi.len() as f64).sqrt();
+    let centred = |f: &mut [f64]| {
+        remove_mean(f, pi);
+        normalise(f, pi);
+    };
+    centred(&mut start);
+    power_iteration("inverse iteration", start, MOST, tolerance, |f| {
+        let (mut next, estimate) = step(f)?;
+        centred(&mut next);
+        Ok((next, estimate))
+    })
+}
+
+/// The gap by the plain factorisation, or why not.
+fn plain_gap<const D: usize>(generator: &Generator<D>) -> Result<std::result::Result<SpectralGap, Refusal>> {
     generator.require_no_absorption()?;
     let Some(rates) = generator.sparse() else {
         return Ok(Err(Refusal::Line));
@@ -107,37 +198,38 @@ pub(super) fn plain_gap<const D: usize>(
         growth.set(
             growth
                 .get()
-                .max((inner(&next, &next, &pi) / inner(f, f, &pi)).sqrt()),
+                .max((weighted_inner(&next, &next, &pi) / weighted_inner(f, f, &pi)).sqrt()),
         );
-        project(&mut next, &pi);
+        remove_mean(&mut next, &pi);
         Ok(next)
     };
-    project(&mut start, &pi);
+    remove_mean(&mut start, &pi);
     let start = solve(&start)?;
     let before = rounding(growth.get());
     if !(before <= TOLERANCE) {
         return Ok(Err(Refusal::Rounding(before)));
     }
-    let (rate, f, iterations, residual) = inverse_iteration(start, &pi, |f| {
+    let found = inverse_iteration(start, &pi, |f| {
         let next = solve(f)?;
-        let estimate = rates.dirichlet_form(&pi, &next)? / inner(&next, &next, &pi);
+        let estimate = rates.dirichlet_form(&pi, &next)? / weighted_inner(&next, &next, &pi);
         Ok((next, estimate))
     })?;
+    let (rate, f) = (found.estimate, found.vector);
     let rounding = rounding(growth.get());
     if !(rounding <= TOLERANCE) {
         return Ok(Err(Refusal::Rounding(rounding)));
     }
     let mut remainder = rates.apply(&f)?;
     remainder.iter_mut().zip(&f).for_each(|(r, f)| *r += rate * f);
-    let defect = inner(&remainder, &remainder, &pi).sqrt() / rate;
+    let defect = weighted_inner(&remainder, &remainder, &pi).sqrt() / rate;
     if !(defect <= DEFECT) {
         return Ok(Err(Refusal::Defect(defect)));
     }
     Ok(Ok(SpectralGap {
         rate,
         eigenfunction: generator.on_cells(f, 0.0),
-        iterations: iterations + 1,
-        residual,
+        iterations: found.iterations + 1,
+        residual: found.residual,
         factorisation: Factorisation::Cholesky {
             imbalance: balance.imbalance,
             rounding,

@@ -1,55 +1,12 @@
-//! What special solvers take from a generator: the chain of its states, and where the states lie.
+//! The rates along the axes of a plane, for time steps by alternating directions.
 
+use super::assembly::Generator;
 use super::cells::Landing;
 use super::face_wise::step;
-use super::{Generator, Jumps, Rates};
-use crate::error::{Error, Result};
-use crate::linalg::{AxisRates, NestedDissection, SparseRates};
+use super::jumps::Jumps;
+use crate::linalg::AxisRates;
 
 impl<const D: usize> Generator<D> {
-    /// The rates among the states, in the order of [`Generator::states`]; none for a birth-death chain.
-    pub fn sparse(&self) -> Option<&SparseRates> {
-        match &self.rates {
-            Rates::Chain(_) => None,
-            Rates::Sparse(rates) => Some(rates),
-        }
-    }
-
-    /// Cell of each state, ascending.
-    pub fn states(&self) -> &[usize] {
-        &self.cells.cell_of
-    }
-
-    /// Whether probability can leave through an absorbing boundary.
-    pub fn is_absorbing(&self) -> bool {
-        self.killing.iter().any(|&k| k > 0.0)
-    }
-
-    /// Checks that no boundary absorbs.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`].
-    pub(crate) fn require_no_absorption(&self) -> Result<()> {
-        match self.killing.iter().find(|k| **k > 0.0) {
-            None => Ok(()),
-            Some(&value) => Err(Error::InvalidParameter {
-                name: "killing".into(),
-                value,
-                requirement: "a process with an absorbing boundary has no stationary law".into(),
-            }),
-        }
-    }
-
-    /// Fill-reducing order of elimination of all states.
-    pub(crate) fn elimination_order(&self, rates: &SparseRates) -> Result<NestedDissection> {
-        self.ordering(rates, &(0..self.cells.len()).collect::<Vec<_>>())
-    }
-
-    /// Values of the states as values on the cells, `elsewhere` outside the domain.
-    pub(crate) fn on_cells(&self, values: Vec<f64>, elsewhere: f64) -> Vec<f64> {
-        self.scatter(values, elsewhere)
-    }
-
     /// The rates along each axis on all cells of a plane; none where jumps do not follow the axes, or an axis is
     /// periodic.
     pub(crate) fn axis_rates(&self) -> Option<[AxisRates; 2]> {
