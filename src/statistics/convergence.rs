@@ -6,7 +6,7 @@ use crate::error::{Error, Result, require};
 /// Limit of a sequence on refined grids.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Richardson {
-    /// Extrapolated value.
+    /// BiasCorrected value.
     pub limit: f64,
     /// Order observed on the three finest levels.
     pub order: f64,
@@ -129,8 +129,8 @@ pub fn extrapolated(coarse: f64, fine: f64, ratio: f64, order: f64) -> f64 {
 
 /// A sampled quantity freed of the leading bias of its time step (or mesh).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Extrapolated {
-    /// Extrapolated value, with its standard error.
+pub struct BiasCorrected {
+    /// BiasCorrected value, with its standard error.
     pub limit: Estimate,
     /// Bias of the finer level, with its standard error; compatible with zero when sampling errors hide it.
     pub bias: Estimate,
@@ -159,7 +159,7 @@ pub struct Extrapolated {
 /// assert!((result.limit.standard_error - 0.01 * 5.0_f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<Extrapolated> {
+pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<BiasCorrected> {
     require(
         "refinement ratio",
         ratio,
@@ -195,5 +195,5 @@ pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -
         standard_error: error,
         samples: change.samples,
     };
-    Ok(Extrapolated { limit, bias })
+    Ok(BiasCorrected { limit, bias })
 }

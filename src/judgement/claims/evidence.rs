@@ -1,7 +1,7 @@
 //! The numbers behind each claim, read from a result file.
 
+use super::claim::{Claim, Verdict};
 use super::rules::{FROZEN, SLACK, cause, delayed, exploration, falls, favours_flat, isotropic, rises, yes};
-use super::{Claim, Verdict};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result};
 use crate::judgement::agreement::numbers;
