@@ -19,5 +19,5 @@ pub mod stationary_map;
 
 pub use catalogue::catalogue;
 pub use config::Config;
-pub use progress::{Progress, Task};
+pub use progress::{Advance, Progress, Task};
 pub use series::{Range, Scale, Series, Sweep, SweepValues};
