@@ -7,23 +7,27 @@ CARGO ?= cargo
 .PHONY: reproduce test validate check bench peers hdf5 clean
 
 reproduce: hdf5
-	$(CARGO) run --release --locked --bin freezeout -- reproduce
+	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
 
 test: hdf5
-	$(CARGO) test --release --locked
+	$(CARGO) test --release --locked --features cli
 
 # Problems with known answers; writes validation/REPORT.md and fails when a number is not met.
 validate: hdf5
-	$(CARGO) run --release --locked --bin freezeout -- validate
+	$(CARGO) run --release --locked --features cli --bin freezeout -- validate
 
+# Also without HDF5: the library alone, with problems in memory, with figures.
 check: hdf5
 	$(CARGO) fmt --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps --lib
-	$(CARGO) check --release --locked --no-default-features --lib
+	$(CARGO) clippy --release --locked --features cli --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --features cli --no-deps --lib
+	$(CARGO) clippy --release --locked --lib --tests -- -D warnings
+	$(CARGO) clippy --release --locked --lib --tests --features config -- -D warnings
+	$(CARGO) clippy --release --locked --lib --tests --features config,figures -- -D warnings
+	$(CARGO) test --release --locked --features config --test in_memory
 
 bench: hdf5
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --features cli
 
 # Transient density against scipy, fplanck and py-pde, those of them that are installed.
 peers: hdf5

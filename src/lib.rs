@@ -36,6 +36,11 @@
 //! | τ | `mean_first_passage_time` | |
 //! | Φ | `effective_potential` | −ln p |
 //!
+//! # Features
+//!
+//! None is on by default: the library computes and has no I/O. `config` adds problems in TOML, run in memory; `files` result files and
+//! tables in HDF5; `figures` drawing; `cli`, which is all of these, the program `freezeout`.
+//!
 //! # Modules, in dependency order
 //!
 //! A module uses only what stands before it; a test enforces this.
@@ -75,19 +80,19 @@ pub mod escape;
 
 pub mod freezing;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub mod output;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub mod plot;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub mod task;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub mod judgement;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub mod run;
 
 pub use error::{Error, Result};

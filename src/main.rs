@@ -7,6 +7,7 @@ use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
 use freezeout::task::{self, Progress};
 use freezeout::{Error, Result, output, plot, run};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -181,7 +182,7 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     let progress = if options.quiet {
         Progress::silent()
     } else {
-        Progress::terminal()
+        progress_bars()
     };
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
@@ -231,6 +232,22 @@ fn validate(folder: &Path, report: &Path) -> Result<()> {
             checks: outcomes.len(),
         }),
     }
+}
+
+/// Bars with the time left on standard error, if that is a terminal.
+fn progress_bars() -> Progress {
+    let style =
+        ProgressStyle::with_template("{msg:24} [{bar:36}] {percent:>3} %  {elapsed} gone, {eta} left")
+            .map(|style| style.progress_chars("=> "));
+    Progress::new(move |label, total| {
+        let mut bar = ProgressBar::new(total)
+            .with_message(label.to_string())
+            .with_finish(ProgressFinish::AndClear);
+        if let Ok(style) = &style {
+            bar = bar.with_style(style.clone());
+        }
+        Box::new(move |units| bar.inc(units))
+    })
 }
 
 /// Writes the example configuration, named after its file.

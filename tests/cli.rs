@@ -1,4 +1,5 @@
 //! The command line as a user drives it.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)] // also in functions that tests share
 
 use std::fs;

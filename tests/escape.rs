@@ -1,4 +1,5 @@
 //! From a formula in a configuration to rates in a result file.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 mod common;

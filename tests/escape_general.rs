@@ -1,4 +1,5 @@
 //! `[escape]` with drifts that are no gradient, every boundary, calculus, set and table, against exact answers.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 mod common;

@@ -1,4 +1,5 @@
 //! Least-action paths, small-noise formulas and the exact integral of a user's problem, held against its grid.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 mod common;

@@ -1,4 +1,5 @@
 //! Sweeps: stacking, resuming, refusing.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use std::fs;

@@ -1,4 +1,5 @@
 //! The validation cases, run through the library, and proof that a check can fail.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use freezeout::run::{CheckOutcome, validate, validation_report};

@@ -21,27 +21,35 @@
 //! - A file is written under a temporary name in the same folder and renamed when it is whole. No times are stored: the same
 //!   [`ResultFile`] gives the same bytes with the same HDF5 library.
 //!
+//! Groups and records stand in memory and need no HDF5; reading and writing them needs the feature `files`.
+//!
 //! # Limitations
 //!
 //! Names are letters, digits and underscores, at most 63. Attributes are scalars. All of a file is held in memory.
 
-mod array;
-mod dimension_scale;
+#[cfg(any(feature = "files", feature = "figures"))]
+mod atomic;
+#[cfg(feature = "files")]
+mod file;
 mod group;
 mod json;
-mod read;
+#[cfg(not(feature = "files"))]
+mod no_file;
 mod record;
 mod summary;
-mod write;
 
-pub use array::read_array;
+#[cfg(any(feature = "files", feature = "figures"))]
+pub(crate) use atomic::atomically;
+#[cfg(any(feature = "files", feature = "figures"))]
+pub use atomic::check_writable;
+#[cfg(feature = "files")]
+pub use file::{read, read_array, write};
 pub use group::{Attribute, Group, ResultFile};
 pub use json::to_json;
-pub use read::read;
+#[cfg(not(feature = "files"))]
+pub(crate) use no_file::{read, read_array, write};
 pub use record::{Dimension, Record, Values};
 pub use summary::summary;
-pub(crate) use write::atomically;
-pub use write::{check_writable, write};
 
 use sha2::{Digest, Sha256};
 
@@ -63,9 +71,4 @@ pub fn sha256(text: &str) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-/// The HDF5 library's error stack as one line.
-fn one_line(error: &hdf5::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

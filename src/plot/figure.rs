@@ -1,4 +1,4 @@
-//! A figure as it is described: panels with axes and layers.
+//! Panels and figures: what is to be drawn.
 
 use super::axis::Axis;
 use super::layer::Layer;

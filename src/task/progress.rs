@@ -1,57 +1,58 @@
-//! Progress bars with time left, on terminals only.
+//! Reports of how far a run has come; what is done with them is the caller's.
 
-use indicatif::{ProgressBar, ProgressStyle};
+/// Receives the units of work done since it was last called; dropped when the task ends.
+pub type Advance = Box<dyn Fn(u64) + Send + Sync>;
 
-/// Makes the bars of a run; silent ones when told so or when the output is not a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a run reports its progress: nowhere, or to what the caller shows.
+///
+/// # Examples
+/// ```
+/// use freezeout::task::Progress;
+/// use std::sync::{Arc, Mutex};
+/// let lines = Arc::new(Mutex::new(Vec::new()));
+/// let kept = lines.clone();
+/// let progress = Progress::new(move |label, total| {
+///     let (kept, label) = (kept.clone(), label.to_string());
+///     Box::new(move |units| kept.lock().unwrap().push(format!("{label}: {units} of {total}")))
+/// });
+/// progress.task("slices", 4).advance(1);
+/// assert_eq!(*lines.lock().unwrap(), ["slices: 1 of 4"]);
+/// ```
 pub struct Progress {
-    visible: bool,
+    begin: Box<Begin>,
 }
+
+type Begin = dyn Fn(&str, u64) -> Advance + Send + Sync;
 
 impl Progress {
-    /// Bars on standard error, if that is a terminal.
-    pub fn terminal() -> Self {
-        Self { visible: true }
-    }
-
-    /// No bars.
-    pub fn silent() -> Self {
-        Self { visible: false }
-    }
-
-    /// A bar for `total` units of work; dropping it clears it.
-    pub fn task(&self, label: &str, total: u64) -> Task {
-        // indicatif itself hides bars when standard error is not a terminal.
-        let bar = if self.visible {
-            ProgressBar::new(total)
-        } else {
-            ProgressBar::hidden()
-        };
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg:24} [{bar:36}] {percent:>3} %  {elapsed} gone, {eta} left")
-        {
-            bar.set_style(style.progress_chars("=> "));
+    /// `begin` is called with the label of each task and its total of units of work.
+    pub fn new(begin: impl Fn(&str, u64) -> Advance + Send + Sync + 'static) -> Self {
+        Self {
+            begin: Box::new(begin),
         }
-        bar.set_message(label.to_string());
-        Task { bar }
+    }
+
+    /// No reports.
+    pub fn silent() -> Self {
+        Self::new(|_, _| Box::new(|_| ()))
+    }
+
+    /// Begins a task of `total` units of work; dropping it ends it.
+    pub fn task(&self, label: &str, total: u64) -> Task {
+        Task {
+            advance: (self.begin)(label, total),
+        }
     }
 }
 
-/// One running bar.
-#[derive(Debug)]
+/// One running task.
 pub struct Task {
-    bar: ProgressBar,
+    advance: Advance,
 }
 
 impl Task {
     /// Reports `units` of work done; may be called from any thread.
     pub fn advance(&self, units: u64) {
-        self.bar.inc(units);
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        (self.advance)(units);
     }
 }

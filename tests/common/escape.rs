@@ -3,6 +3,7 @@
 use freezeout::output::ResultFile;
 use freezeout::run;
 use freezeout::task::Progress;
+#[cfg(feature = "cli")]
 use std::process::Command;
 
 pub fn run(text: &str) -> ResultFile {
@@ -19,6 +20,7 @@ pub fn refused(text: &str) -> String {
         .to_string()
 }
 
+#[cfg(feature = "cli")]
 /// One line on standard error with all of `wanted`, exit code 2, nothing written.
 pub fn refused_by_command(text: &str, wanted: &[&str]) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Shared by the test files: comparisons that say what they compared, and problems with exact answers.
 #![allow(dead_code)] // each test file uses its own part
 
+#[cfg(feature = "config")]
 pub mod escape;
 pub mod planar;
 

@@ -1,10 +1,10 @@
 //! The legend: in a place where it covers no data, else below the axes.
 
-use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
-use super::colour::Colour;
-use super::font::Font;
-use super::layer::{Layer, Style};
+use super::canvas::{Anchor, Canvas, Fill, Rectangle};
+use super::font::{Font, Step};
 use super::paint::{self, Frame, TEXT};
+use crate::plot::colour::Colour;
+use crate::plot::layer::{Layer, Style};
 
 /// Height of a line.
 const LINE: f64 = 10.0;
@@ -169,15 +169,6 @@ fn entry(canvas: &mut Canvas, layer: &Layer, x: f64, y: f64) {
 }
 
 fn sample(canvas: &mut Canvas, x: f64, y: f64, style: &Style) {
-    use super::font::Step;
     let steps = vec![Step::Move(x, y), Step::Line(x + SAMPLE, y)];
-    canvas.stroke(
-        steps,
-        Stroke {
-            colour: style.colour,
-            width: style.width,
-            dash: style.pattern(),
-        },
-        None,
-    );
+    canvas.stroke(steps, paint::pen(style), None);
 }

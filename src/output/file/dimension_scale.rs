@@ -7,7 +7,7 @@
 //!
 //! The attributes are those that HDF5's own `H5DS` functions write, set here one by one because these functions are C.
 
-use super::record::Record;
+use crate::output::record::Record;
 use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{Datatype, H5Type, ObjectReference1, Result};
 use std::path::Path;

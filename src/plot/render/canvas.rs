@@ -1,7 +1,7 @@
 //! What is drawn: filled and stroked paths and text, in points from the upper left corner, y down.
 
-use super::colour::Colour;
 use super::font::{CAPITAL_HEIGHT, Cut, Font, Glyph, Step};
+use crate::plot::colour::Colour;
 
 /// Rectangle in points.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,9 +1,10 @@
 //! Reading a result file back.
 
-use super::group::{Attribute, Group, ResultFile};
-use super::record::{Record, Values};
-use super::{FORMAT, FORMAT_VERSION, dimension_scale, one_line};
+use super::{dimension_scale, one_line};
 use crate::error::{Error, Result};
+use crate::output::group::{Attribute, Group, ResultFile};
+use crate::output::record::{Record, Values};
+use crate::output::{FORMAT, FORMAT_VERSION};
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor, VarLenUnicode};
 use hdf5::{Dataset, IndexType, IterationOrder, Location};
 use std::io::Read;

@@ -1,13 +1,14 @@
 //! Layers as shapes.
 
-use super::axis::Ruler;
 use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
-use super::colour::Colour;
 use super::contour;
 use super::font::{Font, Step};
-use super::layer::{Layer, Marker, Style};
+use super::ruler::Ruler;
+use crate::error::{Error, Result};
+use crate::plot::colour::Colour;
+use crate::plot::layer::{Dash, Layer, Marker, Style};
 
-/// Size of text inside the axes.
+/// Size of the text in legends and panels.
 pub(super) const TEXT: f64 = 7.0;
 /// Radius of a marker in points.
 const MARKER: f64 = 2.2;
@@ -33,6 +34,89 @@ impl Frame {
     }
     fn points(&self, x: &[f64], y: &[f64]) -> Vec<(f64, f64)> {
         x.iter().zip(y).map(|(x, y)| (self.x(*x), self.y(*y))).collect()
+    }
+}
+
+impl Layer {
+    /// Label and style for the legend.
+    pub(super) fn legend(&self) -> Option<(&str, &Style)> {
+        match self {
+            Self::Line { label, style, .. }
+            | Self::Points { label, style, .. }
+            | Self::Band { label, style, .. }
+            | Self::Contour { label, style, .. }
+            | Self::Horizontal { label, style, .. }
+            | Self::Vertical { label, style, .. }
+                if !label.is_empty() =>
+            {
+                Some((label, style))
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks that the arrays fit each other.
+    pub(super) fn check(&self) -> Result<()> {
+        let same = |name: &str, expected: usize, got: usize| {
+            if expected == got {
+                Ok(())
+            } else {
+                Err(Error::DimensionMismatch {
+                    name: format!("{name} of a figure"),
+                    expected,
+                    got,
+                })
+            }
+        };
+        match self {
+            Self::Line { x, y, .. } => same("line", x.len(), y.len()),
+            Self::Points { x, y, error, .. } => {
+                same("points", x.len(), y.len())?;
+                if error.is_empty() {
+                    Ok(())
+                } else {
+                    same("error bars", x.len(), error.len())
+                }
+            }
+            Self::Band { x, low, high, .. } => {
+                same("band", x.len(), low.len())?;
+                same("band", x.len(), high.len())
+            }
+            Self::Map { x, y, values, .. } => same(
+                "map",
+                x.len().saturating_sub(1) * y.len().saturating_sub(1),
+                values.len(),
+            ),
+            Self::Contour { x, y, values, .. } => same("contour", x.len() * y.len(), values.len()),
+            _ => Ok(()),
+        }
+    }
+
+    /// All abscissae (`true`) or ordinates, for the range of the axis.
+    pub(super) fn extent(&self, is_x: bool) -> Vec<f64> {
+        match self {
+            Self::Points { y, error, .. } if !is_x && !error.is_empty() => y
+                .iter()
+                .zip(error)
+                .flat_map(|(y, e)| [*y, y - e, y + e])
+                .collect(),
+            Self::Line { x, y, .. }
+            | Self::Points { x, y, .. }
+            | Self::Map { x, y, .. }
+            | Self::Contour { x, y, .. } => {
+                if is_x {
+                    x.clone()
+                } else {
+                    y.clone()
+                }
+            }
+            Self::Band { x, .. } if is_x => x.clone(),
+            Self::Band { low, high, .. } => low.iter().chain(high).copied().collect(),
+            Self::Horizontal { y, .. } if !is_x => vec![*y],
+            Self::Vertical { x, .. } if is_x => vec![*x],
+            Self::Text { x, y, .. } => vec![if is_x { *x } else { *y }],
+            Self::Horizontal { .. } | Self::Vertical { .. } => Vec::new(),
+        }
     }
 }
 
@@ -198,11 +282,17 @@ fn polyline(points: &[(f64, f64)]) -> Vec<Step> {
     steps
 }
 
-fn pen(style: &Style) -> Stroke {
+/// Stroke of a line, with the lengths of its dashes and gaps in points.
+pub(super) fn pen(style: &Style) -> Stroke {
     Stroke {
         colour: style.colour,
         width: style.width,
-        dash: style.pattern(),
+        dash: match style.dash {
+            Dash::Solid => Vec::new(),
+            Dash::Dashed => vec![4.0, 2.0],
+            Dash::Dotted => vec![1.2, 1.6],
+            Dash::DashDot => vec![4.5, 1.6, 1.2, 1.6],
+        },
     }
 }
 

@@ -1,8 +1,8 @@
 //! A canvas as pixels, by the software renderer tiny-skia; the same picture as the SVG.
 
 use super::canvas::{Canvas, Item, Rectangle, glyph_matrix};
-use super::colour::Colour;
 use super::font::Step;
+use crate::plot::colour::Colour;
 use tiny_skia::{
     Color, FillRule, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
 };

@@ -1,8 +1,8 @@
 //! A canvas as SVG; text is drawn as outlines, with the words kept as labels.
 
 use super::canvas::{Canvas, Item, Rectangle, glyph_matrix};
-use super::colour::Colour;
 use super::font::{Cut, Step};
+use crate::plot::colour::Colour;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

@@ -1,14 +1,14 @@
 //! Where panels, labels, colour bars and legends stand on the page.
 
-use super::axis::Ruler;
 use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
-use super::colour::Colour;
-use super::figure::{Figure, Panel};
 use super::font::{CAPITAL_HEIGHT, Cut, Font};
-use super::layer::{ColourScale, Layer};
 use super::legend::{self, Place};
 use super::paint::{self, Frame};
+use super::ruler::Ruler;
 use crate::error::{Error, Result, require};
+use crate::plot::colour::Colour;
+use crate::plot::figure::{Figure, Panel};
+use crate::plot::layer::{ColourScale, Layer};
 
 /// Sizes of text in points.
 const LABEL: f64 = 8.0;

@@ -1,0 +1,58 @@
+//! Figures as SVG and PNG.
+
+mod canvas;
+mod contour;
+mod font;
+mod layout;
+mod legend;
+mod paint;
+mod raster;
+mod ruler;
+mod svg;
+
+use super::figure::Figure;
+use crate::error::Result;
+use crate::output::atomically;
+use std::path::Path;
+
+/// The figure as an SVG document.
+///
+/// # Errors
+/// [`crate::Error::DimensionMismatch`] when arrays of a layer do not fit, [`crate::Error::NotFinite`] when an axis has nothing to
+/// show, [`crate::Error::InvalidParameter`] for an impossible range, width, aspect or number of columns.
+pub fn svg(figure: &Figure) -> Result<String> {
+    Ok(svg::render(&layout::canvas(figure)?))
+}
+
+/// Writes `stem`.svg and `stem`.png, each whole or not at all.
+///
+/// # Errors
+/// As [`svg`], and [`crate::Error::Output`] when a file cannot be written.
+///
+/// # Examples
+/// ```
+/// use freezeout::plot::{Axis, Figure, Layer, ONE_COLUMN, Panel, Style, draw};
+/// let x: Vec<f64> = (0..50).map(|i| f64::from(i) * 0.1).collect();
+/// let y: Vec<f64> = x.iter().map(|x| (-x).exp()).collect();
+/// let panel = Panel::new("decay", Axis::linear("time *t*"), Axis::log("*p*"))
+///     .with(Layer::line(&x, &y, "exp(−*t*)", Style::nth(0)));
+/// let figure = Figure { width: ONE_COLUMN, columns: 1, aspect: 0.7, panels: vec![panel] };
+/// let stem = std::env::temp_dir().join(format!("freezeout-decay-{}", std::process::id()));
+/// draw(&figure, &stem)?;
+/// # for end in ["svg", "png"] { std::fs::remove_file(stem.with_extension(end)).unwrap(); }
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn draw(figure: &Figure, stem: impl AsRef<Path>) -> Result<()> {
+    let canvas = layout::canvas(figure)?;
+    let path = |extension: &str| {
+        let mut name = stem.as_ref().as_os_str().to_owned();
+        name.push(extension);
+        std::path::PathBuf::from(name)
+    };
+    atomically(&path(".svg"), |to| {
+        std::fs::write(to, svg::render(&canvas)).map_err(|e| e.to_string())
+    })?;
+    atomically(&path(".png"), |to| {
+        raster::render(&canvas).and_then(|b| std::fs::write(to, b).map_err(|e| e.to_string()))
+    })
+}
