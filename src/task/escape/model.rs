@@ -100,12 +100,13 @@ fn domain<const D: usize>(task: &Escape) -> Result<Domain<D>> {
         let boundaries = std::array::from_fn(|d| [given[d][0].get(), given[d][1].get()]);
         domain = domain.with_boundaries(boundaries)?;
     }
+    let edge = task.sublevel_boundary.get();
+    if edge == Boundary::Periodic {
+        let message = "the edge of a sublevel set reflects or absorbs";
+        return Err(Error::config("sublevel_boundary", message));
+    }
     match task.sublevel {
-        Some(level) => domain.with_sublevel(level, task.sublevel_boundary.get()),
-        None if task.sublevel_boundary.get() == Boundary::Periodic => {
-            let message = "the edge of a sublevel set reflects or absorbs";
-            Err(Error::config("sublevel_boundary", message))
-        }
+        Some(level) => domain.restricted_to(PointSet::sublevel(level).map_err(|e| e.at("sublevel"))?, edge),
         None => Ok(domain),
     }
 }
