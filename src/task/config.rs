@@ -5,6 +5,7 @@
 
 use super::escape::config::Escape;
 use super::series::{Range, Scale, Series, Sweep};
+pub use super::stationary_map::StationaryMap;
 use crate::landscape::TwoValleyParameters;
 use serde::Deserialize;
 
@@ -330,30 +331,6 @@ impl Default for FinalProbability {
             start_y: 1.0,
             end_y: 400.0,
             planar: false,
-        }
-    }
-}
-
-/// `[stationary_map]`: P_ss(y, Δ) at fixed y.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StationaryMap {
-    /// Positions.
-    pub y: Series,
-    /// Δ.
-    pub noise_strength: Series,
-}
-
-impl Default for StationaryMap {
-    fn default() -> Self {
-        Self {
-            y: Series::Range(Range {
-                from: 0.25,
-                to: 12.0,
-                points: 48,
-                scale: Scale::Linear,
-            }),
-            noise_strength: Series::log(1e-5, 3e-3, 41),
         }
     }
 }
