@@ -37,4 +37,4 @@ pub(crate) use power_iteration::{
 pub use selling::Selling;
 pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
 pub(crate) use singly_diagonal::{bounded_extrapolation, conservative_extrapolation};
-pub use sparse_rates::{Restriction, SparseRates};
+pub use sparse_rates::{CompressedRows, Restriction, SparseRates};
