@@ -1,6 +1,5 @@
 //! Figures from synthetic result files: drawn, complete, the same every time. With `FREEZEOUT_FIGURES=folder` they stay there to look at.
 #![cfg(feature = "cli")]
-#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod figure_data;

@@ -33,7 +33,7 @@ pub trait Diffusion<const D: usize>: Sync {
     fn kinks(&self) -> Vec<Kink> {
         Vec::new()
     }
-    /// The loss L when b = −∇L; none for any other drift.
+    /// The loss L when b = −∇L, up to the drift that a calculus adds; none for any other drift.
     fn landscape(&self) -> Option<&dyn Landscape<D>> {
         None
     }

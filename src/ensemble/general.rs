@@ -1,6 +1,5 @@
 //! Ensembles of paths of any diffusion in one or two dimensions: first passages into sets, and positions at given times.
 
-use super::domain::{Domain, Target};
 use super::first_passage::{CrossingTest, Outcome, Passages};
 use super::lanes::{Walkers, in_tasks, outcomes};
 use super::langevin::PathProtocol;
@@ -8,8 +7,9 @@ use super::stream::{LANES, STEP_BLOCK, StreamKey};
 use super::walk::{Draws, Walk, Walker};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require_finite};
+use crate::region::{Domain, PointSet};
 
-/// First passages of the paths of `diffusion` into `target` or out of `domain`; `protocol.steps` is the horizon.
+/// First passages of the paths of `diffusion` into `target`, if there is one, or out of `domain`; `protocol.steps` is the horizon.
 ///
 /// `progress` is called from the working threads with the number of runs just finished.
 ///
@@ -23,9 +23,10 @@ use crate::error::{Error, Result, require_finite};
 ///
 /// # Method
 /// Euler-Maruyama. With the bridge, the error of the mean time is of order h where b, D and the edge are smooth, and of
-/// order sqrt(h) where b or D jumps, at a [`Target::Members`], and for a Langevin path with tests at the ends of steps.
+/// order sqrt(h) where b or D jumps, at a target known by membership only, and for a Langevin path with tests at the ends of steps.
 /// An edge that a step may cross twice over (a sliver thinner than sqrt(2 D h)) is not resolved, and of several edges
-/// only the one most likely crossed is examined. For reflecting edges see [`Domain`].
+/// only the one most likely crossed is examined. At reflecting edges a step that leaves is mirrored along the conormal Dn (Bossy, Gobet and
+/// Talay 2004).
 ///
 /// A run that has not ended by the horizon is censored. Runs are numbered, and run r is the same on any number of
 /// threads and in an ensemble of any size.
@@ -37,33 +38,32 @@ use crate::error::{Error, Result, require_finite};
 /// cannot be mirrored back into the domain.
 ///
 /// # References
-/// E. Gobet, Stoch. Proc. Appl. 87, 167 (2000).
+/// E. Gobet, Stoch. Proc. Appl. 87, 167 (2000); M. Bossy, E. Gobet and D. Talay, J. Appl. Probab. 41, 877 (2004).
 ///
 /// # Examples
 /// ```
 /// use freezeout::diffusion::OrnsteinUhlenbeck;
-/// use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, Target, first_passage_into};
-/// use freezeout::math::Point;
+/// use freezeout::ensemble::{CrossingTest, PathProtocol, first_passage_into};
+/// use freezeout::region::{Domain, PointSet};
 /// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 1.0)?;
 /// let protocol = PathProtocol { starts: vec![[0.0]], runs: 2000, steps: 10_000, time_step: 0.01, seed: 1, experiment: 0 };
-/// let beyond = |x: &Point<1>| (1.0 - x[0], Point::<1>::new(-1.0));
-/// let (domain, target) = (Domain::unbounded(), Target::Level(&beyond));
-/// let passages = first_passage_into(&ou, &domain, &target, CrossingTest::BrownianBridge, &protocol, &|_| ())?;
+/// let (domain, beyond) = (Domain::unbounded(), PointSet::half_space([1.0].into(), 1.0)?);
+/// let passages = first_passage_into(&ou, &domain, Some(&beyond), CrossingTest::BrownianBridge, &protocol, &|_| ())?;
 /// let mean = passages.mean_time(1e-3)?;
 /// assert!((mean.value - 2.093_406_65).abs() < 5.0 * mean.standard_error + 0.02);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn first_passage_into<const D: usize, T: Diffusion<D> + ?Sized>(
     diffusion: &T,
-    domain: &Domain<'_, D>,
-    target: &Target<'_, D>,
+    domain: &Domain<D>,
+    target: Option<&PointSet<D>>,
     crossing: CrossingTest,
     protocol: &PathProtocol<D>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Passages> {
     /// Runs of one task.
     const RUNS_PER_TASK: usize = 4 * LANES;
-    let walk = Walk::new(diffusion, domain, Some(target), protocol)?;
+    let walk = Walk::new(diffusion, domain, target, protocol)?;
     let blocks = in_tasks(protocol.runs, RUNS_PER_TASK, |first, runs| {
         let mut block = Paths {
             walk: &walk,
@@ -167,7 +167,8 @@ impl<const D: usize, T: Diffusion<D> + ?Sized> Walkers for Paths<'_, D, T> {
 /// # Examples
 /// ```
 /// use freezeout::diffusion::OrnsteinUhlenbeck;
-/// use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, positions_at};
+/// use freezeout::ensemble::{CrossingTest, PathProtocol, positions_at};
+/// use freezeout::region::Domain;
 /// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 0.5)?;
 /// let protocol = PathProtocol { starts: vec![[2.0]], runs: 4000, steps: 100, time_step: 0.01, seed: 1, experiment: 0 };
 /// let lists = positions_at(&ou, &Domain::unbounded(), &[0.0, 1.0], CrossingTest::BrownianBridge, &protocol, &|_| ())?;
@@ -178,7 +179,7 @@ impl<const D: usize, T: Diffusion<D> + ?Sized> Walkers for Paths<'_, D, T> {
 /// ```
 pub fn positions_at<const D: usize, T: Diffusion<D> + ?Sized>(
     diffusion: &T,
-    domain: &Domain<'_, D>,
+    domain: &Domain<D>,
     times: &[f64],
     crossing: CrossingTest,
     protocol: &PathProtocol<D>,

@@ -13,7 +13,7 @@ pub fn why_no_integral(problem: &Problem<1>) -> Option<&'static str> {
         (problem.start().as_point().is_none(), "the start is not a point"),
         (periodic, "the axis is periodic"),
         (
-            problem.domain().sublevel().is_some(),
+            problem.domain().restriction().is_some(),
             "the domain is a sublevel set",
         ),
         // div D is a point mass on a jump of D, which a quadrature between kinks leaves out

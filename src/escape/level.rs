@@ -262,7 +262,7 @@ impl<const D: usize> Level<D> {
     }
 
     fn modes(&mut self, problem: &Problem<D>, count: usize) -> Result<()> {
-        let smooth = problem.domain().sublevel().is_none();
+        let smooth = problem.domain().restriction().is_none();
         let reversible = match spectral_gap(&self.generator) {
             Ok(gap) => Some(gap),
             Err(Error::NoDetailedBalance { .. }) => None,

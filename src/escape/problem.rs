@@ -1,7 +1,7 @@
 //! A problem of escape: a diffusion in a domain, a start, a target, and the grids to solve it on.
 
 use crate::diffusion::{Calculus, Diffusion, spurious_drift};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::generator::Discretisation;
 use crate::grid::{CellSet, Concentration, Grid, MappedAxes};
 use crate::landscape::{Kink, Landscape};
@@ -85,15 +85,20 @@ impl<const D: usize> ProblemBuilder<D> {
             return Err(Error::config("reach", "at least one cell is needed"));
         }
         let has_loss = self.diffusion.landscape().is_some();
-        if self.domain.sublevel().is_some() && !has_loss {
-            return Err(Error::config("sublevel", "a sublevel needs a loss, not a drift"));
+        for [lower, upper] in self.domain.bounds() {
+            require_finite("domain", *lower)?;
+            require_finite("domain", *upper)?;
         }
         let start = self
             .start
             .ok_or_else(|| Error::config("start", "a start is needed"))?;
-        for (key, set) in [("start", Some(&start)), ("target", self.target.as_ref())] {
+        for (key, set) in [
+            ("sublevel", self.domain.restriction().map(|(set, _)| set)),
+            ("start", Some(&start)),
+            ("target", self.target.as_ref()),
+        ] {
             if !has_loss && set.is_some_and(PointSet::needs_loss) {
-                return Err(Error::config(key, "a sublevel set needs a loss, not a drift"));
+                return Err(Error::config(key, "a sublevel needs a loss, not a drift"));
             }
         }
         let bounds = self.domain.bounds();
@@ -223,7 +228,7 @@ impl<const D: usize> Problem<D> {
 
     /// Whether first passages are expected to be of second order in the cells: all edges of start and target lie on faces of the grids.
     pub fn is_smooth(&self) -> bool {
-        self.is_fitted && self.domain.sublevel().is_none()
+        self.is_fitted && self.domain.restriction().is_none()
     }
 
     /// Whether a point lies in the domain.
@@ -248,8 +253,8 @@ impl<const D: usize> Problem<D> {
     /// # Errors
     /// [`Error::EmptySet`] when the sublevel holds no cell.
     pub fn discretisation(&self, grid: &Grid<D>) -> Result<Discretisation<D>> {
-        let sublevel = self.domain.sublevel();
-        let domain = sublevel
+        let restriction = self.domain.restriction();
+        let domain = restriction
             .map(|_| CellSet::new("sublevel", grid, |theta| self.in_domain(theta)))
             .transpose()?;
         Ok(Discretisation {
@@ -260,7 +265,7 @@ impl<const D: usize> Problem<D> {
             },
             boundaries: *self.domain.boundaries(),
             domain,
-            domain_boundary: sublevel.map_or(Boundary::Reflecting, |(_, edge)| edge),
+            domain_boundary: restriction.map_or(Boundary::Reflecting, |(_, edge)| edge),
             reach: self.reach,
         })
     }
@@ -346,7 +351,10 @@ impl<const D: usize> Problem<D> {
                 return Err(Error::config("start", "the start lies outside the domain"));
             }
             if !self.in_domain(at) {
-                return Err(Error::config("start", "the start lies above the sublevel"));
+                return Err(Error::config(
+                    "start",
+                    "the start lies outside the set to which the domain is restricted",
+                ));
             }
         }
         self.check_finite(&grid)?;
@@ -364,16 +372,15 @@ impl<const D: usize> Problem<D> {
     pub fn check_finite(&self, grid: &Grid<D>) -> Result<()> {
         (0..grid.cells()).into_par_iter().try_for_each(|cell| {
             let theta = grid.centre(cell);
-            if let Some(landscape) = self.landscape() {
-                let loss = landscape.loss(&theta);
-                let above = |(level, _)| loss.is_finite() && loss >= level;
-                if self.domain.sublevel().is_some_and(above) {
-                    return Ok(());
-                }
-                if !loss.is_finite() {
-                    let message = format!("the loss is not finite at {}", position(&theta));
-                    return Err(Error::config("loss", message));
-                }
+            let has_loss = self.landscape().is_none_or(|l| l.loss(&theta).is_finite());
+            let restriction = self.domain.restriction();
+            let matters = restriction.is_none_or(|(set, _)| set.needs_loss() && !has_loss);
+            if !matters && !self.in_domain(&theta) {
+                return Ok(());
+            }
+            if !has_loss {
+                let message = format!("the loss is not finite at {}", position(&theta));
+                return Err(Error::config("loss", message));
             }
             if self.diffusion.drift(&theta).iter().any(|v| !v.is_finite()) {
                 let key = if self.landscape().is_some() {
@@ -432,6 +439,9 @@ impl<const D: usize> Diffusion<D> for Interpreted<'_, D> {
     }
     fn kinks(&self) -> Vec<Kink> {
         self.problem.kinks.clone()
+    }
+    fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        self.problem.landscape()
     }
 }
 

@@ -4,10 +4,10 @@ use super::level::Level;
 use super::problem::Problem;
 use super::quantity::Quantity;
 use crate::ensemble::stream::experiment_number;
-use crate::ensemble::{CrossingTest, Domain, PathProtocol, Target, first_passage_into};
+use crate::ensemble::{CrossingTest, PathProtocol, first_passage_into};
 use crate::error::{Error, Result, require_positive};
 use crate::math::{Point, Tensor};
-use crate::region::Boundary;
+use crate::region::{Boundary, Domain};
 use crate::statistics::Estimate;
 use crate::statistics::convergence::extrapolate;
 use rand::{RngExt, SeedableRng};
@@ -219,45 +219,28 @@ fn passages<const D: usize>(
     protocol: &PathProtocol<D>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Estimate, usize)> {
-    let edge = |theta: &Point<D>| match problem.target().and_then(|t| t.level(theta, problem.diffusion())) {
-        Some(level) => level,
-        None => (f64::NAN, Point::<D>::zeros()),
-    };
-    let members = |theta: &Point<D>| problem.in_target(theta);
     let region = problem.domain();
-    let inside = |theta: &Point<D>| match region.level(theta, problem.diffusion()) {
-        Some(level) => level,
-        None => (1.0, Point::<D>::zeros()),
-    };
-    let target = match problem.target() {
-        Some(target) if target.has_level() => Target::Level(&edge),
-        _ => Target::Members(&members),
-    };
-    let mut domain = Domain {
-        ends: *region.bounds(),
-        boundaries: *region.boundaries(),
-        level: None,
-        level_boundary: region.sublevel().map_or(Boundary::Reflecting, |(_, edge)| edge),
-    };
-    let crossing = match method {
-        SimulationMethod::Langevin => CrossingTest::BrownianBridge,
+    let (domain, crossing) = match method {
+        SimulationMethod::Langevin => (region.clone(), CrossingTest::BrownianBridge),
         SimulationMethod::Sgd => {
             // SGD knows no walls: the reflecting ends of the grid only say where it stops looking
-            for d in 0..D {
+            let mut bounds = *region.bounds();
+            for (ends, boundaries) in bounds.iter_mut().zip(region.boundaries()) {
                 for side in 0..2 {
-                    if domain.boundaries[d][side] == Boundary::Reflecting {
-                        domain.ends[d][side] = [f64::NEG_INFINITY, f64::INFINITY][side];
+                    if boundaries[side] == Boundary::Reflecting {
+                        ends[side] = [f64::NEG_INFINITY, f64::INFINITY][side];
                     }
                 }
             }
-            CrossingTest::EndOfStep
+            let mut domain = Domain::new(bounds)?.with_boundaries(*region.boundaries())?;
+            if let Some((set, Boundary::Absorbing)) = region.restriction() {
+                domain = domain.restricted_to(set.clone(), Boundary::Absorbing)?;
+            }
+            (domain, CrossingTest::EndOfStep)
         }
     };
-    let restricts = method == SimulationMethod::Langevin || domain.level_boundary == Boundary::Absorbing;
-    if region.sublevel().is_some() && restricts {
-        domain.level = Some(&inside);
-    }
-    let passages = first_passage_into(&problem.ito(), &domain, &target, crossing, protocol, progress)?;
+    let target = problem.target();
+    let passages = first_passage_into(&problem.ito(), &domain, target, crossing, protocol, progress)?;
     let censored = protocol.runs - passages.escaped();
     Ok((passages.mean_time(SIGNIFICANCE)?, censored))
 }

@@ -193,8 +193,8 @@ impl<const D: usize> Problem<D> {
 
 /// Says what may have cut the domain when some cells cannot be reached, or weights leave the range of numbers.
 fn advised<const D: usize>(problem: &Problem<D>, error: Error) -> Error {
-    let advice = if problem.domain().sublevel().is_some() {
-        "the part of the domain below the sublevel may fall apart"
+    let advice = if problem.domain().restriction().is_some() {
+        "the set to which the domain is restricted, as by a sublevel, may fall apart"
     } else {
         "the domain may reach where the noise never gets (walls above about 700 in units of the noise), or the cells may be too few for its strength"
     };

@@ -10,16 +10,16 @@
 //! for m = 0.02 and cells of equal sides. [`PlanarSettings::ridge_width`] and the other choices of [`CrossNoise`] measure what it does.
 
 use super::moving_frame::MovingFrame;
-use super::planar_frame::{CrossNoise, Crossing, NODES, PlanarFrame, Rates, horner};
+use super::planar_frame::{CrossNoise, Crossing, Line, NODES, PlanarFrame, Rates, horner};
 use super::slow_path::{self, check_ends, farthest, floor_time, second_order_error};
 use crate::diffusion::Diffusion;
 use crate::error::{Result, require, require_positive};
-use crate::landscape::{Kink, TwoValley};
+use crate::landscape::TwoValley;
 use crate::linalg::{
     Chain, FIRST_STAGE, SinglyDiagonal, conservative_extrapolation, extrapolated, solve_adjoint_rows,
     stage_rate, two_stages,
 };
-use crate::math::{Point, Tensor, remap};
+use crate::math::remap;
 use crate::observables::{Evolution, StepCounts, TimeStep, Trial};
 use rayon::prelude::*;
 
@@ -148,21 +148,6 @@ impl PlanarDensity {
     }
 }
 
-/// The diffusion on a line of constant y, for the choice of the grid.
-struct Horizontal<'a, D>(&'a D, f64);
-
-impl<D: Diffusion<2>> Diffusion<1> for Horizontal<'_, D> {
-    fn drift(&self, x: &Point<1>) -> Point<1> {
-        Point::<1>::new(self.0.drift(&Point::<2>::new(x[0], self.1))[0])
-    }
-    fn tensor(&self, x: &Point<1>) -> Tensor<1> {
-        Tensor::<1>::new(self.0.tensor(&Point::<2>::new(x[0], self.1))[(0, 0)])
-    }
-    fn kinks(&self) -> Vec<Kink> {
-        self.0.kinks().into_iter().filter(|k| k.axis == 0).collect()
-    }
-}
-
 /// Density of (x, y) of `diffusion` on the landscape of `model` along the transient.
 ///
 /// # Method
@@ -219,7 +204,12 @@ fn run<D: Diffusion<2>>(
 ) -> Result<PlanarDensity> {
     let fast = MovingFrame::new(
         model,
-        &|y| Ok(Horizontal(diffusion, y)),
+        &|y| {
+            Ok(Line {
+                diffusion,
+                y: move |_| y,
+            })
+        },
         settings.start,
         settings.end,
         farthest(&settings.initial),

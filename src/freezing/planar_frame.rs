@@ -32,25 +32,18 @@ pub enum CrossNoise {
 /// Chebyshev nodes across the window of z.
 pub(super) const NODES: usize = 5;
 
-/// A line of constant z as a one-dimensional diffusion.
-struct Line<'a, D> {
-    diffusion: &'a D,
-    shear: &'a Shear,
-    offset: f64,
+/// The motion of x on the line y(x) as a one-dimensional diffusion.
+pub(super) struct Line<'a, D, Y> {
+    pub diffusion: &'a D,
+    pub y: Y,
 }
 
-impl<D: Diffusion<2>> Line<'_, D> {
-    fn point(&self, x: &Point<1>) -> Point<2> {
-        Point::<2>::new(x[0], self.offset + self.shear.value(x[0]))
-    }
-}
-
-impl<D: Diffusion<2>> Diffusion<1> for Line<'_, D> {
+impl<D: Diffusion<2>, Y: Fn(f64) -> f64 + Sync> Diffusion<1> for Line<'_, D, Y> {
     fn drift(&self, x: &Point<1>) -> Point<1> {
-        Point::<1>::new(self.diffusion.drift(&self.point(x))[0])
+        Point::<1>::new(self.diffusion.drift(&Point::<2>::new(x[0], (self.y)(x[0])))[0])
     }
     fn tensor(&self, x: &Point<1>) -> Tensor<1> {
-        Tensor::<1>::new(self.diffusion.tensor(&self.point(x))[(0, 0)])
+        Tensor::<1>::new(self.diffusion.tensor(&Point::<2>::new(x[0], (self.y)(x[0])))[(0, 0)])
     }
     fn kinks(&self) -> Vec<Kink> {
         let kinks = self.diffusion.kinks().into_iter();
@@ -240,10 +233,10 @@ impl<'a, D: Diffusion<2>> PlanarFrame<'a, D> {
             .nodes
             .par_iter()
             .map(|node| {
+                let offset = y + w * node;
                 let line = Line {
                     diffusion: self.diffusion,
-                    shear: &shear,
-                    offset: y + w * node,
+                    y: |x| offset + shear.value(x),
                 };
                 let diffusion: InFrame<_> = self.fast.diffusion(line, y, velocity);
                 Ok(Generator::assemble(&diffusion, self.fast.grid.clone())?

@@ -1,6 +1,6 @@
 //! What the density along the slow path and the density in the plane have in common: start, duration, outputs, ends.
 
-use crate::error::{Error, Result, require, require_finite, require_positive};
+use crate::error::{Error, Result, require, require_finite, require_non_negative, require_positive};
 use crate::landscape::TwoValley;
 use crate::observables::{Evolution, TimeStep};
 
@@ -23,12 +23,7 @@ pub(super) fn check(
     require_positive("tolerance", tolerance)?;
     for &(x, p) in initial {
         require_finite("initial x", x)?;
-        require(
-            "initial probability",
-            p,
-            |p| p >= 0.0,
-            "a finite number >= 0 is needed",
-        )?;
+        require_non_negative("initial probability", p)?;
     }
     // Weights such as 1/3 are sums up to rounding.
     require(

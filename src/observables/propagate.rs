@@ -1,7 +1,7 @@
 //! Densities and first-passage times as functions of time: dP/dt = L*P, −dS/dt = (K − L) S.
 
 use super::time_step::{Evolution, StepCounts, TimeStep, Trial, density_error};
-use crate::error::{Error, Result, require, require_positive};
+use crate::error::{Error, Result, require, require_non_negative, require_positive};
 use crate::generator::{Generator, Resolvent};
 use crate::grid::CellSet;
 use crate::linalg::{Chain, SinglyDiagonal, bounded_extrapolation, fed, stage_rate, two_stages};
@@ -301,12 +301,7 @@ pub(super) fn check_probabilities<const D: usize>(generator: &Generator<D>, init
         });
     }
     for &p in initial {
-        require(
-            "initial probability",
-            p,
-            |p| p >= 0.0,
-            "a finite number >= 0 is needed",
-        )?;
+        require_non_negative("initial probability", p)?;
     }
     require_positive("initial mass", initial.iter().sum())?;
     Ok(())

@@ -36,6 +36,7 @@ mod json;
 #[cfg(not(feature = "files"))]
 mod no_file;
 mod record;
+mod records;
 mod summary;
 
 #[cfg(any(feature = "files", feature = "figures"))]
@@ -49,6 +50,8 @@ pub use json::to_json;
 #[cfg(not(feature = "files"))]
 pub(crate) use no_file::{read, read_array, write};
 pub use record::{Dimension, Record, Values};
+pub(crate) use records::records;
+pub use records::{Estimates, Fact, Field, Head, Records, fact};
 pub use summary::summary;
 
 use sha2::{Digest, Sha256};

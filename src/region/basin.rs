@@ -1,7 +1,7 @@
 //! Basins of attraction of the noise-free motion dθ/dt = b(θ).
 
 use crate::diffusion::{ARRIVAL, Diffusion, noise_free_limit};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::math::Point;
 use rayon::prelude::*;
 
@@ -39,8 +39,11 @@ impl<const D: usize> Basin<D> {
     /// The basin, within `bounds`, of the attractor that the noise-free motion reaches from `of`.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when the motion from there does not come to rest.
+    /// [`Error::InvalidParameter`] for infinite bounds, [`Error::Unreachable`] when the motion from there does not come to rest.
     pub fn new(diffusion: &dyn Diffusion<D>, of: Point<D>, bounds: &[[f64; 2]; D]) -> Result<Self> {
+        for end in bounds.iter().flatten() {
+            require_finite("domain", *end)?;
+        }
         let extent = |d: usize| bounds[d][1] - bounds[d][0];
         let size = (0..D).map(extent).fold(f64::INFINITY, f64::min);
         let nodes = if D == 1 { 2001 } else { 101 };

@@ -5,6 +5,7 @@ use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require_finite, require_non_negative, require_positive};
 use crate::landscape::Kink;
 use crate::math::{Formula, Point};
+use std::sync::Arc;
 
 /// An open set of points: where a process starts, or what it is to reach.
 ///
@@ -23,10 +24,30 @@ use crate::math::{Formula, Point};
 /// assert!(low.contains(&Point::<1>::new(1.0), &sgd) && !low.contains(&Point::<1>::new(-1.0), &sgd));
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct PointSet<const D: usize>(Shape<D>);
 
-#[derive(Debug, Clone, PartialEq)]
+impl<const D: usize> std::fmt::Debug for PointSet<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match &self.0 {
+            Shape::Ball(..) => "ball",
+            Shape::Ellipse(..) => "ellipse",
+            Shape::HalfSpace(..) => "half-space",
+            Shape::Box(..) => "box",
+            Shape::Condition(_) => "condition",
+            Shape::Sublevel(_) => "sublevel set",
+            Shape::Basin(_) => "basin",
+            Shape::Level(_) => "set of a level function",
+            Shape::Members(_) => "set of a membership",
+            Shape::All(_) => "intersection",
+        })
+    }
+}
+
+/// A function with its gradient, negative inside a set and positive outside.
+type LevelFunction<const D: usize> = Arc<dyn Fn(&Point<D>) -> (f64, Point<D>) + Send + Sync>;
+
+#[derive(Clone)]
 enum Shape<const D: usize> {
     /// Centre, radius; a point when the radius is zero.
     Ball(Point<D>, f64),
@@ -38,7 +59,9 @@ enum Shape<const D: usize> {
     Box(Point<D>, Point<D>),
     Condition(Formula<D>),
     Sublevel(f64),
-    Basin(Basin<D>),
+    Basin(Arc<Basin<D>>),
+    Level(LevelFunction<D>),
+    Members(Arc<dyn Fn(&Point<D>) -> bool + Send + Sync>),
     All(Vec<PointSet<D>>),
 }
 
@@ -135,7 +158,20 @@ impl<const D: usize> PointSet<D> {
 
     /// A basin of attraction.
     pub fn basin(basin: Basin<D>) -> Self {
-        Self(Shape::Basin(basin))
+        Self(Shape::Basin(Arc::new(basin)))
+    }
+
+    /// The set known by a function that is negative inside, positive outside and crosses zero with a slope on the edge, given with its
+    /// gradient.
+    ///
+    /// Its size does not matter, only its zeros and its slope across them: |θ − c| − r and |θ − c|² − r² are the same ball.
+    pub fn of_level(level: impl Fn(&Point<D>) -> (f64, Point<D>) + Send + Sync + 'static) -> Self {
+        Self(Shape::Level(Arc::new(level)))
+    }
+
+    /// The set known by membership only: paths that enter and leave it between two steps go unseen, a bias of order sqrt(h).
+    pub fn of_members(contains: impl Fn(&Point<D>) -> bool + Send + Sync + 'static) -> Self {
+        Self(Shape::Members(Arc::new(contains)))
     }
 
     /// The points that lie in all of these sets.
@@ -162,12 +198,14 @@ impl<const D: usize> PointSet<D> {
     pub fn contains(&self, theta: &Point<D>, diffusion: &dyn Diffusion<D>) -> bool {
         match &self.0 {
             Shape::Basin(basin) => basin.contains(theta, diffusion),
+            Shape::Members(contains) => contains(theta),
+            Shape::Sublevel(below) => diffusion.landscape().is_some_and(|l| l.loss(theta) < *below),
             Shape::All(parts) => parts.iter().all(|part| part.contains(theta, diffusion)),
             _ => self.level(theta, diffusion).is_some_and(|(level, _)| level < 0.0),
         }
     }
 
-    /// A function with its gradient that is negative inside and positive outside; none for a basin.
+    /// A function with its gradient that is negative inside and positive outside; none for a set known by membership, as a basin is.
     pub fn level(&self, theta: &Point<D>, diffusion: &dyn Diffusion<D>) -> Option<(f64, Point<D>)> {
         let from = |centre: &Point<D>| theta - centre;
         Some(match &self.0 {
@@ -210,7 +248,8 @@ impl<const D: usize> PointSet<D> {
                 let landscape = diffusion.landscape()?;
                 (landscape.loss(theta) - below, landscape.gradient(theta))
             }
-            Shape::Basin(_) => return None,
+            Shape::Basin(_) | Shape::Members(_) => return None,
+            Shape::Level(level) => level(theta),
             Shape::All(parts) => {
                 let mut largest = (f64::NEG_INFINITY, Point::<D>::zeros());
                 for part in parts {
@@ -227,7 +266,7 @@ impl<const D: usize> PointSet<D> {
     /// Whether [`PointSet::level`] gives a function.
     pub fn has_level(&self) -> bool {
         match &self.0 {
-            Shape::Basin(_) => false,
+            Shape::Basin(_) | Shape::Members(_) => false,
             Shape::All(parts) => parts.iter().all(Self::has_level),
             _ => true,
         }

@@ -1,7 +1,7 @@
 //! Observed order of convergence and Richardson extrapolation: u(h) = u + c h^p + ….
 
 use super::Estimate;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result, require, require_finite, require_non_negative};
 
 /// Limit of a sequence on refined grids.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +40,7 @@ pub fn observed_order(values: [f64; 3], ratio: f64) -> Result<f64> {
         "a number above 1 is needed",
     )?;
     for value in values {
-        require("level value", value, |_| true, "a finite number is needed")?;
+        require_finite("level value", value)?;
     }
     let (coarse, fine) = (values[0] - values[1], values[1] - values[2]);
     let quotient = coarse / fine;
@@ -168,19 +168,9 @@ pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -
     )?;
     require("order", order, |p| p > 0.0, "a positive number is needed")?;
     for estimate in [coarse, fine] {
-        require(
-            "level value",
-            estimate.value,
-            |_| true,
-            "a finite number is needed",
-        )?;
+        require_finite("level value", estimate.value)?;
         let error = estimate.standard_error;
-        require(
-            "standard error",
-            error,
-            |s| s >= 0.0,
-            "a finite number >= 0 is needed",
-        )?;
+        require_non_negative("standard error", error)?;
     }
     let q = 1.0 / (ratio.powf(order) - 1.0);
     let change = coarse.minus(fine);

@@ -1,7 +1,7 @@
 //! `[region]`: the part of parameter space in which the process lives.
 
 use crate::error::{Error, Result};
-use crate::region::{Boundary, Domain};
+use crate::region::{Boundary, Domain, PointSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +61,17 @@ impl RegionKeys {
             }
             None => domain,
         };
+        let edge = self.sublevel_boundary.get();
+        if edge == Boundary::Periodic {
+            return Err(Error::config(
+                "sublevel_boundary",
+                "the edge of a sublevel set reflects or absorbs",
+            ));
+        }
         match self.sublevel {
-            Some(level) => domain.with_sublevel(level, self.sublevel_boundary.get()),
+            Some(level) => {
+                domain.restricted_to(PointSet::sublevel(level).map_err(|e| e.at("sublevel"))?, edge)
+            }
             None => Ok(domain),
         }
     }

@@ -1,4 +1,4 @@
-//! Task: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
+//! `[stationary_map]`: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
 
 use super::freezing_theory::{FreezingTheory, freezing};
 use super::parameter_range::{ParameterRange, Scale, Spaced};
@@ -8,7 +8,10 @@ use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
 use crate::error::Result;
 use crate::landscape::Side;
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, ResultFile, records};
+use crate::plot::{
+    self, Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Style, cell_edges,
+};
 use crate::rates::{ScaleAndSpeed, confining_domain};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -38,24 +41,35 @@ impl Default for StationaryMap {
     }
 }
 
+records! {
+    /// stationary P_flat at fixed y (exact Ito integral) and the mean freezing position from y = 0
+    pub struct StationaryMapResult in "stationary_map" {
+        /// slow direction
+        y: Vec<f64> => [y] "1" "y",
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// stationary probability of x > 0
+        p_flat: Vec<f64> => [y, noise_strength] "1" "P_ss",
+        /// mean y of the last hop, two-state theory from the stationary state at a vanishing barrier
+        freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩",
+        /// final P_flat of the same runs
+        final_p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
+    }
+}
+
 /// Density at which the line is cut, relative to the valley bottoms.
 const CUT: f64 = 1e-20;
 
 impl Task for StationaryMap {
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;
-        let (y, strengths) = check(&model, self)?;
+        let y = self.y.positive("stationary_map.y")?;
+        let strengths = self.noise_strength.positive("stationary_map.noise_strength")?;
+        model
+            .slice(y[0], strengths[0])
+            .map_err(|e| e.at("stationary_map"))?;
         Ok(Box::new(move |progress| run(&model, y, strengths, progress)))
     }
-}
-
-fn check(model: &TwoValleyModel, task: &StationaryMap) -> Result<(Vec<f64>, Vec<f64>)> {
-    let y = task.y.positive("stationary_map.y")?;
-    let strengths = task.noise_strength.positive("stationary_map.noise_strength")?;
-    model
-        .slice(y[0], strengths[0])
-        .map_err(|e| e.at("stationary_map"))?;
-    Ok((y, strengths))
 }
 
 /// `/stationary_map`.
@@ -85,53 +99,90 @@ fn run(model: &TwoValleyModel, y: Vec<f64>, strengths: Vec<f64>, progress: &Prog
             Ok((column, frozen.last.mean_y, frozen.path.final_p_flat()))
         })
         .collect::<Result<_>>()?;
-    let mut group = Group::new("stationary_map")?.with_description(
-        "stationary P_flat at fixed y (exact Ito integral) and the mean freezing position from y = 0",
+    let result = StationaryMapResult {
+        p_flat: (0..y.len())
+            .flat_map(|i| columns.iter().map(move |column| column.0[i]))
+            .collect(),
+        freezing_y: columns.iter().map(|column| column.1).collect(),
+        final_p_flat: columns.iter().map(|column| column.2).collect(),
+        y,
+        noise_strength: strengths,
+    };
+    Ok(vec![result.group()?])
+}
+
+/// Map of the stationary P_flat at fixed y over noise strength and y, with the line of the mean freezing position.
+///
+/// The axis of y is logarithmic when its spacing grows. Thin lines are contours of P_flat at multiples of 0.1.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn stationary_map(file: &ResultFile) -> Result<Figure> {
+    let StationaryMapResult {
+        y,
+        noise_strength: noise,
+        p_flat: p,
+        freezing_y: line,
+        ..
+    } = Records::of(file)?;
+    let scale = spacing(&y);
+    let (x_edges, y_edges) = (cell_edges(&noise, plot::Scale::Log)?, cell_edges(&y, scale)?);
+    let vertical = match scale {
+        plot::Scale::Log => Axis::log("*y*"),
+        plot::Scale::Linear => Axis::linear("*y*"),
+    };
+    let panel = Panel::new(
+        "",
+        Axis::log("noise strength Δ = *ησ*").with_range(x_edges[0], x_edges[noise.len()]),
+        vertical.with_range(y_edges[0], y_edges[y.len()]),
     );
-    group.push(
-        Record::coordinate("y", "1", y.clone())?
-            .with_symbol("y")
-            .with_description("slow direction"),
-    )?;
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.clone())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
-    let map: Vec<f64> = (0..y.len())
-        .flat_map(|i| columns.iter().map(move |(column, _, _)| column[i]))
-        .collect();
-    group.push(
-        Record::new(
-            "p_flat",
-            "1",
-            &[("y", y.len()), ("noise_strength", strengths.len())],
-            map,
-        )?
-        .with_symbol("P_ss")
-        .with_description("stationary probability of x > 0"),
-    )?;
-    group.push(
-        Record::new(
-            "freezing_y",
-            "1",
-            &[("noise_strength", strengths.len())],
-            columns.iter().map(|c| c.1).collect::<Vec<_>>(),
-        )?
-        .with_symbol("⟨y⟩")
-        .with_description(
-            "mean y of the last hop, two-state theory from the stationary state at a vanishing barrier",
-        ),
-    )?;
-    group.push(
-        Record::new(
-            "final_p_flat",
-            "1",
-            &[("noise_strength", strengths.len())],
-            columns.iter().map(|c| c.2).collect::<Vec<_>>(),
-        )?
-        .with_symbol("P_flat")
-        .with_description("final P_flat of the same runs"),
-    )?;
-    Ok(vec![group])
+    let contours = Style::reference()
+        .with_dash(Dash::Solid)
+        .with_colour(Colour::WHITE)
+        .with_width(0.4);
+    // White under black can be seen on any colour.
+    let rim = Style::nth(0).with_colour(Colour::WHITE).with_width(3.0);
+    let black = rim.with_colour(Colour::BLACK).with_width(1.5);
+    let panel = panel
+        .with(Layer::Map {
+            x: x_edges,
+            y: y_edges,
+            values: p.clone(),
+            colours: ColourScale {
+                map: ColourMap::Cividis,
+                axis: Axis::linear("stationary *P*_{flat} at fixed *y*"),
+                bar: true,
+            },
+        })
+        .with(Layer::Contour {
+            x: noise.clone(),
+            y,
+            values: p,
+            levels: (1..10).map(|k| f64::from(k) * 0.1).collect(),
+            label: String::new(),
+            style: contours,
+        })
+        .with(Layer::line(&noise, &line, "", rim))
+        .with(Layer::line(
+            &noise,
+            &line,
+            "mean freezing position ⟨*y*_{freeze}⟩",
+            black,
+        ));
+    Ok(Figure {
+        width: ONE_COLUMN,
+        columns: 1,
+        aspect: 0.9,
+        panels: vec![panel],
+    })
+}
+
+/// The scale on which positive values are closer to evenly spaced.
+fn spacing(values: &[f64]) -> plot::Scale {
+    /// Last step over first from which the axis is logarithmic.
+    const GROWTH: f64 = 3.0;
+    match values {
+        [a, b, .., c, d] if *a > 0.0 && (d - c) > GROWTH * (b - a) => plot::Scale::Log,
+        _ => plot::Scale::Linear,
+    }
 }

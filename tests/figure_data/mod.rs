@@ -1,6 +1,7 @@
 //! Records that look like those of the two-valley model, by formulas that are rough or mean nothing.
 
-use freezeout::output::{Group, Record, ResultFile};
+use freezeout::output::{Group, Record, Records, ResultFile};
+use freezeout::task::stationary_map::StationaryMapResult;
 
 pub fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
     (0..n)
@@ -140,26 +141,17 @@ fn trajectories() -> Group {
 }
 
 fn stationary_map() -> Group {
-    let mut group = Group::new("stationary_map").unwrap();
-    let (y, noise) = (log_space(0.5, 50.0, 60), log_space(5e-5, 5e-3, 50));
+    let (y, noise_strength) = (log_space(0.5, 50.0, 60), log_space(5e-5, 5e-3, 50));
     let p = |y: f64, d: f64| 0.6 + 0.4 * (y * y / (y + 20.0).powi(2) / d * 0.02).tanh();
-    let map = y
-        .iter()
-        .flat_map(|y| noise.iter().map(|d| p(*y, *d)).collect::<Vec<_>>())
-        .collect();
-    push(
-        &mut group,
-        "p_flat",
-        &[("y", y.len()), ("noise_strength", noise.len())],
-        map,
-    );
-    let line = noise.iter().map(|d| 1.0 + 150.0 * d.powf(0.51)).collect();
-    push(&mut group, "freezing_y", &[("noise_strength", noise.len())], line);
-    group.push(Record::coordinate("y", "1", y).unwrap()).unwrap();
-    group
-        .push(Record::coordinate("noise_strength", "1", noise).unwrap())
-        .unwrap();
-    group
+    let along = |f: &dyn Fn(f64) -> f64| noise_strength.iter().map(|d| f(*d)).collect::<Vec<f64>>();
+    let result = StationaryMapResult {
+        p_flat: y.iter().flat_map(|y| along(&|d| p(*y, d))).collect(),
+        freezing_y: along(&|d| 1.0 + 150.0 * d.powf(0.51)),
+        final_p_flat: along(&|d| p(50.0, d)),
+        y,
+        noise_strength,
+    };
+    result.group().unwrap()
 }
 
 fn escape() -> Group {

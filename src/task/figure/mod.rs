@@ -8,9 +8,9 @@ mod freezing_line;
 mod landscape;
 mod path;
 mod phase_diagram;
-mod stationary_map;
 mod trajectories;
 
+pub use super::stationary_map::stationary_map;
 pub use ablations::ablations;
 pub use effective_potential::effective_potential;
 pub use escape::escape;
@@ -19,7 +19,6 @@ pub use freezing_line::freezing_line;
 pub use landscape::landscape;
 pub use path::{hop_rate, p_flat_path};
 pub use phase_diagram::phase_diagram;
-pub use stationary_map::stationary_map;
 pub use trajectories::trajectories;
 
 use crate::error::{Error, Result};
