@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 fn main() -> freezeout::Result<()> {
     // Parameters
     let (formula, start, edge, known) = ("(x^2 - 1)^2", -1.0, 1.0, 182.41767);
-    let (learning_rate, batch_size, variance) = (0.01, 1.0, 40.0); // D = ηC/2B = 0.2
+    let (variance, noise_strength) = (1.0, 0.2); // D = Δ C
 
     // Problem
     let loss = Expression::<1>::new(formula, &["x"], &BTreeMap::new(), vec![])?;
-    let sgd = Sgd::new(loss, Isotropic::new(variance)?, learning_rate, batch_size)?;
+    let sgd = Sgd::with_noise_strength(loss, Isotropic::new(variance)?, noise_strength)?;
 
     // Solve on four grids, extrapolated, and by simulation
     let mut grid = Grid::new([Axis::with_faces_at(-2.6, 2.6, 200, &[edge])?]);
@@ -27,7 +27,7 @@ fn main() -> freezeout::Result<()> {
     for _ in 0..4 {
         let target = CellSet::new("beyond the edge", &grid, |x| x[0] > edge)?;
         let time = mean_first_passage_time(&Generator::assemble(&sgd, grid.clone())?, &target)?;
-        times.push(grid.interpolate(&time, start));
+        times.push(grid.interpolate(&time, [start]));
         grid = grid.refined();
     }
     let limit = richardson(&times, 2.0, Some(2.0))?;
