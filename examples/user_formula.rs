@@ -2,13 +2,13 @@
 #![allow(clippy::print_stdout)]
 
 use freezeout::diffusion::Sgd;
-use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, Target, first_passage_into};
+use freezeout::ensemble::{CrossingTest, PathProtocol, first_passage_into};
 use freezeout::generator::Generator;
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::landscape::Expression;
-use freezeout::math::Point;
 use freezeout::noise::Isotropic;
 use freezeout::observables::mean_first_passage_time;
+use freezeout::region::{Domain, PointSet};
 use freezeout::statistics::convergence::richardson;
 use std::collections::BTreeMap;
 
@@ -39,13 +39,9 @@ fn main() -> freezeout::Result<()> {
         seed: 1,
         experiment: 0,
     };
-    let beyond = |x: &Point<1>| (edge - x[0], Point::<1>::new(-1.0));
-    let (domain, target, test) = (
-        Domain::unbounded(),
-        Target::Level(&beyond),
-        CrossingTest::BrownianBridge,
-    );
-    let passages = first_passage_into(&sgd, &domain, &target, test, &protocol, &|_| ())?;
+    let (domain, target) = (Domain::unbounded(), PointSet::half_space([1.0].into(), edge)?);
+    let test = CrossingTest::BrownianBridge;
+    let passages = first_passage_into(&sgd, &domain, Some(&target), test, &protocol, &|_| ())?;
     let mean = passages.mean_time(1e-3)?;
 
     // Print
