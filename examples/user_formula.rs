@@ -20,12 +20,13 @@ fn main() -> freezeout::Result<()> {
     // Problem
     let loss = Expression::<1>::new(formula, &["x"], &BTreeMap::new(), vec![])?;
     let sgd = Sgd::with_noise_strength(loss, Isotropic::new(variance)?, noise_strength)?;
+    let beyond = PointSet::half_space([1.0].into(), edge)?;
 
     // Solve on four grids, extrapolated, and by simulation
     let mut grid = Grid::new([Axis::with_faces_at(-2.6, 2.6, 200, &[edge])?]);
     let mut times = Vec::new();
     for _ in 0..4 {
-        let target = CellSet::new("beyond the edge", &grid, |x| x[0] > edge)?;
+        let target = CellSet::new("beyond the edge", &grid, |x| beyond.contains(x, &sgd))?;
         let time = mean_first_passage_time(&Generator::assemble(&sgd, grid.clone())?, &target)?;
         times.push(grid.interpolate(&time, [start]));
         grid = grid.refined();
@@ -39,9 +40,8 @@ fn main() -> freezeout::Result<()> {
         seed: 1,
         experiment: 0,
     };
-    let (domain, target) = (Domain::unbounded(), PointSet::half_space([1.0].into(), edge)?);
-    let test = CrossingTest::BrownianBridge;
-    let passages = first_passage_into(&sgd, &domain, Some(&target), test, &protocol, &|_| ())?;
+    let (domain, test) = (Domain::unbounded(), CrossingTest::BrownianBridge);
+    let passages = first_passage_into(&sgd, &domain, Some(&beyond), test, &protocol, &|_| ())?;
     let mean = passages.mean_time(1e-3)?;
 
     // Print
