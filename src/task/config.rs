@@ -19,6 +19,7 @@ use super::setting::Setting;
 use super::sgd_keys::SgdKeys;
 use super::slices::Slices;
 use super::stationary_map::StationaryMap;
+use super::transfer_operator::TransferOperator;
 use super::work::{Task, Work};
 use crate::error::{Error, Result};
 use schemars::JsonSchema;
@@ -96,6 +97,8 @@ macro_rules! tasks {
 tasks! {
     /// stationary law, escape, relaxation and transitions of any landscape and noise in one or two variables
     escape: Escape,
+    /// exact law of SGD at its learning rate on a line, beside the limit of small steps in [escape]
+    transfer_operator: TransferOperator,
     /// loss and effective potential on slices of fixed y
     effective_potential: EffectivePotential,
     /// hop times, odds and gap at fixed y by independent routes

@@ -1,10 +1,9 @@
 //! `[escape]`: stationary law, escape, relaxation and transitions of a landscape and a noise, each number with its error.
 
 use super::keys::point;
-use super::landscape_keys::AnyLandscape;
 use super::progress::Progress;
 use super::set_keys::SetKeys;
-use super::setting::Setting;
+use super::setting::{Landscape, Setting};
 use super::work::{Task, Work};
 use crate::error::{Error, Result};
 use crate::escape::{
@@ -164,7 +163,7 @@ impl Escape {
     fn work<const D: usize>(
         &self,
         setting: &Setting,
-        landscape: fn(&super::landscape_keys::LandscapeKeys) -> Result<AnyLandscape<D>>,
+        landscape: Landscape<D>,
         more: More<D>,
     ) -> Result<Work> {
         let problem = self.problem(setting, landscape)?;
@@ -191,11 +190,7 @@ impl Escape {
     }
 
     /// The problem that the keys describe, in a landscape of D variables.
-    fn problem<const D: usize>(
-        &self,
-        setting: &Setting,
-        landscape: fn(&super::landscape_keys::LandscapeKeys) -> Result<AnyLandscape<D>>,
-    ) -> Result<Problem<D>> {
+    fn problem<const D: usize>(&self, setting: &Setting, landscape: Landscape<D>) -> Result<Problem<D>> {
         let names = setting.landscape.names::<D>();
         if let Some(name) = names
             .iter()

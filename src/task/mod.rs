@@ -27,6 +27,7 @@ pub(crate) mod setting;
 pub(crate) mod sgd_keys;
 pub(crate) mod slices;
 pub(crate) mod stationary_map;
+pub(crate) mod transfer_operator;
 pub(crate) mod two_valley;
 pub(crate) mod valley_columns;
 pub(crate) mod work;
