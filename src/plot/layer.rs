@@ -158,7 +158,7 @@ pub enum Layer {
     },
     /// Coloured cells.
     Map {
-        /// Edges of the columns, one more than columns; see [`edges`].
+        /// Edges of the columns, one more than columns; see [`cell_edges`].
         x: Vec<f64>,
         /// Edges of the rows, one more than rows.
         y: Vec<f64>,
@@ -241,11 +241,11 @@ impl Layer {
 ///
 /// # Examples
 /// ```
-/// use freezeout::plot::{Scale, edges};
-/// assert_eq!(edges(&[1.0, 2.0, 4.0], Scale::Linear)?, [0.5, 1.5, 3.0, 5.0]);
+/// use freezeout::plot::{Scale, cell_edges};
+/// assert_eq!(cell_edges(&[1.0, 2.0, 4.0], Scale::Linear)?, [0.5, 1.5, 3.0, 5.0]);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn edges(centres: &[f64], scale: Scale) -> Result<Vec<f64>> {
+pub fn cell_edges(centres: &[f64], scale: Scale) -> Result<Vec<f64>> {
     let c: Vec<f64> = centres.iter().map(|v| scale.coordinate(*v)).collect();
     let n = c.len();
     if n < 2 {

@@ -28,6 +28,6 @@ mod render;
 pub use axis::{Axis, Scale};
 pub use colour::{Colour, ColourMap};
 pub use figure::{Figure, ONE_COLUMN, Panel, TWO_COLUMNS};
-pub use layer::{ColourScale, Dash, Layer, Marker, Style, edges};
+pub use layer::{ColourScale, Dash, Layer, Marker, Style, cell_edges};
 #[cfg(feature = "figures")]
 pub use render::{draw, svg};

@@ -8,8 +8,8 @@ use crate::task::config::Config;
 use crate::task::model::Model;
 use crate::task::progress::Progress;
 use crate::task::{
-    ablations, effective_potential, escape, final_probability, freezing_theory, pictures, simulate, slices,
-    stationary_map,
+    ablations, effective_potential, escape, final_probability, freezing_theory, simulate, slices,
+    stationary_map, surface, trajectories,
 };
 use std::path::Path;
 
@@ -91,10 +91,10 @@ impl Prepared {
             ablations::check(config, &model, task)?;
         }
         if let Some(task) = &config.surface {
-            pictures::check_surface(task)?;
+            surface::check(task)?;
         }
         if let Some(task) = &config.trajectories {
-            pictures::check_trajectories(&model, task)?;
+            trajectories::check(&model, task)?;
         }
         if let Some(task) = &config.escape {
             escape::check(task, model.landscape())?;
@@ -165,10 +165,10 @@ pub(super) fn cell_groups(config: &Config, progress: &Progress) -> Result<Vec<Gr
         groups.extend(slices::run(config, model, task, progress).map_err(|e| in_task("slices", e))?);
     }
     if let Some(task) = &config.surface {
-        groups.extend(pictures::surface(model, task).map_err(|e| in_task("surface", e))?);
+        groups.extend(surface::run(model, task).map_err(|e| in_task("surface", e))?);
     }
     if let Some(task) = &config.trajectories {
-        groups.extend(pictures::trajectories(config, model, task).map_err(|e| in_task("trajectories", e))?);
+        groups.extend(trajectories::run(config, model, task).map_err(|e| in_task("trajectories", e))?);
     }
     if let Some(task) = &config.stationary_map {
         groups.extend(stationary_map::run(model, task, progress).map_err(|e| in_task("stationary_map", e))?);

@@ -1,13 +1,70 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
-use super::config::{Ablations, Config, NoiseConfig, NoiseModel};
+use super::config::{Config, NoiseConfig, NoiseModel};
 use super::final_probability::mean_curvature;
 use super::model::{Model, under};
 use super::progress::Progress;
-use super::simulate::{Columns, check_size, starts};
+use super::series::Series;
+use super::simulate::{EnsembleMeans, check_size, starts};
 use crate::ensemble::{Cell, Protocol, simulate, stream::experiment_number};
 use crate::error::{Error, Result};
-use crate::output::{Group, Record};
+use crate::output::{Estimates, Group, Records, ResultFile, records};
+use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use serde::Deserialize;
+
+/// `[ablations]`: one ingredient changed at a time.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ablations {
+    /// Δ.
+    pub noise_strength: Series,
+    /// η.
+    pub learning_rate: f64,
+    /// Runs per variant and noise strength.
+    pub runs: usize,
+    /// Steps per run.
+    pub steps: u64,
+    /// Starting x, taken in turn by the runs.
+    pub start_x: Vec<f64>,
+    /// Starting y, at which barrier or flatness are held.
+    pub start_y: f64,
+}
+
+impl Default for Ablations {
+    fn default() -> Self {
+        Self {
+            noise_strength: Series::List(vec![1e-4, 2e-4, 5e-4, 1e-3]),
+            learning_rate: 0.01,
+            runs: 1000,
+            steps: 50_000,
+            start_x: vec![-0.01, 0.01],
+            start_y: 1.0,
+        }
+    }
+}
+
+records! {
+    /// discrete SGD with one ingredient changed: barrier or flatness held at its value at the start, slow motion sped up, slowed or stopped,
+    /// other noise
+    pub struct AblationsResult in "ablations" {
+        attributes {
+            /// η.
+            learning_rate: f64,
+            /// Starting y.
+            start_y: f64,
+            /// Runs per variant and noise strength.
+            runs: i64,
+            /// Steps per run.
+            steps: i64,
+        }
+        /// the changed ingredient
+        variant: Vec<String> => [variant] "text",
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// Means of the runs.
+        means: EnsembleMeans => [variant, noise_strength],
+    }
+}
 
 /// One changed ingredient.
 struct Variant {
@@ -133,30 +190,93 @@ pub(crate) fn run(
         .sum();
     let bar = progress.task("ablations", total);
     let ensembles = simulate(&cells, &|steps| bar.advance(steps))?;
-    let mut group = Group::new("ablations")?.with_description(
-        "discrete SGD with one ingredient changed: barrier or flatness held at its value at the start, slow motion sped up, slowed or stopped, other noise",
-    );
-    group.set_attribute("learning_rate", task.learning_rate)?;
-    group.set_attribute("start_y", task.start_y)?;
-    group.set_attribute("runs", task.runs as i64)?;
-    group.set_attribute("steps", task.steps as i64)?;
-    group.push(
-        Record::coordinate(
-            "variant",
-            "text",
-            names.iter().map(|n| (*n).to_string()).collect::<Vec<String>>(),
-        )?
-        .with_description("the changed ingredient"),
-    )?;
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.clone())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
-    for record in
-        Columns::new(&ensembles)?.records(&[("variant", names.len()), ("noise_strength", strengths.len())])?
-    {
-        group.push(record)?;
+    let result = AblationsResult {
+        learning_rate: task.learning_rate,
+        start_y: task.start_y,
+        runs: task.runs as i64,
+        steps: task.steps as i64,
+        variant: names.into_iter().map(String::from).collect(),
+        noise_strength: strengths,
+        means: EnsembleMeans::new(&ensembles)?,
+    };
+    Ok(vec![result.group()?])
+}
+
+/// Share of runs not frozen at the end from which a point is drawn hollow.
+const UNFROZEN: f64 = 0.01;
+
+/// Mean freezing position (a) and P_flat (b) against noise strength, one colour and marker for each variant of the model; the first
+/// variant, the full model, is black. Hollow points: more than 1 % of the runs still hop at the end, so that the position is that of the
+/// end of the run.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = AblationsResult::of(file)?;
+    let (variants, noise, means) = (&result.variant, &result.noise_strength, &result.means);
+    let (n, unfrozen) = (noise.len(), &means.unfrozen_fraction);
+    let positions = (&means.mean_freezing_y, Axis::log("⟨*y*_{freeze}⟩"));
+    let mut panels = Vec::new();
+    for (quantity, axis) in [positions, (&means.p_flat, Axis::linear("*P*_{flat}"))] {
+        let Estimates {
+            value: values,
+            standard_error,
+        } = quantity;
+        let mut panel = Panel::new("", Axis::log("noise strength Δ = *ησ*"), axis);
+        // The full model last, on top of the others; one legend serves both panels.
+        for v in (0..variants.len()).rev() {
+            let part = v * n..(v + 1) * n;
+            let style = style(v);
+            panel = panel.with(Layer::line(
+                noise,
+                &values[part.clone()],
+                "",
+                style.with_width(0.8),
+            ));
+            for hollow in [false, true] {
+                let is_shown = |k: &usize| (unfrozen[v * n + k] > UNFROZEN) == hollow;
+                let shown: Vec<usize> = (0..n).filter(is_shown).collect();
+                let pick = |values: &[f64]| -> Vec<f64> { shown.iter().map(|k| values[*k]).collect() };
+                let error = pick(&standard_error[part.clone()]);
+                let style = if hollow { style.with_hollow_points() } else { style };
+                panel = panel.with(Layer::points(
+                    &pick(noise),
+                    &pick(&values[part.clone()]),
+                    &error,
+                    "",
+                    style,
+                ));
+            }
+        }
+        if panels.is_empty() {
+            for (v, name) in variants.iter().enumerate() {
+                panel = panel.with(Layer::points(&[], &[], &[], name, style(v)));
+            }
+            let hollow = Style::nth(0).with_colour(Colour::GREY).with_hollow_points();
+            panel = panel.with(Layer::points(&[], &[], &[], "not frozen at the end", hollow));
+        }
+        panels.push(panel);
     }
-    Ok(vec![group])
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.72,
+        panels,
+    })
+}
+
+/// Black for the full model; then six colours, full and then dashed, each time with other markers.
+fn style(variant: usize) -> Style {
+    const COLOURS: usize = 6;
+    match variant.checked_sub(1) {
+        None => Style::nth(0).with_colour(Colour::BLACK),
+        Some(k) => {
+            let style = Style::nth(k + 1).with_colour(Colour::nth(k % COLOURS));
+            if k < COLOURS {
+                style
+            } else {
+                style.with_dash(Dash::Dashed)
+            }
+        }
+    }
 }

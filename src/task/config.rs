@@ -3,9 +3,13 @@
 //! A configuration names the model once and then lists tasks; each task writes one group of the result file.
 //! Every key has the default documented here; unknown keys are errors.
 
+pub use super::ablations::Ablations;
+pub use super::effective_potential::EffectivePotential;
 use super::escape::config::Escape;
-use super::series::{Range, Scale, Series, Sweep};
+use super::series::{Series, Sweep};
 pub use super::stationary_map::StationaryMap;
+pub use super::surface::Surface;
+pub use super::trajectories::Trajectories;
 use crate::landscape::TwoValleyParameters;
 use serde::Deserialize;
 
@@ -282,31 +286,6 @@ impl Default for Slices {
     }
 }
 
-/// `[effective_potential]`: loss, paper's and numerical effective potential on slices.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EffectivePotential {
-    /// Positions.
-    pub y: Series,
-    /// Δ.
-    pub noise_strength: f64,
-    /// Cells of the grid.
-    pub cells: usize,
-    /// Ends of the x axis, the same for all slices; without them, where the density has fallen to 1e-12 of its maximum.
-    pub domain: Option<Vec<f64>>,
-}
-
-impl Default for EffectivePotential {
-    fn default() -> Self {
-        Self {
-            y: Series::List(vec![5.0, 40.0]),
-            noise_strength: 1e-3,
-            cells: 800,
-            domain: None,
-        }
-    }
-}
-
 /// `[final_probability]`: master equation, Fokker-Planck and transfer operator along the whole path.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -331,100 +310,6 @@ impl Default for FinalProbability {
             start_y: 1.0,
             end_y: 400.0,
             planar: false,
-        }
-    }
-}
-
-/// `[ablations]`: one ingredient changed at a time.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ablations {
-    /// Δ.
-    pub noise_strength: Series,
-    /// η.
-    pub learning_rate: f64,
-    /// Runs per variant and noise strength.
-    pub runs: usize,
-    /// Steps per run.
-    pub steps: u64,
-    /// Starting x, taken in turn by the runs.
-    pub start_x: Vec<f64>,
-    /// Starting y, at which barrier or flatness are held.
-    pub start_y: f64,
-}
-
-impl Default for Ablations {
-    fn default() -> Self {
-        Self {
-            noise_strength: Series::List(vec![1e-4, 2e-4, 5e-4, 1e-3]),
-            learning_rate: 0.01,
-            runs: 1000,
-            steps: 50_000,
-            start_x: vec![-0.01, 0.01],
-            start_y: 1.0,
-        }
-    }
-}
-
-/// `[surface]`: the loss in the plane, for a picture.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Surface {
-    /// x of the picture.
-    pub x: Series,
-    /// y of the picture.
-    pub y: Series,
-}
-
-impl Default for Surface {
-    fn default() -> Self {
-        Self {
-            x: Series::Range(Range {
-                from: -0.9,
-                to: 1.1,
-                points: 121,
-                scale: Scale::Linear,
-            }),
-            y: Series::Range(Range {
-                from: 0.0,
-                to: 100.0,
-                points: 101,
-                scale: Scale::Linear,
-            }),
-        }
-    }
-}
-
-/// `[trajectories]`: a few runs, step by step.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Trajectories {
-    /// η.
-    pub learning_rate: f64,
-    /// σ.
-    pub sigma: f64,
-    /// Runs.
-    pub runs: usize,
-    /// Steps per run.
-    pub steps: u64,
-    /// Every how many steps x and y are kept.
-    pub record_every: u64,
-    /// Starting x, taken in turn by the runs.
-    pub start_x: Vec<f64>,
-    /// Starting y.
-    pub start_y: f64,
-}
-
-impl Default for Trajectories {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            sigma: 0.05,
-            runs: 4,
-            steps: 40_000,
-            record_every: 20,
-            start_x: vec![-0.01, 0.01],
-            start_y: 1.0,
         }
     }
 }

@@ -9,13 +9,14 @@ pub mod figure;
 pub mod final_probability;
 pub mod freezing_theory;
 pub mod model;
-pub mod pictures;
 pub mod progress;
 pub mod reference;
 pub mod series;
 pub mod simulate;
 pub mod slices;
 pub mod stationary_map;
+pub mod surface;
+pub mod trajectories;
 
 pub use catalogue::catalogue;
 pub use config::Config;

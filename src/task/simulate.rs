@@ -8,109 +8,102 @@ use crate::ensemble::{
     Cell, Protocol, RunOutcome, Snapshot, ValleyEnsemble, simulate, stream::experiment_number,
 };
 use crate::error::{Error, Result};
-use crate::output::{Group, Record};
-use crate::statistics::{Estimate, mean, proportion};
+use crate::output::{Estimates, Group, Records, records};
+use crate::statistics::{mean, proportion};
 
 /// Share of a run at its end within which a last hop means that the run is not frozen.
 const TAIL: f64 = 0.01;
 
-/// Quantities of a set of cells, in their order.
-pub(crate) struct Columns {
-    p_flat: Vec<Estimate>,
-    freezing_iteration: Vec<Estimate>,
-    freezing_y: Vec<Estimate>,
-    hop_y: Vec<Estimate>,
-    hops: Vec<f64>,
-    unfrozen: Vec<f64>,
-    final_y: Vec<f64>,
+records! {
+    /// Where the runs of a cell end, and when they freeze.
+    pub struct EnsembleMeans {
+        /// fraction of runs that end at x >= 0
+        p_flat: Estimates => [] "1" "P_flat",
+        /// mean iteration of the last sign change of x, 1 for runs without any
+        mean_freezing_iteration: Estimates => [] "iterations" "⟨t_f⟩",
+        /// mean y at the last sign change of x, the starting y for runs without any
+        mean_freezing_y: Estimates => [] "1" "⟨y_freeze⟩",
+        /// mean y at the last valley-to-valley hop (half-way to the other minimum), the starting y for runs without any
+        mean_last_hop_y: Estimates => [] "1" "⟨y_hop⟩",
+        /// mean number of valley-to-valley hops of a run
+        mean_hops: Vec<f64> => [] "1",
+        /// fraction of runs whose last hop falls into the final 1 % of the run: not frozen at its end
+        unfrozen_fraction: Vec<f64> => [] "1",
+        /// mean y at the end of the run
+        mean_final_y: Vec<f64> => [] "1",
+    }
 }
 
-impl Columns {
+impl EnsembleMeans {
     pub(crate) fn new(ensembles: &[ValleyEnsemble]) -> Result<Self> {
-        let estimate = |quantity: &dyn Fn(&RunOutcome) -> f64| -> Result<Vec<Estimate>> {
+        let estimates = |quantity: &dyn Fn(&RunOutcome) -> f64| -> Result<Estimates> {
             ensembles
                 .iter()
                 .map(|e| mean(&e.runs.iter().map(quantity).collect::<Vec<f64>>()))
                 .collect()
         };
-        let values = |column: Vec<Estimate>| column.into_iter().map(|e| e.value).collect();
         Ok(Self {
             p_flat: ensembles
                 .iter()
                 .map(|e| proportion(e.runs.iter().filter(|r| r.is_flat()).count(), e.runs.len()))
                 .collect::<Result<_>>()?,
-            freezing_iteration: estimate(&|r| r.freezing_iteration() as f64)?,
-            freezing_y: estimate(&|r| r.freezing_y())?,
-            hop_y: estimate(&|r| r.last_hop.map_or(r.start_y, |hop| hop.y))?,
-            hops: values(estimate(&|r| r.hops as f64)?),
-            unfrozen: ensembles.iter().map(|e| e.unfrozen_fraction(TAIL)).collect(),
-            final_y: values(estimate(&|r| r.y)?),
+            mean_freezing_iteration: estimates(&|r| r.freezing_iteration() as f64)?,
+            mean_freezing_y: estimates(&|r| r.freezing_y())?,
+            mean_last_hop_y: estimates(&|r| r.last_hop.map_or(r.start_y, |hop| hop.y))?,
+            mean_hops: estimates(&|r| r.hops as f64)?.value,
+            unfrozen_fraction: ensembles.iter().map(|e| e.unfrozen_fraction(TAIL)).collect(),
+            mean_final_y: estimates(&|r| r.y)?.value,
         })
     }
+}
 
-    pub(crate) fn records(&self, dimensions: &[(&str, usize)]) -> Result<Vec<Record>> {
-        let mut records = Vec::new();
-        let mut pair =
-            |name: &str, unit: &str, symbol: &str, text: &str, column: &[Estimate]| -> Result<()> {
-                let values: Vec<f64> = column.iter().map(|e| e.value).collect();
-                let errors: Vec<f64> = column.iter().map(|e| e.standard_error).collect();
-                records.push(
-                    Record::new(name, unit, dimensions, values)?
-                        .with_symbol(symbol)
-                        .with_description(text),
-                );
-                records.push(
-                    Record::new(&format!("{name}_standard_error"), unit, dimensions, errors)?
-                        .with_description(&format!("standard error of {name} over the runs")),
-                );
-                Ok(())
-            };
-        pair(
-            "p_flat",
-            "1",
-            "P_flat",
-            "fraction of runs that end at x >= 0",
-            &self.p_flat,
-        )?;
-        pair(
-            "mean_freezing_iteration",
-            "iterations",
-            "⟨t_f⟩",
-            "mean iteration of the last sign change of x, 1 for runs without any",
-            &self.freezing_iteration,
-        )?;
-        pair(
-            "mean_freezing_y",
-            "1",
-            "⟨y_freeze⟩",
-            "mean y at the last sign change of x, the starting y for runs without any",
-            &self.freezing_y,
-        )?;
-        pair(
-            "mean_last_hop_y",
-            "1",
-            "⟨y_hop⟩",
-            "mean y at the last valley-to-valley hop (half-way to the other minimum), the starting y for runs without any",
-            &self.hop_y,
-        )?;
-        for (name, unit, text, values) in [
-            (
-                "mean_hops",
-                "1",
-                "mean number of valley-to-valley hops of a run",
-                &self.hops,
-            ),
-            (
-                "unfrozen_fraction",
-                "1",
-                "fraction of runs whose last hop falls into the final 1 % of the run: not frozen at its end",
-                &self.unfrozen,
-            ),
-            ("mean_final_y", "1", "mean y at the end of the run", &self.final_y),
-        ] {
-            records.push(Record::new(name, unit, dimensions, values.clone())?.with_description(text));
+records! {
+    /// ensembles of discrete SGD over learning rate (rows) and sigma (columns): valley at the end of the run and freezing
+    pub struct PhaseDiagramResult in "phase_diagram" {
+        attributes {
+            /// Runs per cell.
+            runs: i64,
+            /// Steps per run.
+            steps: i64,
         }
-        Ok(records)
+        /// learning rate
+        learning_rate: Vec<f64> => [learning_rate] "1" "η",
+        /// noise amplitude, C/B = 2 sigma H^p
+        sigma: Vec<f64> => [sigma] "1" "σ",
+        /// Means of the runs.
+        means: EnsembleMeans => [learning_rate, sigma],
+    }
+}
+
+records! {
+    /// ensembles of discrete SGD from early training to the end, over sigma at one learning rate
+    pub struct FreezingLineResult in "freezing_line" {
+        attributes {
+            /// η.
+            learning_rate: f64,
+            /// Starting y.
+            start_y: f64,
+            /// Factor on the slow drift of y.
+            ramp: f64,
+            /// Runs per σ.
+            runs: i64,
+            /// Steps per run.
+            steps: i64,
+        }
+        /// noise amplitude, C/B = 2 sigma H^p
+        sigma: Vec<f64> => [sigma] "1" "σ",
+        /// learning_rate * sigma
+        noise_strength: Vec<f64> => [sigma] "1" "Δ",
+        /// Means of the runs.
+        means: EnsembleMeans => [sigma],
+        /// iterations done
+        step: Vec<u64> => [step] "iterations" "k",
+        /// fraction of runs at x >= 0 at each recorded step
+        path_p_flat: Vec<f64> => [sigma, step] "1",
+        /// mean y at each recorded step
+        path_mean_y: Vec<f64> => [sigma, step] "1",
+        /// mean number of valley-to-valley hops of a run up to each recorded step
+        path_hops: Vec<f64> => [sigma, step] "1",
     }
 }
 
@@ -217,27 +210,14 @@ pub(crate) fn phase_diagram(
     let learning_rates = task.learning_rate.positive("phase_diagram.learning_rate")?;
     let sigmas = task.sigma.positive("phase_diagram.sigma")?;
     let ensembles = job.run("phase diagram", progress)?;
-    let columns = Columns::new(&ensembles)?;
-    let mut group = Group::new("phase_diagram")?.with_description(
-        "ensembles of discrete SGD over learning rate (rows) and sigma (columns): valley at the end of the run and freezing",
-    );
-    group.set_attribute("runs", task.runs as i64)?;
-    group.set_attribute("steps", task.steps as i64)?;
-    group.push(
-        Record::coordinate("learning_rate", "1", learning_rates.clone())?
-            .with_symbol("η")
-            .with_description("learning rate"),
-    )?;
-    group.push(
-        Record::coordinate("sigma", "1", sigmas.clone())?
-            .with_symbol("σ")
-            .with_description("noise amplitude, C/B = 2 sigma H^p"),
-    )?;
-    let dimensions = [("learning_rate", learning_rates.len()), ("sigma", sigmas.len())];
-    for record in columns.records(&dimensions)? {
-        group.push(record)?;
-    }
-    let mut groups = vec![group];
+    let result = PhaseDiagramResult {
+        runs: task.runs as i64,
+        steps: task.steps as i64,
+        learning_rate: learning_rates,
+        sigma: sigmas,
+        means: EnsembleMeans::new(&ensembles)?,
+    };
+    let mut groups = vec![result.group()?];
     let is_papers = model.is_papers()
         && PhaseDiagram {
             runs: 0,
@@ -290,32 +270,6 @@ pub(crate) fn freezing_line_job(config: &Config, model: &Model, task: &FreezingL
 pub(crate) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress) -> Result<Vec<Group>> {
     let sigmas = task.sigma.positive("freezing_line.sigma")?;
     let ensembles = job.run("freezing line", progress)?;
-    let columns = Columns::new(&ensembles)?;
-    let mut group = Group::new("freezing_line")?.with_description(
-        "ensembles of discrete SGD from early training to the end, over sigma at one learning rate",
-    );
-    group.set_attribute("learning_rate", task.learning_rate)?;
-    group.set_attribute("start_y", task.start_y)?;
-    group.set_attribute("ramp", task.ramp)?;
-    group.set_attribute("runs", task.runs as i64)?;
-    group.set_attribute("steps", task.steps as i64)?;
-    let n = sigmas.len();
-    group.push(
-        Record::coordinate("sigma", "1", sigmas.clone())?
-            .with_symbol("σ")
-            .with_description("noise amplitude, C/B = 2 sigma H^p"),
-    )?;
-    let strength: Vec<f64> = sigmas.iter().map(|s| s * task.learning_rate).collect();
-    group.push(
-        Record::new("noise_strength", "1", &[("sigma", n)], strength)?
-            .with_symbol("Δ")
-            .with_description("learning_rate * sigma"),
-    )?;
-    for record in columns.records(&[("sigma", n)])? {
-        group.push(record)?;
-    }
-    let steps: Vec<u64> = ensembles[0].snapshots.iter().map(|s| s.step).collect();
-    let shape = [("sigma", n), ("step", steps.len())];
     let runs = task.runs as f64;
     let along = |value: &dyn Fn(&Snapshot) -> f64| -> Vec<f64> {
         ensembles
@@ -323,29 +277,19 @@ pub(crate) fn freezing_line(job: &Job, task: &FreezingLine, progress: &Progress)
             .flat_map(|e| e.snapshots.iter().map(value).collect::<Vec<_>>())
             .collect()
     };
-    group.push(
-        Record::coordinate("step", "iterations", steps)?
-            .with_symbol("k")
-            .with_description("iterations done"),
-    )?;
-    for (name, text, values) in [
-        (
-            "path_p_flat",
-            "fraction of runs at x >= 0 at each recorded step",
-            along(&|s| s.flat as f64 / runs),
-        ),
-        (
-            "path_mean_y",
-            "mean y at each recorded step",
-            along(&|s| s.sum_y / runs),
-        ),
-        (
-            "path_hops",
-            "mean number of valley-to-valley hops of a run up to each recorded step",
-            along(&|s| s.hops as f64 / runs),
-        ),
-    ] {
-        group.push(Record::new(name, "1", &shape, values)?.with_description(text))?;
-    }
-    Ok(vec![group])
+    let result = FreezingLineResult {
+        learning_rate: task.learning_rate,
+        start_y: task.start_y,
+        ramp: task.ramp,
+        runs: task.runs as i64,
+        steps: task.steps as i64,
+        noise_strength: sigmas.iter().map(|s| s * task.learning_rate).collect(),
+        sigma: sigmas,
+        means: EnsembleMeans::new(&ensembles)?,
+        step: ensembles[0].snapshots.iter().map(|s| s.step).collect(),
+        path_p_flat: along(&|s| s.flat as f64 / runs),
+        path_mean_y: along(&|s| s.sum_y / runs),
+        path_hops: along(&|s| s.hops as f64 / runs),
+    };
+    Ok(vec![result.group()?])
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::landscape::Side;
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{
-    self, Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Style, edges,
+    self, Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Style, cell_edges,
 };
 use crate::rates::{ScaleAndSpeed, confining_domain};
 use rayon::prelude::*;
@@ -113,7 +113,7 @@ pub(crate) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> R
 ///
 /// # Errors
 /// As [`Records::of`].
-pub fn stationary_map(file: &ResultFile) -> Result<Figure> {
+pub fn figure(file: &ResultFile) -> Result<Figure> {
     let StationaryMapResult {
         y,
         noise_strength: noise,
@@ -122,7 +122,7 @@ pub fn stationary_map(file: &ResultFile) -> Result<Figure> {
         ..
     } = Records::of(file)?;
     let scale = spacing(&y);
-    let (x_edges, y_edges) = (edges(&noise, plot::Scale::Log)?, edges(&y, scale)?);
+    let (x_edges, y_edges) = (cell_edges(&noise, plot::Scale::Log)?, cell_edges(&y, scale)?);
     let vertical = match scale {
         plot::Scale::Log => Axis::log("*y*"),
         plot::Scale::Linear => Axis::linear("*y*"),

@@ -4,7 +4,7 @@ use super::{numbers, numbers_of};
 use crate::error::{Error, Result};
 use crate::output::ResultFile;
 use crate::plot::{
-    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, edges,
+    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
 
 /// Loss, effective potential, densities, first-passage times and committor of `[escape]`: lines for one variable, maps for two.
@@ -119,7 +119,7 @@ fn maps(file: &ResultFile, names: [&str; 2], axes: [&[f64]; 2]) -> Result<Vec<Pa
                 .collect::<Vec<f64>>(),
         )
     };
-    let (x_edges, y_edges) = (edges(x, Scale::Linear)?, edges(y, Scale::Linear)?);
+    let (x_edges, y_edges) = (cell_edges(x, Scale::Linear)?, cell_edges(y, Scale::Linear)?);
     let mut panels = Vec::new();
     for (record, title, colours, highest, contours) in [
         ("loss", "loss *L*", ColourMap::Viridis, Limit::Potential, 12),

@@ -1,28 +1,19 @@
 //! Figures by name, and the records that each needs.
 
-mod ablations;
-mod effective_potential;
 mod escape;
 mod final_probability;
 mod freezing_line;
-mod landscape;
 mod path;
 mod phase_diagram;
-mod trajectories;
 
-pub use super::stationary_map::stationary_map;
-pub use ablations::ablations;
-pub use effective_potential::effective_potential;
 pub use escape::escape;
 pub use final_probability::final_probability;
 pub use freezing_line::freezing_line;
-pub use landscape::landscape;
 pub use path::{hop_rate, p_flat_path};
 pub use phase_diagram::phase_diagram;
-pub use trajectories::trajectories;
 
 use crate::error::{Error, Result};
-use crate::output::{Attribute, ResultFile, Values};
+use crate::output::{Attribute, ResultFile};
 use crate::plot::Figure;
 
 /// A figure that can be drawn from a result file.
@@ -56,19 +47,19 @@ pub const ENTRIES: [Entry; 11] = [
         name: "effective_potential",
         description: "loss and effective potential on slices of the valley",
         group: "effective_potential",
-        figure: effective_potential,
+        figure: super::effective_potential::figure,
     },
     Entry {
         name: "landscape",
         description: "the loss in the plane with contours and the floors of its valleys",
         group: "landscape",
-        figure: landscape,
+        figure: super::surface::figure,
     },
     Entry {
         name: "trajectories",
         description: "single runs of SGD, against iterations and in the plane",
         group: "trajectories",
-        figure: trajectories,
+        figure: super::trajectories::figure,
     },
     Entry {
         name: "p_flat_path",
@@ -86,7 +77,7 @@ pub const ENTRIES: [Entry; 11] = [
         name: "stationary_map",
         description: "stationary P_flat over position and noise strength, with the freezing line",
         group: "stationary_map",
-        figure: stationary_map,
+        figure: super::stationary_map::figure,
     },
     Entry {
         name: "final_probability",
@@ -98,7 +89,7 @@ pub const ENTRIES: [Entry; 11] = [
         name: "ablations",
         description: "freezing and P_flat with one ingredient of the model changed at a time",
         group: "ablations",
-        figure: ablations,
+        figure: super::ablations::figure,
     },
     Entry {
         name: "escape",
@@ -161,17 +152,6 @@ fn optional(file: &ResultFile, path: &str, expected: usize) -> Result<Vec<f64>> 
         numbers_of(file, path, expected)
     } else {
         Ok(Vec::new())
-    }
-}
-
-/// The text entries at `group/record`.
-fn text(file: &ResultFile, path: &str) -> Result<Vec<String>> {
-    match file.record(path)?.values() {
-        Values::Text(values) => Ok(values.clone()),
-        _ => Err(Error::Input {
-            path: path.into(),
-            message: "text is needed".into(),
-        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{numbers, numbers_of};
 use crate::error::Result;
 use crate::output::ResultFile;
-use crate::plot::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, edges};
+use crate::plot::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, cell_edges};
 
 /// Maps of P_flat and η⟨t_f⟩ over learning rate and σ: ours on the left and the authors' on the right where the file has them, else the
 /// two quantities side by side.
@@ -103,8 +103,8 @@ fn diagram(file: &ResultFile, group: &str, quantity: &str) -> Result<Diagram> {
         values: transposed
             .map(|(i, j)| factor(i) * table[i * columns + j])
             .collect(),
-        learning_rate: edges(&learning_rate, Scale::Log)?,
-        sigma: edges(&sigma, Scale::Log)?,
+        learning_rate: cell_edges(&learning_rate, Scale::Log)?,
+        sigma: cell_edges(&sigma, Scale::Log)?,
     })
 }
 
