@@ -60,6 +60,8 @@ pub mod noise;
 
 pub mod diffusion;
 
+pub mod region;
+
 pub mod grid;
 
 pub mod generator;
@@ -73,6 +75,8 @@ pub mod rates;
 pub mod path;
 
 pub mod ensemble;
+
+pub mod escape;
 
 pub mod freezing;
 

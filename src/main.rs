@@ -3,7 +3,8 @@
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
 use clap::{Parser, Subcommand};
-use freezeout::judgement::{agreement, claims};
+use freezeout::judgement::{agreement, claims, validation};
+use freezeout::run::Job;
 use freezeout::task::{self, Progress};
 use freezeout::{Error, Result, output, plot, run};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
@@ -144,14 +145,14 @@ fn execute(command: Command) -> Result<()> {
         Command::Validate { folder, report } => {
             validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
         }
-        Command::List => print(&task::catalogue()),
+        Command::List => print(&task::list()),
         Command::Init { config } => init(&config),
     }
 }
 
 fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = run::parse(text)?;
-    run::check(&config, text)?;
+    let job = Job::new(&config, text)?;
     const MOST_THREADS: usize = 1024;
     if options.threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
         return Err(Error::Config {
@@ -186,7 +187,7 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    let result = pool.install(|| run::run(&config, text, Some(&unfinished), &progress))?;
+    let result = pool.install(|| job.run(Some(&unfinished), &progress))?;
     output::write(&path, &result)?;
     if !config.sweep.is_empty() {
         run::remove_unfinished(&unfinished)?;
@@ -219,7 +220,7 @@ fn validate(folder: &Path, report: &Path) -> Result<()> {
         }
     })?;
     printed?;
-    std::fs::write(report, run::validation_report(&outcomes)).map_err(|e| Error::Output {
+    std::fs::write(report, validation::validation_report(&outcomes)).map_err(|e| Error::Output {
         path: report.display().to_string(),
         message: e.to_string(),
     })?;

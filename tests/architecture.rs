@@ -1,22 +1,27 @@
-//! The dependency order of the modules, read from their sources.
+//! The dependency order of the modules and the absence of circles, read from every path in their sources.
 #![allow(clippy::unwrap_used, clippy::panic)] // also in functions that tests share
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod module_graph;
 
-/// A module may use only what stands before it; modules of one row do not see each other, except where `WITHIN` says so.
-const ORDER: [&[&str]; 17] = [
+use module_graph::{Graph, Sources};
+use std::fs;
+use std::path::Path;
+
+/// A module may use only what stands in an earlier row; modules of one row do not see each other.
+const ORDER: [&[&str]; 19] = [
     &["error"],
     &["math"],
     &["linalg", "statistics"],
     &["landscape"],
     &["noise"],
     &["diffusion"],
+    &["region"],
     &["grid"],
     &["generator", "transfer"],
-    // Independent routes: their agreement is evidence only as long as they do not share code.
+    // Independent routes: their agreement is evidence only as long as they share no code.
     &["observables", "rates", "path", "ensemble"],
-    &["freezing"],
+    &["escape", "freezing"],
+    &["network"],
     &["output"],
     &["plot"],
     &["task"],
@@ -26,101 +31,313 @@ const ORDER: [&[&str]; 17] = [
     &["main"],
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-fn level(module: &str) -> usize {
+fn row(module: &str) -> usize {
     ORDER
         .iter()
         .position(|row| row.contains(&module))
         .unwrap_or_else(|| panic!("module {module} has no place in the order"))
 }
 
-/// Modules named behind `crate::` outside comments.
-fn uses(text: &str) -> Vec<String> {
-    let code: String = text
-        .lines()
-        .filter(|l| !l.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n");
-    let name = |rest: &str| {
-        rest.chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect::<String>()
-    };
-    let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + 7..];
-        if let Some(list) = rest.strip_prefix('{') {
-            let list = &list[..list.find('}').unwrap_or(list.len())];
-            found.extend(list.split(',').map(|part| name(part.trim())));
-        } else {
-            found.push(name(rest));
+/// `linalg/eigen.rs` belongs to `linalg`.
+fn top(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// One sentence for every edge against the order.
+fn wrong_edges(graph: &Graph) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (file, used) in &graph.edges {
+        for (other, path) in used {
+            let (module, below) = (top(file), top(other));
+            if module != below && row(below) >= row(module) {
+                wrong.push(format!(
+                    "{file} uses {path} of {other}, and {below} does not stand before {module}"
+                ));
+            }
         }
     }
-    // Re-exports of the crate root.
-    found
+    wrong
+}
+
+/// One sentence for every strongly connected component.
+fn circles(graph: &Graph) -> Vec<String> {
+    graph
+        .circles()
         .into_iter()
-        .map(|m| {
-            if m == "Error" || m == "Result" {
-                "error".into()
-            } else {
-                m
-            }
+        .map(|(component, shortest)| {
+            let steps: Vec<String> = shortest
+                .windows(2)
+                .map(|step| {
+                    format!(
+                        "  {} uses {} of {}",
+                        step[0], graph.edges[&step[0]][&step[1]], step[1]
+                    )
+                })
+                .collect();
+            format!(
+                "{} files use each other in a circle: {}\n{}",
+                component.len(),
+                component.into_iter().collect::<Vec<_>>().join(", "),
+                steps.join("\n")
+            )
         })
         .collect()
 }
 
-#[test]
-fn modules_use_only_what_stands_before_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    assert!(files.len() > 20);
-    let mut edges = 0;
-    for file in files {
-        let relative = file.strip_prefix(&root).unwrap();
-        let first = relative
-            .components()
-            .next()
-            .unwrap()
-            .as_os_str()
-            .to_str()
-            .unwrap();
-        let module = first.trim_end_matches(".rs");
-        if module == "main" || module == "lib" {
-            continue;
-        }
-        for used in uses(&fs::read_to_string(&file).unwrap()) {
-            if used == module {
-                continue;
-            }
-            edges += 1;
-            assert!(
-                level(&used) < level(module),
-                "{} uses crate::{used}, which does not stand before {module}",
-                relative.display()
-            );
+fn collect(folder: &Path, below: &str, found: &mut Sources) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{below}{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), found);
+        } else if name.ends_with(".rs") {
+            found.insert(name, fs::read_to_string(entry.path()).unwrap());
         }
     }
-    assert!(edges > 50, "the reader of use paths found only {edges} edges");
+}
+
+fn this_crate() -> Graph {
+    let mut sources = Sources::new();
+    collect(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        "",
+        &mut sources,
+    );
+    let graph = Graph::read(&sources);
+    for file in sources.keys().filter(|file| !file.ends_with("_tests.rs")) {
+        assert!(graph.edges.contains_key(file), "no module is {file}");
+    }
+    let edges: usize = graph.edges.values().map(|used| used.len()).sum();
+    assert!(
+        graph.edges.len() > 100 && edges > 400,
+        "the reader saw only {} files and {edges} edges",
+        graph.edges.len()
+    );
+    graph
 }
 
 #[test]
-fn the_reader_of_use_paths_sees_a_wrong_edge() {
-    let found = uses(
-        "use crate::freezing::X;\nuse crate::{grid::Grid, output};\nlet x = crate::Error::EmptySet;\n// crate::comment",
+fn modules_use_only_what_stands_before_them() {
+    let wrong = wrong_edges(&this_crate());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Folders whose circles are being taken apart.
+const KNOWN: [&str; 5] = ["freezing/", "generator/", "observables/", "run/", "task/"];
+
+#[test]
+fn no_file_uses_itself_through_others() {
+    let mut circles = circles(&this_crate());
+    circles.retain(|sentence| {
+        !KNOWN
+            .iter()
+            .any(|folder| sentence.contains(&format!("circle: {folder}")))
+    });
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
+}
+
+fn tree(files: &[(&str, &str)]) -> Graph {
+    Graph::read(&files.iter().map(|(f, t)| ((*f).into(), (*t).into())).collect())
+}
+
+fn uses(graph: &Graph, file: &str) -> Vec<String> {
+    graph.edges[file].keys().cloned().collect()
+}
+
+#[test]
+fn a_clean_tree_with_re_exports_passes() {
+    let graph = tree(&[
+        (
+            "lib.rs",
+            "pub mod error; pub mod math; pub mod grid; pub use error::{Error, Result};",
+        ),
+        (
+            "main.rs",
+            "use freezeout::grid::Grid; fn main() { freezeout::math::norm(); }",
+        ),
+        (
+            "error.rs",
+            "pub enum Error { EmptySet } pub type Result<T> = std::result::Result<T, Error>;",
+        ),
+        (
+            "math/mod.rs",
+            "mod point; mod norm; pub use norm::norm; pub use point::*;",
+        ),
+        ("math/point.rs", "pub struct Point<const D: usize>;"),
+        (
+            "math/norm.rs",
+            "use super::Point; pub fn norm(p: &Point<1>) -> f64 { 0.0 }",
+        ),
+        (
+            "grid/mod.rs",
+            "//! See [`crate::output`].\nmod axis;\nmod cells;\npub(crate) use axis::Axis;\npub use cells::Grid;",
+        ),
+        ("grid/axis.rs", "pub struct Axis;"),
+        (
+            "grid/cells.rs",
+            "use super::{\n    axis::{self, Axis as Line},\n};\nuse crate::{math::{Point, norm as length}, Error};\n\
+             // crate::freezing::a\n/* super::super::output /* nested */ */\n\
+             pub struct Grid(Line, Point<1>);\n\
+             const TEXT: &str = \"use crate::freezing::B;\"; const RAW: &str = r#\"crate::\"x::y\"#; const C: char = '\"';\n\
+             fn f<'a>(x: &'a Grid) -> crate::Result<f64> { axis::Axis; Err(crate::Error::EmptySet) }\n\
+             #[cfg(test)]\nmod tests { use crate::freezing::X; use super::*; }",
+        ),
+    ]);
+    assert!(circles(&graph).is_empty(), "{:?}", circles(&graph));
+    assert!(wrong_edges(&graph).is_empty(), "{:?}", wrong_edges(&graph));
+    assert_eq!(
+        uses(&graph, "grid/cells.rs"),
+        ["error.rs", "grid/axis.rs", "math/norm.rs", "math/point.rs"]
     );
-    assert_eq!(found, ["freezing", "grid", "output", "error"]);
-    assert!(level("freezing") > level("grid"));
+    assert_eq!(uses(&graph, "main.rs"), ["grid/cells.rs", "math/norm.rs"]);
+    assert_eq!(uses(&graph, "math/norm.rs"), ["math/point.rs"]);
+    for file in [
+        "lib.rs",
+        "grid/mod.rs",
+        "math/mod.rs",
+        "math/point.rs",
+        "grid/axis.rs",
+    ] {
+        assert!(uses(&graph, file).is_empty(), "{file}: {:?}", uses(&graph, file));
+    }
+}
+
+#[test]
+fn an_edge_against_the_order_is_seen() {
+    for wrong in [
+        "use crate::freezing::Walk;",
+        "use crate::{error::Error, freezing::{self, Walk as W}};",
+        "pub use crate::freezing::Walk;",
+        "use super::super::freezing::*;",
+        "fn f() { crate::freezing::walk(); }",
+        "fn f() -> super::super::freezing::Walk { todo!() }",
+        "use crate::freezing; fn f() { freezing::walk(); }",
+    ] {
+        let graph = tree(&[
+            ("lib.rs", "mod error; mod grid; mod freezing;"),
+            ("error.rs", "pub struct Error;"),
+            ("grid/mod.rs", "mod axis;"),
+            ("grid/axis.rs", wrong),
+            ("freezing/mod.rs", "mod walk; pub use walk::{Walk, walk};"),
+            ("freezing/walk.rs", "pub struct Walk; pub fn walk() {}"),
+        ]);
+        let found = wrong_edges(&graph);
+        // A glob of names that nobody uses is no edge.
+        assert_eq!(
+            found.len(),
+            usize::from(!wrong.contains('*')),
+            "{wrong}: {found:?}"
+        );
+        for sentence in found {
+            assert!(sentence.starts_with("grid/axis.rs uses "), "{sentence}");
+            assert!(sentence.contains("of freezing/walk.rs"), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn independent_routes_must_not_see_each_other() {
+    let routes = ["observables", "rates", "path", "ensemble"];
+    for from in routes {
+        for to in routes.into_iter().filter(|to| *to != from) {
+            let user = format!("use crate::{to}::number;");
+            let graph = tree(&[
+                ("lib.rs", &format!("mod {from}; mod {to};")),
+                (&format!("{from}.rs"), &user),
+                (&format!("{to}.rs"), "pub fn number() -> f64 { 1.0 }"),
+            ]);
+            assert_eq!(wrong_edges(&graph).len(), 1, "{from} -> {to}");
+        }
+    }
+}
+
+#[test]
+fn two_files_that_use_each_other_through_super_are_a_circle() {
+    let graph = tree(&[
+        ("lib.rs", "mod path;"),
+        ("path/mod.rs", "mod action; mod newton;"),
+        (
+            "path/action.rs",
+            "pub fn action() -> f64 { super::newton::newton() }",
+        ),
+        (
+            "path/newton.rs",
+            "use super::action::action; pub fn newton() -> f64 { action() }",
+        ),
+    ]);
+    assert_eq!(
+        circles(&graph),
+        [
+            "2 files use each other in a circle: path/action.rs, path/newton.rs\n\
+          \x20 path/action.rs uses super::newton::newton of path/newton.rs\n\
+          \x20 path/newton.rs uses super::action::action of path/action.rs"
+        ]
+    );
+}
+
+#[test]
+fn three_files_over_re_exports_are_a_circle() {
+    let graph = tree(&[
+        ("lib.rs", "pub mod grid; pub use grid::Grid;"),
+        (
+            "grid/mod.rs",
+            "mod axis; mod cell; mod set; pub use axis::Axis; pub use cell::*; pub use set::Set as CellSet;",
+        ),
+        (
+            "grid/axis.rs",
+            "use crate::grid::Cell; pub struct Axis(Cell); pub struct Grid;",
+        ),
+        ("grid/cell.rs", "use super::CellSet; pub struct Cell(CellSet);"),
+        (
+            "grid/set.rs",
+            "pub struct Set; impl Set { fn of(a: &self::super::Axis) {} }",
+        ),
+    ]);
+    let found = graph.circles();
+    assert_eq!(found.len(), 1, "{:?}", graph.edges);
+    let names: Vec<&str> = found[0].0.iter().map(String::as_str).collect();
+    assert_eq!(names, ["grid/axis.rs", "grid/cell.rs", "grid/set.rs"]);
+    assert_eq!(found[0].1.len(), 4);
+}
+
+#[test]
+fn a_module_and_the_child_that_needs_it_are_a_circle() {
+    for parent in [
+        "mod kernel; pub struct Step; use kernel::Kernel; fn f(k: Kernel) {}",
+        "mod kernel; pub struct Step; pub use kernel::Kernel; fn f(k: Kernel) {}",
+        "mod kernel; pub struct Step; fn f(k: kernel::Kernel) {}",
+        "mod kernel; pub struct Step; pub use self::kernel::*; fn f(k: &Kernel) {}",
+        "mod kernel; pub struct Step; pub use kernel::kernel; fn f() { kernel(); }",
+    ] {
+        let graph = tree(&[
+            ("lib.rs", "mod transfer;"),
+            ("transfer/mod.rs", parent),
+            (
+                "transfer/kernel.rs",
+                "use super::Step; pub struct Kernel(Step); pub fn kernel() {}",
+            ),
+        ]);
+        assert_eq!(graph.circles().len(), 1, "{parent}: {:?}", graph.edges);
+    }
+    // Handing the child out is no use of it.
+    let graph = tree(&[
+        ("lib.rs", "mod transfer;"),
+        (
+            "transfer/mod.rs",
+            "mod kernel; pub struct Step; pub use kernel::Kernel;",
+        ),
+        ("transfer/kernel.rs", "pub struct Kernel(super::Step);"),
+    ]);
+    assert!(graph.circles().is_empty());
+}
+
+#[test]
+#[should_panic(expected = "nothing found behind crate::grid::Gird")]
+fn a_path_that_leads_nowhere_is_not_passed_over() {
+    tree(&[
+        ("lib.rs", "mod grid; use crate::grid::Gird;"),
+        ("grid.rs", "pub struct Grid;"),
+    ]);
 }
 
 /// `tests/validation.rs` runs every folder of cases, so that none is left out as long as each is complete.

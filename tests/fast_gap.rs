@@ -5,11 +5,12 @@ mod common;
 
 use freezeout::diffusion::Diffusion;
 use freezeout::error::Error;
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, Grid};
 use freezeout::linalg::{Cholesky, DetailedBalance, Elimination, NestedDissection, SparseRates};
 use freezeout::math::{Point, Tensor};
-use freezeout::observables::{Factorisation, IMBALANCE, Refusal, SpectralGap, slow_modes, spectral_gap};
+use freezeout::observables::{Factorisation, Refusal, slow_modes, spectral_gap};
+use freezeout::region::Boundary;
 use std::sync::Arc;
 
 /// L = (x² − 1)²/4 + y² + coupling·xy in isotropic noise, and a rotation that breaks detailed balance.
@@ -188,12 +189,12 @@ fn the_plain_factorisation_fails_behind_a_high_barrier_and_elimination_does_not(
 
 #[test]
 fn without_detailed_balance_or_with_loss_there_is_no_gap() {
-    let refused = |gap: freezeout::Result<SpectralGap>| match gap {
-        Err(Error::InvalidParameter { name, value, .. }) => (name, value),
+    match spectral_gap(&wells(0.2, 0.0, 0.3, [40, 30])) {
+        Err(Error::NoDetailedBalance { imbalance, allowed }) => {
+            assert!(imbalance > 1e-3 && allowed == 1e-9, "{imbalance:e} {allowed:e}")
+        }
         other => panic!("{other:?}"),
-    };
-    let (name, value) = refused(spectral_gap(&wells(0.2, 0.0, 0.3, [40, 30])));
-    assert!(name == IMBALANCE && value > 1e-3, "{name}: {value}");
+    }
     let one_way = SparseRates::from_transitions(3, [(0, 1, 1.0), (1, 2, 1.0), (2, 0, 1.0)]).unwrap();
     assert_eq!(DetailedBalance::new(&one_way).unwrap(), None);
     let model = Wells {
@@ -209,7 +210,11 @@ fn without_detailed_balance_or_with_loss_there_is_no_gap() {
         ..Discretisation::default()
     };
     let plane = Generator::assemble_with(&model, Grid::new(axes([40, 30])), &absorbing).unwrap();
-    assert_eq!(refused(spectral_gap(&plane)).0, "killing");
+    let refusal = spectral_gap(&plane).unwrap_err();
+    assert!(
+        matches!(&refusal, Error::Inconsistent { subject, .. } if subject == "absorbing boundary"),
+        "{refusal}"
+    );
 }
 
 #[test]

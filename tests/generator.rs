@@ -45,7 +45,7 @@ fn passage_time(diffusion: &impl Diffusion<1>, grid: Grid<1>, from: f64, beyond:
     let generator = Generator::assemble(diffusion, grid)?;
     Ok(generator
         .grid()
-        .interpolate(&mean_first_passage_time(&generator, &target)?, from))
+        .interpolate(&mean_first_passage_time(&generator, &target)?, [from]))
 }
 
 /// A number and how many of its digits are printed.
@@ -144,12 +144,12 @@ fn brownian_exit_mean_variance_rate_and_committor() -> Result<()> {
     let outside = |g: &Grid<1>| CellSet::new("outside", g, |x| x[0].abs() > l);
     let mean = on_levels(grid.clone(), 3, |g| {
         let generator = Generator::assemble(&Brownian(d), g.clone())?;
-        Ok(g.interpolate(&mean_first_passage_time(&generator, &outside(&g)?)?, 0.0))
+        Ok(g.interpolate(&mean_first_passage_time(&generator, &outside(&g)?)?, [0.0]))
     })?;
     assert_close!(extrapolate(mean), l * l / (2.0 * d), 1e-11); // rounding of N = 800 cells
     let variance = on_levels(grid.clone(), 4, |g| {
         let generator = Generator::assemble(&Brownian(d), g.clone())?;
-        Ok(g.interpolate(&first_passage_variance(&generator, &outside(&g)?)?, 0.0))
+        Ok(g.interpolate(&first_passage_variance(&generator, &outside(&g)?)?, [0.0]))
     })?;
     // σ² = 2D.
     assert_close!(
@@ -173,7 +173,7 @@ fn brownian_exit_mean_variance_rate_and_committor() -> Result<()> {
     );
     let q = committor(&generator, &a, &b)?;
     // Linear, hence exact on any grid up to rounding.
-    assert_close!(grid.interpolate(&q, 0.5), (0.5 + l) / (2.0 * l), 1e-12);
+    assert_close!(grid.interpolate(&q, [0.5]), (0.5 + l) / (2.0 * l), 1e-12);
     Ok(())
 }
 
@@ -272,7 +272,7 @@ fn effective_potential_of_isotropic_noise_is_the_loss() -> Result<()> {
     let phi = effective_potential(&Generator::assemble(&double_well(eps), grid.clone())?)?;
     // Barrier ΔL/ε = 25, and the deep tail at x = 2 is 225 without underflow. Differences of point values carry no
     // discretisation error but that of two-point quadrature of b/D, O(h⁴) = 1e-12.
-    assert_close!(grid.interpolate(&phi, 2.0), 225.0, 1e-3); // linear extrapolation to the last face, O(h)
+    assert_close!(grid.interpolate(&phi, [2.0]), 225.0, 1e-3); // linear extrapolation to the last face, O(h)
     assert_close!(phi[grid.cells() / 2], 25.0, 1e-5); // half a cell beside the saddle
     Ok(())
 }

@@ -5,17 +5,18 @@ mod common;
 
 use common::assert_order;
 use freezeout::diffusion::{Diffusion, Sgd};
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, Grid};
 use freezeout::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Landscape, MuellerBrown, Quadratic,
-    ShiftedMean, Tabulated, critical_point,
+    SmoothedLandscape, Tabulated, critical_point,
 };
 use freezeout::math::{Formula, Point, Tensor};
 use freezeout::noise::{self, Constant, GradientNoise, HessianPower, Isotropic, LossScaled, RandomShift};
 use freezeout::observables::{effective_potential, stationary_probability};
 use freezeout::rates::ScaleAndSpeed;
 use freezeout::rates::literature::PowerLawEscape;
+use freezeout::region::Boundary;
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
@@ -224,7 +225,7 @@ fn random_shift_of_a_quartic_has_its_closed_form() {
         RandomShift::new(well, &shift, 4, 0.0).unwrap(),
         RandomShift::new(well, &shift, 3, 0.0).unwrap(),
     );
-    let mean = ShiftedMean::new(well, &shift, 3).unwrap();
+    let mean = SmoothedLandscape::new(well, &shift, 3).unwrap();
     for x in [-1.7, -0.3, 0.0, 1.0] {
         let theta = Point::<1>::new(x);
         let h = 3.0 * x * x - 1.0;
@@ -270,7 +271,7 @@ fn random_shift_of_a_parabola_is_hsh_and_of_anything_so_for_small_shifts() {
     let errors: Vec<f64> = scales
         .iter()
         .map(|&s| {
-            let mean = ShiftedMean::new(MuellerBrown, &(Tensor::<2>::identity() * s), 8).unwrap();
+            let mean = SmoothedLandscape::new(MuellerBrown, &(Tensor::<2>::identity() * s), 8).unwrap();
             (mean.loss(&theta) - MuellerBrown.loss(&theta)) / s - 0.5 * hessian.trace()
         })
         .collect();
@@ -292,7 +293,7 @@ fn across_a_kink_the_quadrature_is_inexact_and_says_where() {
     // E|ξ| = sqrt(2/π); even rules have no node on the kink.
     let exact = (2.0 / PI).sqrt();
     let errors = [8, 16, 32, 64].map(|n| {
-        let mean = ShiftedMean::new(&text, &Tensor::<1>::new(1.0), n).unwrap();
+        let mean = SmoothedLandscape::new(&text, &Tensor::<1>::new(1.0), n).unwrap();
         assert_eq!(mean.kinks().len(), n);
         mean.loss(&Point::<1>::zeros()) - exact
     });
@@ -319,7 +320,7 @@ fn landscapes_and_noises_compose_at_run_time() {
         // Normalised over 80 cells.
         assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-13);
     }
-    let mean = ShiftedMean::new(&*boxed, &shift, 12).unwrap();
+    let mean = SmoothedLandscape::new(&*boxed, &shift, 12).unwrap();
     let sgd = Sgd::new(mean, &noises[3], 0.1, 1.0).unwrap();
     assert!(sgd.drift(&Point::<1>::new(1.0))[0] != 0.0);
 }

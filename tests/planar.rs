@@ -6,10 +6,11 @@ mod common;
 use common::planar::*;
 use common::{assert_order, extrapolate};
 use freezeout::diffusion::Diffusion;
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::math::{Point, Tensor};
 use freezeout::observables::*;
+use freezeout::region::Boundary;
 use std::f64::consts::PI;
 
 /// L² error of f = sin πx sin πy on the absorbing unit square, which solves −Lf = g for the g computed by hand.

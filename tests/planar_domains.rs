@@ -7,11 +7,12 @@ use common::planar::*;
 use common::{assert_order, extrapolate, printed};
 use freezeout::Error;
 use freezeout::diffusion::{Calculus, Diffusion};
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::landscape::Kink;
 use freezeout::math::{Point, Tensor};
 use freezeout::observables::*;
+use freezeout::region::Boundary;
 
 /// b = (u − u³ − βuv², −(1 + u²) v).
 fn maier_stein(beta: f64) -> impl Diffusion<2> {

@@ -213,7 +213,7 @@ fn all_censored_gives_a_bound_only() {
 fn times_that_are_not_exponential_are_refused() {
     let mut rng = random(4);
     let exponential = exponential_lifetimes(&mut rng, 2000, 1.0, 1.5);
-    assert!(exponentiality(&exponential).unwrap() > 1e-4);
+    assert!(exponentiality_p_value(&exponential).unwrap() > 1e-4);
     // Dead time of a fifth of the mean.
     let late: Vec<Lifetime> = exponential
         .iter()
@@ -254,7 +254,7 @@ fn times_that_are_not_exponential_are_refused() {
         ));
     }
     assert!(matches!(
-        exponentiality(&exponential[..3]),
+        exponentiality_p_value(&exponential[..3]),
         Err(Error::TooFewSamples { .. })
     ));
 }
@@ -263,7 +263,7 @@ fn times_that_are_not_exponential_are_refused() {
 fn exponentiality_p_values_are_uniform() {
     let mut rng = random(5);
     let p: Vec<f64> = (0..500)
-        .map(|_| exponentiality(&exponential_lifetimes(&mut rng, 100, 2.0, 0.6)).unwrap())
+        .map(|_| exponentiality_p_value(&exponential_lifetimes(&mut rng, 100, 2.0, 0.6)).unwrap())
         .collect();
     assert!(ks_one_sample(&p, |u| u).unwrap().p_value > 1e-6);
 }

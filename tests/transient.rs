@@ -5,10 +5,11 @@ mod common;
 
 use common::assert_order;
 use freezeout::diffusion::Diffusion;
-use freezeout::generator::{Boundary, Discretisation, Generator};
+use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::math::{Point, Tensor};
 use freezeout::observables::{TransientMethod, stationary_probability, transient_density};
+use freezeout::region::Boundary;
 use nalgebra::{DMatrix, DVector, Matrix2, Vector2};
 
 /// b = −Aθ + pull·(x − x³, 0) with a tensor of its own.

@@ -10,11 +10,12 @@ use common::Brownian;
 use freezeout::Error;
 use freezeout::diffusion::{Diffusion, OrnsteinUhlenbeck};
 use freezeout::ensemble::*;
-use freezeout::generator::{Boundary, Generator};
+use freezeout::generator::Generator;
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::landscape::Expression;
 use freezeout::math::{Point, Tensor};
 use freezeout::observables::mean_first_passage_time;
+use freezeout::region::{Boundary, Domain, PointSet};
 use freezeout::statistics::convergence::extrapolate;
 use freezeout::statistics::{Estimate, mean};
 use paths::*;
@@ -28,14 +29,8 @@ fn double_well_in_one_dimension() {
     let (top, other) = (beyond(0.0), beyond(1.0));
     let free = Domain::unbounded();
     let h = 0.02;
-    let time = |level: Level<'_, 1>, crossing, runs, h, name| {
-        passage(
-            &well,
-            &free,
-            &Target::Level(level),
-            crossing,
-            &protocol([-1.0], runs, h, name),
-        )
+    let time = |target: &PointSet<1>, crossing, runs, h, name| {
+        passage(&well, &free, target, crossing, &protocol([-1.0], runs, h, name))
     };
     let bias = WELL_BIAS * h;
     assert!(
@@ -55,9 +50,9 @@ fn double_well_in_one_dimension() {
     // Negative controls: crossings seen at the ends of steps only; the same set known by membership only.
     let wrong = time(&top, END, 25_000, h, "top");
     assert!(misfit(wrong, TO_THE_TOP, bias * TO_THE_TOP) > 1.0);
-    let member = |x: &Point<1>| x[0] > 0.0;
+    let member = PointSet::of_members(|x: &Point<1>| x[0] > 0.0);
     let runs = protocol([-1.0], 25_000, h, "member");
-    let wrong = passage(&well, &free, &Target::Members(&member), BRIDGE, &runs);
+    let wrong = passage(&well, &free, &member, BRIDGE, &runs);
     assert!(misfit(wrong, TO_THE_TOP, bias * TO_THE_TOP) > 1.0);
     // Steps of .1 and .05 extrapolated: the bias left is a few h², and the one found is that of order one.
     let level = |h, name| time(&top, BRIDGE, 100_000, h, name);
@@ -81,10 +76,10 @@ fn double_well_in_rotated_axes() {
     let drift = |theta: &Point<2>| -freezeout::landscape::Landscape::gradient(&landscape, theta);
     let plane = Functions(drift, |_: &Point<2>| tensor);
     let u = Point::<2>::new(c, s);
-    let top = |theta: &Point<2>| (-3.0 * theta.dot(&u), -3.0 * u);
+    let target = PointSet::half_space(3.0 * u, 0.0).unwrap();
     let h = 0.02;
     let runs = protocol([-c, -s], 25_000, h, "rotated");
-    let (domain, target) = (Domain::unbounded(), Target::Level(&top));
+    let domain = Domain::unbounded();
     let time = passage(&plane, &domain, &target, BRIDGE, &runs);
     assert!(misfit(time, TO_THE_TOP, WELL_BIAS * h * TO_THE_TOP) < 1.0);
     // Negative control: the tensor not turned with the axes.
@@ -118,15 +113,14 @@ fn a_disc_in_the_plane_agrees_with_the_grid() {
     };
     let (coarse, fine) = (grid_time(240), grid_time(480));
     println!("grid {coarse} {fine}");
-    let disc = |p: &Point<2>| {
-        let r = (p - centre).norm();
-        (r - radius, (p - centre) / r)
-    };
-    let squared = |p: &Point<2>| ((p - centre).norm_squared() - radius * radius, 2.0 * (p - centre));
+    let disc = PointSet::ball(centre, radius).unwrap();
+    let squared = PointSet::of_level(move |p: &Point<2>| {
+        ((p - centre).norm_squared() - radius * radius, 2.0 * (p - centre))
+    });
     let (domain, h) = (cube(-3.0, 3.0, Boundary::Reflecting), 0.01);
-    let time = |level: Level<'_, 2>, crossing| {
+    let time = |target: &PointSet<2>, crossing| {
         let runs = protocol(start, 20_000, h, "disc");
-        passage(&problem, &domain, &Target::Level(level), crossing, &runs)
+        passage(&problem, &domain, target, crossing, &runs)
     };
     // The grid's own change under refinement, and one h of the paths.
     let bias = 2.0 * (coarse - fine).abs() + h * fine;
@@ -142,10 +136,9 @@ fn a_disc_in_the_plane_agrees_with_the_grid() {
 fn brownian_motion_leaves_an_interval_in_the_exact_time() {
     let (d, length, h) = (0.7, 1.5, 0.01);
     let domain = cube::<1>(-length, length, Boundary::Absorbing);
-    let target = Target::Members(&nowhere);
     let run = |start: f64, d: f64, crossing| {
         let runs = protocol([start], 20_000, h, "interval");
-        first_passage_into(&Brownian(d), &domain, &target, crossing, &runs, &|_| ()).unwrap()
+        first_passage_into(&Brownian(d), &domain, None, crossing, &runs, &|_| ()).unwrap()
     };
     let times = |passages: &Passages| passages.outcomes.iter().map(Outcome::time).collect::<Vec<_>>();
     for start in [0.0, 0.6] {
@@ -182,38 +175,36 @@ fn brownian_motion_leaves_an_interval_in_the_exact_time() {
 #[test]
 fn edges_of_all_kinds_are_one_law() {
     let (length, h) = (1.0, 0.01);
-    let inside = |x: &Point<1>| (length * length - x[0] * x[0], Point::<1>::new(-2.0 * x[0]));
-    let domain = Domain {
-        level: Some(&inside),
-        level_boundary: Boundary::Absorbing,
-        ..Domain::unbounded()
-    };
+    let inside =
+        PointSet::of_level(move |x: &Point<1>| (x[0] * x[0] - length * length, Point::<1>::new(2.0 * x[0])));
+    let domain = Domain::unbounded()
+        .restricted_to(inside, Boundary::Absorbing)
+        .unwrap();
     let brownian = Brownian(0.5);
     let runs = protocol([0.25], 20_000, h, "edges");
     let exact = length * length - 0.25 * 0.25;
-    let none = Target::Members(&nowhere);
-    let passages = first_passage_into(&brownian, &domain, &none, BRIDGE, &runs, &|_| ()).unwrap();
+    let passages = first_passage_into(&brownian, &domain, None, BRIDGE, &runs, &|_| ()).unwrap();
     assert_eq!(passages.exits(Exit::Domain), 20_000);
     // x² is a level of slope other than one, bent within a step: order h.
     assert!(misfit(passages.mean_time(1e-3).unwrap(), exact, h) < 1.0);
     // On a circle of circumference 4, the way to an arc of half-width 1/2 about 2.
     let circle = cube::<1>(0.5, 4.5, Boundary::Periodic);
     let turn = std::f64::consts::FRAC_PI_2;
-    let arc = |x: &Point<1>| {
+    let arc = PointSet::of_level(move |x: &Point<1>| {
         let angle = turn * (x[0] - 2.0);
         (
             (0.5 * turn).cos() - angle.cos(),
             Point::<1>::new(turn * angle.sin()),
         )
-    };
+    });
     let runs = protocol([4.3], 20_000, h, "circle");
-    let time = passage(&brownian, &circle, &Target::Level(&arc), BRIDGE, &runs);
+    let time = passage(&brownian, &circle, &arc, BRIDGE, &runs);
     // Free interval (2.5, 5.5) with the start at 4.3: (4.3 − 2.5)(5.5 − 4.3)/(2D).
     let exact = 1.8 * 1.2;
     assert!(misfit(time, exact, h * exact) < 1.0);
     // Negative control: the same with reflecting ends.
     let walled = cube::<1>(0.5, 4.5, Boundary::Reflecting);
-    let wrong = passage(&brownian, &walled, &Target::Level(&arc), BRIDGE, &runs);
+    let wrong = passage(&brownian, &walled, &arc, BRIDGE, &runs);
     assert!(misfit(wrong, exact, h * exact) > 1.0);
 }
 
@@ -252,7 +243,7 @@ fn first_passages_have_weak_order_one_with_the_bridge() {
     let errors = |crossing| {
         [0.16, 0.08, 0.04, 0.02].map(|h| {
             let runs = protocol([0.0], 60_000, h, "levels");
-            let time = passage(&ou, &Domain::unbounded(), &Target::Level(&edge), crossing, &runs);
+            let time = passage(&ou, &Domain::unbounded(), &edge, crossing, &runs);
             Estimate {
                 value: time.value - EXACT,
                 ..time
@@ -286,11 +277,10 @@ fn mirrors_along_the_conormal_keep_the_uniform_density() {
     let square = cube::<2>(-1.0, 1.0, Boundary::Reflecting);
     let points = ends(&problem, &square, 1_200, &runs);
     assert!(check(&points, 1.0 / 3.0, bias).iter().all(|m| *m < 1.0));
-    let disc = |p: &Point<2>| (1.0 - p.norm_squared(), -2.0 * p);
-    let round = Domain {
-        level: Some(&disc),
-        ..Domain::unbounded()
-    };
+    let disc = PointSet::of_level(|p: &Point<2>| (p.norm_squared() - 1.0, 2.0 * p));
+    let round = Domain::unbounded()
+        .restricted_to(disc, Boundary::Reflecting)
+        .unwrap();
     let points = ends(&problem, &round, 1_200, &runs);
     assert!(points.iter().all(|p| p[0].hypot(p[1]) <= 1.0));
     assert!(check(&points, 0.25, bias).iter().all(|m| *m < 1.0));
@@ -320,8 +310,7 @@ fn mirrors_along_the_conormal_keep_the_uniform_density() {
 #[test]
 fn results_do_not_depend_on_threads_or_company() {
     let well = formula("(x^2 - 1)^2/4 + y^2*(1 + x^2)/2", &["x", "y"], 0.2);
-    let top = |p: &Point<2>| (-p[0], Point::<2>::new(-1.0, 0.0));
-    let target = Target::Level(&top);
+    let target = PointSet::half_space(Point::<2>::new(1.0, 0.0), 0.0).unwrap();
     let domain = cube(-1.8, 1.8, Boundary::Reflecting);
     let mut runs = protocol([-1.0, 0.3], 700, 0.02, "bytes");
     runs.steps = 601;
@@ -332,7 +321,7 @@ fn results_do_not_depend_on_threads_or_company() {
             .build()
             .unwrap();
         pool.install(|| {
-            let passages = first_passage_into(&well, &domain, &target, BRIDGE, runs, &|_| ()).unwrap();
+            let passages = first_passage_into(&well, &domain, Some(&target), BRIDGE, runs, &|_| ()).unwrap();
             (
                 passages,
                 positions_at(&well, &domain, &[0.0, 0.3, 12.0], BRIDGE, runs, &|_| ()).unwrap(),
@@ -382,12 +371,11 @@ fn results_do_not_depend_on_threads_or_company() {
 #[test]
 fn censored_means_agree_with_whole_ones() {
     let well = formula(WELL, &["x"], 0.2);
-    let top = beyond(0.0);
-    let (free, target) = (Domain::unbounded(), Target::Level(&top));
+    let (free, target) = (Domain::unbounded(), beyond(0.0));
     let h = 0.02;
     let mut runs = protocol([-1.0], 30_000, h, "censored");
     runs.steps = (8.0 / h) as u64;
-    let cut = first_passage_into(&well, &free, &target, BRIDGE, &runs, &|_| ()).unwrap();
+    let cut = first_passage_into(&well, &free, Some(&target), BRIDGE, &runs, &|_| ()).unwrap();
     assert!(cut.escaped() < 25_000);
     assert!(
         misfit(
@@ -409,7 +397,7 @@ fn censored_means_agree_with_whole_ones() {
     // Too short a horizon is refused, not answered.
     runs.steps = 10;
     runs.runs = 100;
-    let none = first_passage_into(&well, &free, &target, BRIDGE, &runs, &|_| ()).unwrap();
+    let none = first_passage_into(&well, &free, Some(&target), BRIDGE, &runs, &|_| ()).unwrap();
     assert!(matches!(
         none.mean_time(1e-3),
         Err(Error::AllCensored { samples: 100, .. })
@@ -418,12 +406,11 @@ fn censored_means_agree_with_whole_ones() {
 
 #[test]
 fn bad_problems_are_refused() {
-    let edge = beyond(1.0);
-    let (free, target) = (Domain::unbounded(), Target::Level(&edge));
+    let (free, target) = (Domain::unbounded(), beyond(1.0));
     let runs = |start| protocol([start], 100, 0.1, "bad");
     let brownian = Brownian(0.5);
-    let run = |diffusion: &dyn Diffusion<1>, domain: &Domain<'_, 1>, start| {
-        first_passage_into(diffusion, domain, &target, BRIDGE, &runs(start), &|_| ()).unwrap_err()
+    let run = |diffusion: &dyn Diffusion<1>, domain: &Domain<1>, start| {
+        first_passage_into(diffusion, domain, Some(&target), BRIDGE, &runs(start), &|_| ()).unwrap_err()
     };
     assert!(matches!(
         run(&brownian, &free, 1.0),
@@ -434,30 +421,22 @@ fn bad_problems_are_refused() {
         run(&brownian, &narrow, -1.0),
         Error::OverlappingSets { .. }
     ));
+    assert!(Domain::new([[2.0, 2.0]]).is_err() && Domain::new([[f64::NAN, 2.0]]).is_err());
+    let half_periodic = narrow.with_boundaries([[Boundary::Periodic, Boundary::Reflecting]]);
+    assert!(half_periodic.is_err());
+    let endless = Domain::<1>::unbounded().with_boundaries([[Boundary::Periodic; 2]]);
+    assert!(endless.is_err());
+    let members = PointSet::of_members(|x: &Point<1>| x[0] < 2.0);
+    let unknown_edge = free.clone().restricted_to(members, Boundary::Reflecting).unwrap();
     assert!(matches!(
-        run(&brownian, &cube(2.0, 2.0, Boundary::Reflecting), 0.0),
-        Error::InvalidParameter { .. }
-    ));
-    let half_periodic = Domain {
-        boundaries: [[Boundary::Periodic, Boundary::Reflecting]],
-        ..narrow
-    };
-    assert!(matches!(
-        run(&brownian, &half_periodic, 0.0),
-        Error::InvalidParameter { .. }
+        run(&brownian, &unknown_edge, 0.0),
+        Error::Inconsistent { .. }
     ));
     let unstable = Functions(
         |x: &Point<1>| Point::<1>::new(1e3 * x[0].powi(3)),
         |_: &Point<1>| Tensor::<1>::new(1.0),
     );
-    let result = first_passage_into(
-        &unstable,
-        &free,
-        &Target::Members(&nowhere),
-        BRIDGE,
-        &runs(0.0),
-        &|_| (),
-    );
+    let result = first_passage_into(&unstable, &free, None, BRIDGE, &runs(0.0), &|_| ());
     assert!(matches!(result, Err(Error::NotFinite { .. })));
     let hole = Functions(
         |_: &Point<1>| Point::<1>::zeros(),

@@ -10,6 +10,7 @@ use freezeout::ensemble::*;
 use freezeout::landscape::Quadratic;
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::{GradientNoise, Isotropic};
+use freezeout::region::{Domain, PointSet};
 use freezeout::statistics::mean;
 use paths::*;
 
@@ -119,25 +120,9 @@ fn passage_of_discrete_sgd_is_told_at_the_ends_of_steps() {
     .unwrap();
     let runs = protocol([0.0], 30_000, learning_rate, "edge");
     let edge = beyond(1.0);
-    let level = first_passage_into(
-        &sgd,
-        &Domain::unbounded(),
-        &Target::Level(&edge),
-        END,
-        &runs,
-        &|_| (),
-    )
-    .unwrap();
-    let member = |x: &Point<1>| x[0] >= 1.0;
-    let members = first_passage_into(
-        &sgd,
-        &Domain::unbounded(),
-        &Target::Members(&member),
-        END,
-        &runs,
-        &|_| (),
-    )
-    .unwrap();
+    let level = first_passage_into(&sgd, &Domain::unbounded(), Some(&edge), END, &runs, &|_| ()).unwrap();
+    let member = PointSet::of_members(|x: &Point<1>| x[0] >= 1.0);
+    let members = first_passage_into(&sgd, &Domain::unbounded(), Some(&member), END, &runs, &|_| ()).unwrap();
     // Both kinds of target are the same definition, run by run; times are whole steps.
     assert_eq!(level, members);
     assert!(
@@ -165,13 +150,6 @@ fn passage_of_discrete_sgd_is_told_at_the_ends_of_steps() {
     };
     assert!(difference(&level) < 1.0);
     // Negative control: the bridge, which SGD does not have.
-    let bridge = first_passage_into(
-        &sgd,
-        &Domain::unbounded(),
-        &Target::Level(&edge),
-        BRIDGE,
-        &runs,
-        &|_| (),
-    );
+    let bridge = first_passage_into(&sgd, &Domain::unbounded(), Some(&edge), BRIDGE, &runs, &|_| ());
     assert!(difference(&bridge.unwrap()) > 1.0);
 }

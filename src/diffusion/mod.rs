@@ -1,14 +1,20 @@
 //! Diffusions dθ = b dt + sqrt(2D) dW in the Ito sense.
 
 mod calculus;
+mod drift_diffusion;
+mod equilibrium;
+mod flow;
 mod ornstein_uhlenbeck;
 mod sgd;
 
 pub use calculus::{Calculus, spurious_drift};
+pub use drift_diffusion::DriftDiffusion;
+pub use equilibrium::Equilibrium;
+pub use flow::{ARRIVAL, noise_free_limit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use sgd::Sgd;
 
-use crate::landscape::Kink;
+use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
 
 /// An Ito diffusion with drift b and tensor D.
@@ -27,9 +33,17 @@ pub trait Diffusion<const D: usize>: Sync {
     fn kinks(&self) -> Vec<Kink> {
         Vec::new()
     }
+    /// The loss L when b = −∇L, up to the drift that a calculus adds; none for any other drift.
+    fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        None
+    }
+    /// η of the map θ + ηb + N(0, 2ηD) whose limit the diffusion is; none for a diffusion that is meant itself.
+    fn learning_rate(&self) -> Option<f64> {
+        None
+    }
 }
 
-impl<const D: usize, T: Diffusion<D>> Diffusion<D> for &T {
+impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for &T {
     fn drift(&self, theta: &Point<D>) -> Point<D> {
         (**self).drift(theta)
     }
@@ -38,5 +52,29 @@ impl<const D: usize, T: Diffusion<D>> Diffusion<D> for &T {
     }
     fn kinks(&self) -> Vec<Kink> {
         (**self).kinks()
+    }
+    fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        (**self).landscape()
+    }
+    fn learning_rate(&self) -> Option<f64> {
+        (**self).learning_rate()
+    }
+}
+
+impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for Box<T> {
+    fn drift(&self, theta: &Point<D>) -> Point<D> {
+        (**self).drift(theta)
+    }
+    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
+        (**self).tensor(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        (**self).kinks()
+    }
+    fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        (**self).landscape()
+    }
+    fn learning_rate(&self) -> Option<f64> {
+        (**self).learning_rate()
     }
 }

@@ -4,12 +4,12 @@ use super::Diffusion;
 use crate::error::{Error, Result, require_positive};
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
-use crate::noise::{GradientNoise, HessianPower};
+use crate::noise::{GradientNoise, HessianPower, Isotropic};
 
-/// A landscape and a gradient noise, run with a learning rate η and a batch size B.
+/// A landscape and a gradient noise, run with a learning rate η and a batch size B, or in the limit of small steps with Δ = η/(2B).
 ///
 /// # Formula
-/// b = −∇L, D = (η/2B) C, time of step k: t = ηk.
+/// b = −∇L, D = (η/2B) C = Δ C, time of step k: t = ηk.
 /// One step of the discrete map is θ − η∇L(θ) + N(0, η² C(θ)/B).
 ///
 /// # Method
@@ -19,18 +19,26 @@ use crate::noise::{GradientNoise, HessianPower};
 /// # Examples
 /// ```
 /// use freezeout::diffusion::{Diffusion, Sgd};
-/// use freezeout::landscape::TwoValley;
+/// use freezeout::landscape::DoubleWell;
 /// use freezeout::math::Point;
-/// let sgd = Sgd::hessian_power(TwoValley::default(), 1.0, 0.1, 0.02, 0.0)?;
-/// assert!((sgd.time(50) - 5.0).abs() < 1e-15);
+/// use freezeout::noise::Isotropic;
+/// let (well, noise) = (DoubleWell::new(0.25, 1.0)?, Isotropic::new(4.0)?);
+/// let sgd = Sgd::new(well, noise, 0.1, 32.0)?;
+/// let limit = Sgd::with_noise_strength(well, noise, sgd.noise_strength())?;
+/// let theta = Point::<1>::new(0.5);
+/// assert_eq!(limit.tensor(&theta), sgd.tensor(&theta));
+/// assert!(sgd.learning_rate() == Some(0.1) && limit.learning_rate().is_none());
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sgd<L, N> {
     landscape: L,
     noise: N,
-    learning_rate: f64,
-    batch_size: f64,
+    /// η and B; none in the limit of small steps.
+    steps: Option<(f64, f64)>,
+    /// D = factor · C.
+    factor: f64,
+    noise_strength: f64,
 }
 
 impl<L, N> Sgd<L, N> {
@@ -39,11 +47,30 @@ impl<L, N> Sgd<L, N> {
     /// # Errors
     /// [`Error::InvalidParameter`] naming the parameter that is out of range.
     pub fn new(landscape: L, noise: N, learning_rate: f64, batch_size: f64) -> Result<Self> {
+        let learning_rate = require_positive("learning_rate", learning_rate)?;
+        let batch_size = require_positive("batch_size", batch_size)?;
+        let factor = 0.5 * learning_rate / batch_size;
         Ok(Self {
             landscape,
             noise,
-            learning_rate: require_positive("learning_rate", learning_rate)?,
-            batch_size: require_positive("batch_size", batch_size)?,
+            steps: Some((learning_rate, batch_size)),
+            factor,
+            noise_strength: factor,
+        })
+    }
+
+    /// The limit of small steps with noise strength Δ > 0: D = Δ C, no learning rate.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] when Δ is not positive and finite.
+    pub fn with_noise_strength(landscape: L, noise: N, noise_strength: f64) -> Result<Self> {
+        let noise_strength = require_positive("noise_strength", noise_strength)?;
+        Ok(Self {
+            landscape,
+            noise,
+            steps: None,
+            factor: noise_strength,
+            noise_strength,
         })
     }
 
@@ -57,34 +84,64 @@ impl<L, N> Sgd<L, N> {
         &self.noise
     }
 
-    /// η.
-    pub fn learning_rate(&self) -> f64 {
-        self.learning_rate
+    /// Δ: η/(2B) or as given, so that D = Δ C; ησ for [`Sgd::hessian_power`], so that D = Δ H₊^p.
+    pub fn noise_strength(&self) -> f64 {
+        self.noise_strength
     }
 
-    /// B.
-    pub fn batch_size(&self) -> f64 {
-        self.batch_size
+    /// η; none in the limit of small steps.
+    pub fn learning_rate(&self) -> Option<f64> {
+        self.steps.map(|(learning_rate, _)| learning_rate)
     }
 
-    /// Time t = ηk of step k.
-    pub fn time(&self, step: u64) -> f64 {
-        self.learning_rate * step as f64
+    /// η and B, for what concerns the steps themselves.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] in the limit of small steps, where neither is known.
+    pub fn learning_rate_and_batch_size(&self) -> Result<(f64, f64)> {
+        self.steps.ok_or_else(|| Error::Inconsistent {
+            subject: "SGD without a learning rate".into(),
+            requirement: "its steps need one: the noise strength alone gives their limit".into(),
+        })
+    }
+
+    /// Factor h η/B that makes the covariance C of one sample that of the noise in a step of length h; h = η is SGD itself.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] without a learning rate.
+    pub fn noise_factor(&self, time_step: f64) -> Result<f64> {
+        let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
+        Ok(time_step * learning_rate / batch_size)
+    }
+
+    /// Mean x − η `slope` and standard deviation η sqrt(`variance`/B) of x after one step along an axis on which the
+    /// gradient is `slope` and one sample's noise has the variance `variance`.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] without a learning rate.
+    pub fn step_law(&self, x: f64, slope: f64, variance: f64) -> Result<(f64, f64)> {
+        let (learning_rate, batch_size) = self.learning_rate_and_batch_size()?;
+        Ok((
+            x - learning_rate * slope,
+            learning_rate * (variance / batch_size).sqrt(),
+        ))
     }
 
     /// η times the largest curvature at θ, which must stay below 2.
     ///
     /// # Errors
-    /// [`Error::Unstable`] when it does not: the noise-free iteration then diverges from the valley at θ.
+    /// [`Error::Unstable`] when it does not: the noise-free iteration then diverges from the valley at θ; [`Error::Inconsistent`] without a
+    /// learning rate.
     pub fn check_stability<const D: usize>(&self, theta: &Point<D>) -> Result<f64>
     where
         L: Landscape<D>,
     {
+        let (learning_rate, _) = self.learning_rate_and_batch_size()?;
         let hessian = self.landscape.hessian(theta);
         let eigenvalues =
             nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigenvalues();
         let curvature = eigenvalues.max();
-        let product = self.learning_rate * curvature;
+        let product = learning_rate * curvature;
         if product < 2.0 {
             return Ok(product);
         }
@@ -97,6 +154,20 @@ impl<L, N> Sgd<L, N> {
             product,
             position: format!("({position})"),
             limit: 2.0 / curvature,
+        })
+    }
+}
+
+impl<L> Sgd<L, Isotropic> {
+    /// SGD with the same noise everywhere: C/B = 2σ I at B = 1, so that D = Δ I with Δ = ησ.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] naming the parameter that is out of range.
+    pub fn isotropic(landscape: L, learning_rate: f64, sigma: f64) -> Result<Self> {
+        require_positive("sigma", sigma)?;
+        Ok(Self {
+            noise_strength: learning_rate * sigma,
+            ..Self::new(landscape, Isotropic::new(2.0 * sigma)?, learning_rate, 1.0)?
         })
     }
 }
@@ -116,17 +187,11 @@ impl<L: Copy> Sgd<L, HessianPower<L>> {
         floor: f64,
     ) -> Result<Self> {
         require_positive("sigma", sigma)?;
-        Self::new(
-            landscape,
-            HessianPower::new(landscape, power, 2.0 * sigma, floor)?,
-            learning_rate,
-            1.0,
-        )
-    }
-
-    /// Noise strength Δ = ησ with C/B = 2σ H₊^p, so that D = Δ H₊^p.
-    pub fn noise_strength(&self) -> f64 {
-        0.5 * self.learning_rate * self.noise.scale() / self.batch_size
+        let noise = HessianPower::new(landscape, power, 2.0 * sigma, floor)?;
+        Ok(Self {
+            noise_strength: learning_rate * sigma,
+            ..Self::new(landscape, noise, learning_rate, 1.0)?
+        })
     }
 }
 
@@ -135,9 +200,15 @@ impl<const D: usize, L: Landscape<D>, N: GradientNoise<D>> Diffusion<D> for Sgd<
         -self.landscape.gradient(theta)
     }
     fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
-        self.noise.covariance(theta) * (0.5 * self.learning_rate / self.batch_size)
+        self.noise.covariance(theta) * self.factor
     }
     fn kinks(&self) -> Vec<Kink> {
         self.landscape.kinks()
+    }
+    fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        Some(&self.landscape)
+    }
+    fn learning_rate(&self) -> Option<f64> {
+        self.learning_rate()
     }
 }

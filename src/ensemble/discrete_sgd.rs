@@ -265,10 +265,7 @@ impl BlockJob<'_> {
                 break;
             }
             if k % STEP_BLOCK == 0 {
-                for lane in 0..LANES {
-                    let run = (self.first_run + lane) as u64;
-                    block.streams.set(lane, key.state(run, k / STEP_BLOCK));
-                }
+                block.streams.set_block(&key, self.first_run, k / STEP_BLOCK);
             }
             let mut to = (k - k % STEP_BLOCK + STEP_BLOCK).min(protocol.steps);
             if let Some(every) = protocol.record_every {

@@ -21,13 +21,13 @@
 
 use super::dispatch::Instructions;
 use super::ito::Ito;
+use super::lanes::{Walkers, in_tasks, outcomes};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use crate::error::{Error, Result};
 use crate::math::elementary;
 use crate::statistics::{Estimate, Lifetime, censored_mean};
 use pulp::NullaryFnOnce;
-use rayon::prelude::*;
 
 /// Where a path ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,133 +206,40 @@ pub fn first_passage_with<S: Ito<1, 1>>(
             cells: outside,
         });
     }
-    let first_runs: Vec<usize> = (0..protocol.runs).step_by(RUNS_PER_TASK).collect();
-    let outcomes = first_runs
-        .par_iter()
-        .with_max_len(1)
-        .map(|&first_run| {
-            let task = Task {
-                instructions,
-                system,
-                interval,
-                crossing,
-                protocol,
-                progress,
-            };
-            task.run(first_run, RUNS_PER_TASK.min(protocol.runs - first_run))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let blocks = in_tasks(protocol.runs, RUNS_PER_TASK, |first, runs| {
+        let mut block = PassageBlock {
+            instructions,
+            system,
+            interval,
+            crossing,
+            protocol,
+            lanes: PassageLanes {
+                streams: Streams::unset(),
+                x: [0.0; LANES],
+                exit_step: [0; LANES],
+                upper: [0; LANES],
+            },
+        };
+        let key = StreamKey::new(protocol.seed, protocol.experiment);
+        outcomes(&mut block, key, first, runs, progress)
+    })?;
     Ok(Passages {
-        outcomes: outcomes.into_iter().flatten().collect(),
+        outcomes: blocks.into_iter().flatten().collect(),
     })
 }
 
-struct Task<'a, S> {
+/// Runs that advance together.
+struct PassageBlock<'a, S> {
     instructions: Instructions,
     system: &'a S,
     interval: [f64; 2],
     crossing: CrossingTest,
     protocol: &'a PathProtocol<1>,
-    progress: &'a (dyn Fn(u64) + Sync),
+    lanes: PassageLanes,
 }
 
-/// What a lane is working on.
-#[derive(Clone, Copy)]
-struct Assignment {
-    run: usize,
-    step_block: u64,
-}
-
-impl<S: Ito<1, 1>> Task<'_, S> {
-    fn run(&self, first_run: usize, runs: usize) -> Result<Vec<Outcome>> {
-        let protocol = self.protocol;
-        let key = StreamKey::new(protocol.seed, protocol.experiment);
-        let horizon = Outcome::Censored {
-            time: protocol.steps as f64 * protocol.time_step,
-        };
-        let mut outcomes = vec![horizon; runs];
-        let mut queue = first_run..first_run + runs;
-        let mut assignments: [Option<Assignment>; LANES] = [None; LANES];
-        let mut block = PassageBlock {
-            streams: Streams::unset(),
-            x: [0.0; LANES],
-            exit_step: [0; LANES],
-            upper: [0; LANES],
-        };
-        loop {
-            for (lane, slot) in assignments.iter_mut().enumerate() {
-                if slot.is_none()
-                    && let Some(run) = queue.next()
-                {
-                    *slot = Some(Assignment { run, step_block: 0 });
-                    [block.x[lane]] = protocol.start(run);
-                }
-                // A lane without work goes on with an old stream and is not looked at.
-                if let Some(assignment) = slot {
-                    let state = key.state(assignment.run as u64, assignment.step_block);
-                    block.streams.set(lane, state);
-                    block.exit_step[lane] = 0;
-                }
-            }
-            if assignments.iter().all(Option::is_none) {
-                return Ok(outcomes);
-            }
-            self.advance(&mut block);
-            for (lane, slot) in assignments.iter_mut().enumerate() {
-                if let Some(assignment) = slot {
-                    let done_before = assignment.step_block * STEP_BLOCK;
-                    assignment.step_block += 1;
-                    let exit_step = done_before + block.exit_step[lane];
-                    if block.exit_step[lane] > 0 && exit_step <= protocol.steps {
-                        outcomes[assignment.run - first_run] = Outcome::Escaped {
-                            time: (exit_step as f64 - 0.5) * protocol.time_step,
-                            exit: if block.upper[lane] == 1 {
-                                Exit::Upper
-                            } else {
-                                Exit::Lower
-                            },
-                        };
-                    } else if !block.x[lane].is_finite() {
-                        return Err(Error::NotFinite {
-                            quantity: "a path of the ensemble".into(),
-                            reason: format!("the time step {} is too long", protocol.time_step),
-                        });
-                    } else if done_before + STEP_BLOCK < protocol.steps {
-                        continue;
-                    }
-                    *slot = None;
-                    (self.progress)(1);
-                }
-            }
-        }
-    }
-
-    fn advance(&self, block: &mut PassageBlock) {
-        let [lower, upper] = self.interval;
-        // An infinite end must not make 0·∞: the largest number is as far away.
-        let (lower, upper) = (lower.max(f64::MIN), upper.min(f64::MAX));
-        let h = self.protocol.time_step;
-        match self.crossing {
-            CrossingTest::BrownianBridge => self.instructions.run(AdvancePassages::<S, true> {
-                block,
-                system: *self.system,
-                lower,
-                upper,
-                h,
-            }),
-            CrossingTest::EndOfStep => self.instructions.run(AdvancePassages::<S, false> {
-                block,
-                system: *self.system,
-                lower,
-                upper,
-                h,
-            }),
-        }
-    }
-}
-
-/// Runs that advance together.
-struct PassageBlock {
+/// Their states.
+struct PassageLanes {
     streams: Streams,
     x: [f64; LANES],
     /// Step of this block at whose end the run was found outside, 0 while it is inside.
@@ -341,9 +248,69 @@ struct PassageBlock {
     upper: [u64; LANES],
 }
 
+impl<S: Ito<1, 1>> Walkers for PassageBlock<'_, S> {
+    type Outcome = Outcome;
+
+    fn begin(&mut self, lane: usize, run: usize) {
+        [self.lanes.x[lane]] = self.protocol.start(run);
+    }
+
+    fn set_stream(&mut self, lane: usize, state: [u64; 4]) {
+        self.lanes.streams.set(lane, state);
+        self.lanes.exit_step[lane] = 0;
+    }
+
+    fn advance(&mut self) -> Result<()> {
+        let [lower, upper] = self.interval;
+        // An infinite end must not make 0·∞: the largest number is as far away.
+        let (lower, upper) = (lower.max(f64::MIN), upper.min(f64::MAX));
+        let (h, system, block) = (self.protocol.time_step, *self.system, &mut self.lanes);
+        match self.crossing {
+            CrossingTest::BrownianBridge => self.instructions.run(AdvancePassages::<S, true> {
+                block,
+                system,
+                lower,
+                upper,
+                h,
+            }),
+            CrossingTest::EndOfStep => self.instructions.run(AdvancePassages::<S, false> {
+                block,
+                system,
+                lower,
+                upper,
+                h,
+            }),
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, lane: usize, done: u64) -> Result<Option<Outcome>> {
+        let PathProtocol { steps, time_step, .. } = *self.protocol;
+        let exit_step = done + self.lanes.exit_step[lane];
+        if self.lanes.exit_step[lane] > 0 && exit_step <= steps {
+            return Ok(Some(Outcome::Escaped {
+                time: (exit_step as f64 - 0.5) * time_step,
+                exit: if self.lanes.upper[lane] == 1 {
+                    Exit::Upper
+                } else {
+                    Exit::Lower
+                },
+            }));
+        }
+        if !self.lanes.x[lane].is_finite() {
+            return Err(Error::NotFinite {
+                quantity: "a path of the ensemble".into(),
+                reason: format!("the time step {time_step} is too long"),
+            });
+        }
+        let time = steps as f64 * time_step;
+        Ok((done + STEP_BLOCK >= steps).then_some(Outcome::Censored { time }))
+    }
+}
+
 /// A block of steps of all lanes, compiled for each instruction set.
 struct AdvancePassages<'a, S, const BRIDGE: bool> {
-    block: &'a mut PassageBlock,
+    block: &'a mut PassageLanes,
     system: S,
     lower: f64,
     upper: f64,

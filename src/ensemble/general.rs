@@ -1,15 +1,15 @@
 //! Ensembles of paths of any diffusion in one or two dimensions: first passages into sets, and positions at given times.
 
-use super::domain::{Domain, Target};
 use super::first_passage::{CrossingTest, Outcome, Passages};
+use super::lanes::{Walkers, in_tasks, outcomes};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, STEP_BLOCK, StreamKey};
 use super::walk::{Draws, Walk, Walker};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require_finite};
-use rayon::prelude::*;
+use crate::region::{Domain, PointSet};
 
-/// First passages of the paths of `diffusion` into `target` or out of `domain`; `protocol.steps` is the horizon.
+/// First passages of the paths of `diffusion` into `target`, if there is one, or out of `domain`; `protocol.steps` is the horizon.
 ///
 /// `progress` is called from the working threads with the number of runs just finished.
 ///
@@ -23,134 +23,128 @@ use rayon::prelude::*;
 ///
 /// # Method
 /// Euler-Maruyama. With the bridge, the error of the mean time is of order h where b, D and the edge are smooth, and of
-/// order sqrt(h) where b or D jumps, at a [`Target::Members`], and for a Langevin path with tests at the ends of steps.
+/// order sqrt(h) where b or D jumps, at a target known by membership only, and for a Langevin path with tests at the ends of steps.
 /// An edge that a step may cross twice over (a sliver thinner than sqrt(2 D h)) is not resolved, and of several edges
-/// only the one most likely crossed is examined. For reflecting edges see [`Domain`].
+/// only the one most likely crossed is examined. At reflecting edges a step that leaves is mirrored along the conormal Dn (Bossy, Gobet and
+/// Talay 2004).
 ///
 /// A run that has not ended by the horizon is censored. Runs are numbered, and run r is the same on any number of
 /// threads and in an ensemble of any size.
 ///
 /// # Errors
-/// [`Error::EmptySet`] without starts, [`Error::InvalidParameter`] for a protocol or domain out of range,
+/// [`Error::EmptySet`] without starts, [`Error::InvalidParameter`] for a protocol out of range, [`Error::Inconsistent`] for a domain that is none,
 /// [`Error::OverlappingSets`] when a start lies in the target or outside the domain, [`Error::NotPositive`] where the
 /// tensor is not positive semi-definite, [`Error::NotFinite`] where a path or an edge function is not finite or a step
 /// cannot be mirrored back into the domain.
 ///
 /// # References
-/// E. Gobet, Stoch. Proc. Appl. 87, 167 (2000).
+/// E. Gobet, Stoch. Proc. Appl. 87, 167 (2000); M. Bossy, E. Gobet and D. Talay, J. Appl. Probab. 41, 877 (2004).
 ///
 /// # Examples
 /// ```
 /// use freezeout::diffusion::OrnsteinUhlenbeck;
-/// use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, Target, first_passage_into};
-/// use freezeout::math::Point;
+/// use freezeout::ensemble::{CrossingTest, PathProtocol, first_passage_into};
+/// use freezeout::region::{Domain, PointSet};
 /// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 1.0)?;
 /// let protocol = PathProtocol { starts: vec![[0.0]], runs: 2000, steps: 10_000, time_step: 0.01, seed: 1, experiment: 0 };
-/// let beyond = |x: &Point<1>| (1.0 - x[0], Point::<1>::new(-1.0));
-/// let (domain, target) = (Domain::unbounded(), Target::Level(&beyond));
-/// let passages = first_passage_into(&ou, &domain, &target, CrossingTest::BrownianBridge, &protocol, &|_| ())?;
+/// let (domain, beyond) = (Domain::unbounded(), PointSet::half_space([1.0].into(), 1.0)?);
+/// let passages = first_passage_into(&ou, &domain, Some(&beyond), CrossingTest::BrownianBridge, &protocol, &|_| ())?;
 /// let mean = passages.mean_time(1e-3)?;
 /// assert!((mean.value - 2.093_406_65).abs() < 5.0 * mean.standard_error + 0.02);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn first_passage_into<const D: usize, T: Diffusion<D> + ?Sized>(
     diffusion: &T,
-    domain: &Domain<'_, D>,
-    target: &Target<'_, D>,
+    domain: &Domain<D>,
+    target: Option<&PointSet<D>>,
     crossing: CrossingTest,
     protocol: &PathProtocol<D>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Passages> {
     /// Runs of one task.
     const RUNS_PER_TASK: usize = 4 * LANES;
-    let walk = Walk::new(diffusion, domain, Some(target), protocol)?;
-    let first_runs: Vec<usize> = (0..protocol.runs).step_by(RUNS_PER_TASK).collect();
-    let outcomes = first_runs
-        .par_iter()
-        .with_max_len(1)
-        .map(|&first| {
-            let runs = RUNS_PER_TASK.min(protocol.runs - first);
-            passages_of(&walk, crossing, protocol, progress, first, runs)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let walk = Walk::new(diffusion, domain, target, protocol)?;
+    let blocks = in_tasks(protocol.runs, RUNS_PER_TASK, |first, runs| {
+        let mut block = Paths {
+            walk: &walk,
+            crossing,
+            protocol,
+            draws: Draws::new(crossing),
+            walkers: [const { None }; LANES],
+            ended: [None; LANES],
+        };
+        let key = StreamKey::new(protocol.seed, protocol.experiment);
+        outcomes(&mut block, key, first, runs, progress)
+    })?;
     Ok(Passages {
-        outcomes: outcomes.into_iter().flatten().collect(),
+        outcomes: blocks.into_iter().flatten().collect(),
     })
 }
 
-/// What a lane is working on.
-struct Assignment<const D: usize> {
-    run: usize,
-    step: u64,
-    walker: Walker<D>,
+/// Paths that advance together.
+struct Paths<'a, const D: usize, T: ?Sized> {
+    walk: &'a Walk<'a, D, T>,
+    crossing: CrossingTest,
+    protocol: &'a PathProtocol<D>,
+    draws: Draws,
+    /// Walkers under way, with the steps that they have done.
+    walkers: [Option<(Walker<D>, u64)>; LANES],
+    ended: [Option<Outcome>; LANES],
 }
 
-fn passages_of<const D: usize, T: Diffusion<D> + ?Sized>(
-    walk: &Walk<'_, D, T>,
-    crossing: CrossingTest,
-    protocol: &PathProtocol<D>,
-    progress: &(dyn Fn(u64) + Sync),
-    first_run: usize,
-    runs: usize,
-) -> Result<Vec<Outcome>> {
-    let key = StreamKey::new(protocol.seed, protocol.experiment);
-    let h = protocol.time_step;
-    // Between the ends of a step the crossing is half-way on average; SGD exists at the ends only.
-    let lag = match crossing {
-        CrossingTest::BrownianBridge => 0.5,
-        CrossingTest::EndOfStep => 0.0,
-    };
-    let horizon = Outcome::Censored {
-        time: protocol.steps as f64 * h,
-    };
-    let mut outcomes = vec![horizon; runs];
-    let mut queue = first_run..first_run + runs;
-    let mut lanes: [Option<Assignment<D>>; LANES] = [const { None }; LANES];
-    let mut draws = Draws::new(crossing);
-    let parts = 2 / D;
-    loop {
-        for (lane, slot) in lanes.iter_mut().enumerate() {
-            if slot.is_none()
-                && let Some(run) = queue.next()
-            {
-                let walker = walk.walker(protocol.start(run));
-                *slot = Some(Assignment { run, step: 0, walker });
-            }
-            // A lane without work keeps its old stream, which is not looked at.
-            if let Some(assignment) = slot {
-                draws.set(
-                    lane,
-                    key.state(assignment.run as u64, assignment.step / STEP_BLOCK),
-                );
-            }
-        }
-        let mut working = lanes.iter().flatten().count();
-        if working == 0 {
-            return Ok(outcomes);
-        }
+impl<const D: usize, T: Diffusion<D> + ?Sized> Walkers for Paths<'_, D, T> {
+    type Outcome = Outcome;
+
+    fn begin(&mut self, lane: usize, run: usize) {
+        self.walkers[lane] = Some((self.walk.walker(self.protocol.start(run)), 0));
+    }
+
+    fn set_stream(&mut self, lane: usize, state: [u64; 4]) {
+        self.draws.streams.set(lane, state);
+    }
+
+    fn advance(&mut self) -> Result<()> {
+        let h = self.protocol.time_step;
+        // Between the ends of a step the crossing is half-way on average; SGD exists at the ends only.
+        let lag = match self.crossing {
+            CrossingTest::BrownianBridge => 0.5,
+            CrossingTest::EndOfStep => 0.0,
+        };
+        let parts = 2 / D;
+        let mut working = self.walkers.iter().flatten().count();
         for _ in 0..STEP_BLOCK / parts as u64 {
             if working == 0 {
                 break;
             }
-            draws.next::<D>();
-            for (lane, slot) in lanes.iter_mut().enumerate() {
+            self.draws.next::<D>();
+            for (lane, slot) in self.walkers.iter_mut().enumerate() {
                 for part in 0..parts {
-                    let Some(assignment) = slot else { break };
-                    let (normals, energy) = draws.of::<D>(lane, part);
-                    assignment.step += 1;
-                    let exit = walk.step(&mut assignment.walker, normals, energy)?;
-                    if let Some(exit) = exit {
-                        let time = (assignment.step as f64 - lag) * h;
-                        outcomes[assignment.run - first_run] = Outcome::Escaped { time, exit };
-                    }
-                    if exit.is_some() || assignment.step == protocol.steps {
-                        *slot = None;
-                        working -= 1;
-                        progress(1);
-                    }
+                    let Some((walker, step)) = slot else { break };
+                    let (normals, energy) = self.draws.of::<D>(lane, part);
+                    *step += 1;
+                    let exit = self.walk.step(walker, normals, energy)?;
+                    let outcome = match exit {
+                        Some(exit) => {
+                            let time = (*step as f64 - lag) * h;
+                            Outcome::Escaped { time, exit }
+                        }
+                        None if *step == self.protocol.steps => {
+                            let time = *step as f64 * h;
+                            Outcome::Censored { time }
+                        }
+                        None => continue,
+                    };
+                    self.ended[lane] = Some(outcome);
+                    *slot = None;
+                    working -= 1;
                 }
             }
         }
+        Ok(())
+    }
+
+    fn ended(&mut self, lane: usize, _done: u64) -> Result<Option<Outcome>> {
+        Ok(self.ended[lane].take())
     }
 }
 
@@ -173,7 +167,8 @@ fn passages_of<const D: usize, T: Diffusion<D> + ?Sized>(
 /// # Examples
 /// ```
 /// use freezeout::diffusion::OrnsteinUhlenbeck;
-/// use freezeout::ensemble::{CrossingTest, Domain, PathProtocol, positions_at};
+/// use freezeout::ensemble::{CrossingTest, PathProtocol, positions_at};
+/// use freezeout::region::Domain;
 /// let ou = OrnsteinUhlenbeck::new(1.0, 0.0, 0.5)?;
 /// let protocol = PathProtocol { starts: vec![[2.0]], runs: 4000, steps: 100, time_step: 0.01, seed: 1, experiment: 0 };
 /// let lists = positions_at(&ou, &Domain::unbounded(), &[0.0, 1.0], CrossingTest::BrownianBridge, &protocol, &|_| ())?;
@@ -184,7 +179,7 @@ fn passages_of<const D: usize, T: Diffusion<D> + ?Sized>(
 /// ```
 pub fn positions_at<const D: usize, T: Diffusion<D> + ?Sized>(
     diffusion: &T,
-    domain: &Domain<'_, D>,
+    domain: &Domain<D>,
     times: &[f64],
     crossing: CrossingTest,
     protocol: &PathProtocol<D>,
@@ -192,17 +187,11 @@ pub fn positions_at<const D: usize, T: Diffusion<D> + ?Sized>(
 ) -> Result<Vec<Vec<[f64; D]>>> {
     let walk = Walk::new(diffusion, domain, None, protocol)?;
     let steps = steps_of(times, protocol)?;
-    let first_runs: Vec<usize> = (0..protocol.runs).step_by(LANES).collect();
-    let blocks = first_runs
-        .par_iter()
-        .with_max_len(1)
-        .map(|&first| {
-            let lanes = LANES.min(protocol.runs - first);
-            let lists = positions_of(&walk, &steps, crossing, protocol, first, lanes)?;
-            progress(lanes as u64);
-            Ok(lists)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let blocks = in_tasks(protocol.runs, LANES, |first, lanes| {
+        let lists = positions_of(&walk, &steps, crossing, protocol, first, lanes)?;
+        progress(lanes as u64);
+        Ok(lists)
+    })?;
     let mut lists = vec![Vec::with_capacity(protocol.runs); times.len()];
     for block in blocks {
         lists
@@ -256,9 +245,7 @@ fn positions_of<const D: usize, T: Diffusion<D> + ?Sized>(
     for &until in steps {
         while k < until {
             if k % STEP_BLOCK == 0 {
-                for lane in 0..runs {
-                    draws.set(lane, key.state((first_run + lane) as u64, k / STEP_BLOCK));
-                }
+                draws.streams.set_block(&key, first_run, k / STEP_BLOCK);
             }
             let part = (k % parts as u64) as usize;
             if part == 0 {

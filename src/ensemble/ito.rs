@@ -91,7 +91,7 @@ impl PiecewiseLinear {
     /// The coefficients of `diffusion`, found from its values at x = ±1 and ±2.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] when the values at ±1/2 and ±3 show that the diffusion is not of this kind;
+    /// [`Error::Inconsistent`] when the values at ±1/2 and ±3 show that the diffusion is not of this kind;
     /// [`Error::NotFinite`] when one of the coefficients is not finite.
     pub fn new(diffusion: &impl Diffusion<1>) -> Result<Self> {
         /// Rounding in the evaluation of the diffusion, relative to its largest term.
@@ -114,9 +114,8 @@ impl PiecewiseLinear {
                 let scale = offset.abs() + (slope * x).abs();
                 let wrong = (drift(x) - offset - slope * x).abs() > ROUNDING * scale;
                 if wrong || (tensor(x) - diffusivity).abs() > ROUNDING * diffusivity {
-                    return Err(Error::InvalidParameter {
-                        name: "x".into(),
-                        value: side * x,
+                    return Err(Error::Inconsistent {
+                        subject: format!("diffusion at x = {}", side * x),
                         requirement:
                             "a drift linear and a diffusivity constant on either side of x = 0 are needed"
                                 .into(),

@@ -3,10 +3,10 @@
 use super::dispatch::Instructions;
 use super::integrator::{Integrator, TimeStep};
 use super::ito::Ito;
+use super::lanes::in_tasks;
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use crate::error::{Error, Result, require, require_finite, require_positive};
 use pulp::NullaryFnOnce;
-use rayon::prelude::*;
 use std::marker::PhantomData;
 
 /// What every path of an ensemble does.
@@ -100,49 +100,40 @@ pub fn propagate_with<const D: usize, const M: usize, S: Ito<D, M>, I: Integrato
 ) -> Result<Vec<[f64; D]>> {
     protocol.check()?;
     let key = StreamKey::new(protocol.seed, protocol.experiment);
-    let first_runs: Vec<usize> = (0..protocol.runs).step_by(LANES).collect();
-    let blocks = first_runs
-        .par_iter()
-        .with_max_len(1)
-        .map(|&first_run| {
-            let lanes = LANES.min(protocol.runs - first_run);
-            let mut block = PathBlock {
-                streams: Streams::unset(),
-                theta: [[0.0; LANES]; D],
-            };
-            for lane in 0..LANES {
-                block.store(lane, protocol.start(first_run + lane));
-            }
-            let mut k = 0;
-            while k < protocol.steps {
-                for lane in 0..LANES {
-                    let run = (first_run + lane) as u64;
-                    block.streams.set(lane, key.state(run, k / STEP_BLOCK));
-                }
-                let steps = STEP_BLOCK.min(protocol.steps - k);
-                instructions.run(AdvancePaths::<D, M, S, I> {
-                    block: &mut block,
-                    system: *system,
-                    time_step: TimeStep::new(protocol.time_step),
-                    steps,
-                    integrator: PhantomData,
-                });
-                k += steps;
-                progress(steps * lanes as u64);
-            }
-            let ends: Vec<[f64; D]> = (0..lanes).map(|lane| block.load(lane)).collect();
-            match ends.iter().flatten().find(|value| !value.is_finite()) {
-                None => Ok(ends),
-                Some(value) => Err(Error::NotFinite {
-                    quantity: "a path of the ensemble".into(),
-                    reason: format!(
-                        "it reached {value}; the time step {} is too long",
-                        protocol.time_step
-                    ),
-                }),
-            }
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let blocks = in_tasks(protocol.runs, LANES, |first_run, lanes| {
+        let mut block = PathBlock {
+            streams: Streams::unset(),
+            theta: [[0.0; LANES]; D],
+        };
+        for lane in 0..LANES {
+            block.store(lane, protocol.start(first_run + lane));
+        }
+        let mut k = 0;
+        while k < protocol.steps {
+            block.streams.set_block(&key, first_run, k / STEP_BLOCK);
+            let steps = STEP_BLOCK.min(protocol.steps - k);
+            instructions.run(AdvancePaths::<D, M, S, I> {
+                block: &mut block,
+                system: *system,
+                time_step: TimeStep::new(protocol.time_step),
+                steps,
+                integrator: PhantomData,
+            });
+            k += steps;
+            progress(steps * lanes as u64);
+        }
+        let ends: Vec<[f64; D]> = (0..lanes).map(|lane| block.load(lane)).collect();
+        match ends.iter().flatten().find(|value| !value.is_finite()) {
+            None => Ok(ends),
+            Some(value) => Err(Error::NotFinite {
+                quantity: "a path of the ensemble".into(),
+                reason: format!(
+                    "it reached {value}; the time step {} is too long",
+                    protocol.time_step
+                ),
+            }),
+        }
+    })?;
     Ok(blocks.into_iter().flatten().collect())
 }
 

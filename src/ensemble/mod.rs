@@ -14,13 +14,14 @@
 //! general diffusion only the random numbers are drawn in vectors, and drift and tensor cost what their evaluation
 //! costs. General paths have one or two dimensions and weak order 1.
 
+mod confine;
 mod discrete_sgd;
 mod dispatch;
-mod domain;
 mod first_passage;
 mod general;
 mod integrator;
 mod ito;
+mod lanes;
 mod langevin;
 pub mod stream;
 mod two_valley;
@@ -29,7 +30,6 @@ mod walk;
 
 pub use discrete_sgd::{Cell, simulate, simulate_with};
 pub use dispatch::Instructions;
-pub use domain::{Domain, Level, Target};
 pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
 pub use general::{first_passage_into, positions_at};
 pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};

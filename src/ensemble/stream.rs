@@ -85,6 +85,13 @@ impl Streams {
         }
     }
 
+    /// Gives every lane the state of its run in one block of steps, the runs being consecutive.
+    pub fn set_block(&mut self, key: &StreamKey, first_run: usize, step_block: u64) {
+        for lane in 0..LANES {
+            self.set(lane, key.state((first_run + lane) as u64, step_block));
+        }
+    }
+
     /// The next 64 bits of a lane (xoshiro256++).
     #[inline(always)]
     pub fn bits(&mut self, lane: usize) -> u64 {

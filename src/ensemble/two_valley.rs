@@ -197,7 +197,10 @@ pub trait TwoValleySgd {
     /// [`crate::Error::InvalidParameter`] when h is not positive and finite.
     fn walk(&self, time_step: f64) -> Result<TwoValleyWalk>;
     /// η.
-    fn learning_rate(&self) -> f64;
+    ///
+    /// # Errors
+    /// [`crate::Error::Inconsistent`] when there is none.
+    fn learning_rate(&self) -> Result<f64>;
 }
 
 fn new_step<N>(model: TwoValley, noise: N, time_step: f64) -> TwoValleyStep<N> {
@@ -216,7 +219,7 @@ impl TwoValleySgd for Sgd<TwoValley, HessianPower<TwoValley>> {
     fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
         require_positive("time_step", time_step)?;
         let model = *self.landscape();
-        let factor = time_step * self.learning_rate() / self.batch_size();
+        let factor = self.noise_factor(time_step)?;
         let (scale, floor) = (factor * self.noise().scale(), factor * self.noise().floor());
         let step = match self.noise().power() {
             Power::One => AnyStep::Aligned(new_step(model, AlignedRoot { scale, floor }, time_step)),
@@ -227,8 +230,8 @@ impl TwoValleySgd for Sgd<TwoValley, HessianPower<TwoValley>> {
         };
         Ok(TwoValleyWalk { step })
     }
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate()
+    fn learning_rate(&self) -> Result<f64> {
+        Ok(self.learning_rate_and_batch_size()?.0)
     }
 }
 
@@ -236,14 +239,14 @@ impl TwoValleySgd for Sgd<TwoValley, Isotropic> {
     fn walk(&self, time_step: f64) -> Result<TwoValleyWalk> {
         require_positive("time_step", time_step)?;
         let variance = GradientNoise::<2>::covariance(self.noise(), &Point::<2>::zeros())[(0, 0)];
-        let variance = time_step * self.learning_rate() / self.batch_size() * variance;
+        let variance = self.noise_factor(time_step)? * variance;
         let step = new_step(*self.landscape(), IsotropicRoot { variance }, time_step);
         Ok(TwoValleyWalk {
             step: AnyStep::Isotropic(step),
         })
     }
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate()
+    fn learning_rate(&self) -> Result<f64> {
+        Ok(self.learning_rate_and_batch_size()?.0)
     }
 }
 
@@ -251,9 +254,9 @@ impl TwoValleyWalk {
     /// SGD itself: one step is one iteration.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidParameter`] when η is not positive and finite.
+    /// [`crate::Error::Inconsistent`] without a learning rate.
     pub fn discrete(sgd: &impl TwoValleySgd) -> Result<Self> {
-        sgd.walk(sgd.learning_rate())
+        sgd.walk(sgd.learning_rate()?)
     }
 
     /// The Euler-Maruyama walk of SGD's diffusion with time step h.

@@ -34,13 +34,12 @@ impl Protocol {
             |v| v >= 1.0,
             "at least one run is needed",
         )?;
-        if self.record_every == Some(0) {
-            return Err(Error::InvalidParameter {
-                name: "record_every".into(),
-                value: 0.0,
-                requirement: "a positive number of steps is needed".into(),
-            });
-        }
+        require(
+            "record_every",
+            self.record_every.unwrap_or(1) as f64,
+            |v| v >= 1.0,
+            "a positive number of steps is needed",
+        )?;
         Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! One step of any diffusion, with its crossings, and the random numbers for it.
 
+use super::confine::{confine, inside_level, is_free};
 use super::dispatch::Instructions;
-use super::domain::{Domain, Target};
 use super::first_passage::{CrossingTest, Exit};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, Streams};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require};
-use crate::generator::Boundary;
 use crate::math::{Point, Tensor, elementary};
+use crate::region::{Boundary, Domain, PointSet};
 use pulp::NullaryFnOnce;
 
 /// The symmetric root R of a positive semi-definite D: R² = D; NaN when D is not.
@@ -45,8 +45,8 @@ pub(super) fn symmetric_root<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
 /// What all walkers of an ensemble do in a step.
 pub(super) struct Walk<'a, const D: usize, T: ?Sized> {
     diffusion: &'a T,
-    domain: &'a Domain<'a, D>,
-    target: Option<&'a Target<'a, D>>,
+    domain: &'a Domain<D>,
+    target: Option<&'a PointSet<D>>,
     time_step: f64,
     noise_scale: f64,
     is_free: bool,
@@ -86,12 +86,17 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
     /// Checks everything that does not depend on the path.
     pub fn new(
         diffusion: &'a T,
-        domain: &'a Domain<'a, D>,
-        target: Option<&'a Target<'a, D>>,
+        domain: &'a Domain<D>,
+        target: Option<&'a PointSet<D>>,
         protocol: &PathProtocol<D>,
     ) -> Result<Self> {
         protocol.check()?;
-        domain.check()?;
+        if domain.restriction().is_some_and(|(set, _)| !set.has_level()) {
+            return Err(Error::Inconsistent {
+                subject: "the set to which the domain is restricted".into(),
+                requirement: "paths need a level function of it, not membership alone".into(),
+            });
+        }
         require(
             "dimension",
             D as f64,
@@ -111,7 +116,7 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
             target,
             time_step: h,
             noise_scale: (2.0 * h).sqrt(),
-            is_free: domain.is_free(),
+            is_free: is_free(domain),
         };
         let starts = || protocol.starts.iter().map(|start| Point::<D>::from(*start));
         let overlap = |second: &str, cells: usize| {
@@ -126,12 +131,12 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         };
         overlap(
             "outside of the domain",
-            starts().filter(|s| !domain.contains(s)).count(),
+            starts().filter(|s| !walk.is_inside(s)).count(),
         )?;
         if let Some(target) = target {
-            let is_outside = |theta: &Point<D>| match target {
-                Target::Level(level) => level(theta).0 > 0.0,
-                Target::Members(contains) => !contains(theta),
+            let is_outside = |theta: &Point<D>| match target.level(theta, &walk.diffusion) {
+                Some((level, _)) => level > 0.0,
+                None => !target.contains(theta, &walk.diffusion),
             };
             overlap("target", starts().filter(|s| !is_outside(s)).count())?;
         }
@@ -144,18 +149,29 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         Walker {
             theta,
             root: (Tensor::<D>::zeros(), Tensor::<D>::zeros()),
-            target: match self.target {
-                Some(Target::Level(level)) => level(&theta),
-                _ => none,
-            },
-            domain: self.absorbing_level().map_or(none, |level| level(&theta)),
+            target: self
+                .target
+                .and_then(|target| target.level(&theta, &self.diffusion))
+                .unwrap_or(none),
+            domain: self
+                .absorbing_set()
+                .map_or(none, |set| inside_level(set, &theta, &self.diffusion)),
         }
     }
 
-    fn absorbing_level(&self) -> Option<super::domain::Level<'a, D>> {
-        self.domain
-            .level
-            .filter(|_| self.domain.level_boundary == Boundary::Absorbing)
+    /// Whether a point lies in the open domain.
+    fn is_inside(&self, theta: &Point<D>) -> bool {
+        let in_box = theta
+            .iter()
+            .zip(self.domain.bounds())
+            .all(|(x, [lower, upper])| lower < x && x < upper);
+        in_box && self.domain.contains(theta, &self.diffusion)
+    }
+
+    /// The set that restricts the domain, if its edge absorbs.
+    fn absorbing_set(&self) -> Option<&'a PointSet<D>> {
+        let (set, edge) = self.domain.restriction()?;
+        (edge == Boundary::Absorbing).then_some(set)
     }
 
     /// θ' = θ + b h + sqrt(2 D h) z, and the surface that it crossed.
@@ -172,29 +188,29 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
             return Err(self.broken(&theta));
         }
         if !self.is_free {
-            next = self
-                .domain
-                .confine(|at| self.diffusion.tensor(at), &tensor, next)?;
+            next = confine(self.domain, &self.diffusion, &tensor, next)?;
         }
         let mut nearest = Nearest {
             reach: self.time_step * energy,
             found: None,
         };
-        match self.target {
-            Some(Target::Level(level)) => {
-                let level = level(&next);
+        if let Some(target) = self.target {
+            if let Some(level) = target.level(&next, &self.diffusion) {
                 self.check_level(&next, level.0)?;
                 let (before, slope) = walker.target;
                 nearest.examine(before, level.0, slope.dot(&(tensor * slope)), Exit::Target);
                 walker.target = level;
-            }
-            Some(Target::Members(contains)) if contains(&next) => {
+            } else if target.contains(&next, &self.diffusion) {
                 nearest.found = Some((f64::NEG_INFINITY, Exit::Target));
             }
-            _ => {}
         }
         if !self.is_free {
-            for (axis, (ends, boundaries)) in self.domain.ends.iter().zip(&self.domain.boundaries).enumerate()
+            for (axis, (ends, boundaries)) in self
+                .domain
+                .bounds()
+                .iter()
+                .zip(self.domain.boundaries())
+                .enumerate()
             {
                 for (end, sign) in [(0, 1.0), (1, -1.0)] {
                     if boundaries[end] == Boundary::Absorbing {
@@ -204,8 +220,8 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
                 }
             }
         }
-        if let Some(level) = self.absorbing_level() {
-            let level = level(&next);
+        if let Some(set) = self.absorbing_set() {
+            let level = inside_level(set, &next, &self.diffusion);
             self.check_level(&next, level.0)?;
             let (before, slope) = walker.domain;
             nearest.examine(before, level.0, slope.dot(&(tensor * slope)), Exit::Domain);
@@ -254,7 +270,7 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
 
 /// Random numbers of all lanes for 2/D steps: normals come in pairs.
 pub(super) struct Draws {
-    streams: Streams,
+    pub streams: Streams,
     normals: [[f64; LANES]; 2],
     energies: [[f64; LANES]; 2],
     crossing: CrossingTest,
@@ -268,11 +284,6 @@ impl Draws {
             energies: [[0.0; LANES]; 2],
             crossing,
         }
-    }
-
-    /// Gives a lane its state.
-    pub fn set(&mut self, lane: usize, state: [u64; 4]) {
-        self.streams.set(lane, state);
     }
 
     /// The next numbers of every lane for paths in D dimensions.

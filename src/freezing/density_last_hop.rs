@@ -5,9 +5,9 @@
 //! u(x, t) = Pr(set not reached between t and T | x_t = x)
 //! ```
 
-use super::density_path::{DensityPath, DensityPathSettings, run};
-use super::density_solver::{Stage, State, between};
+use super::density_path::{DensityPath, DensityPathSettings, Stage, State, between, run};
 use super::moving_frame::MovingFrame;
+use super::slow_path::second_order_error;
 use crate::diffusion::Diffusion;
 use crate::error::Result;
 use crate::landscape::TwoValley;
@@ -62,9 +62,9 @@ pub fn density_last_hop<S: Diffusion<1>>(
 ) -> Result<DensityLastHop> {
     let mut fine = laws(model, &slice, settings)?;
     let coarse = laws(model, &slice, &settings.coarser())?;
-    fine.path.p_flat_error = DensityPath::richardson(fine.path.final_p_flat(), coarse.path.final_p_flat());
-    fine.mean_y_error = DensityPath::richardson(fine.mean_y, coarse.mean_y);
-    fine.mean_y_ridge_error = DensityPath::richardson(fine.mean_y_ridge, coarse.mean_y_ridge);
+    fine.path.p_flat_error = second_order_error(fine.path.final_p_flat(), coarse.path.final_p_flat());
+    fine.mean_y_error = second_order_error(fine.mean_y, coarse.mean_y);
+    fine.mean_y_ridge_error = second_order_error(fine.mean_y_ridge, coarse.mean_y_ridge);
     Ok(fine)
 }
 

@@ -7,12 +7,15 @@
 //! # Limitations
 //! η → 0; y is one number for all runs, so that its own noise and its spread are left out.
 
-use super::density_solver::{Solver, State};
 use super::moving_frame::MovingFrame;
+use super::slow_path::{self, check_ends, farthest, floor_time, second_order_error};
 use crate::diffusion::Diffusion;
-use crate::error::{Error, Result, require, require_finite, require_positive};
+use crate::error::{Result, require_positive};
+use crate::generator::Generator;
+use crate::grid::CellSet;
 use crate::landscape::TwoValley;
-use crate::observables::{StepCounts, TimeStep};
+use crate::linalg::{Advanced, Chain, FIRST_STAGE, SinglyDiagonal};
+use crate::observables::{Evolution, StepCounts, TimeStep, Trial, density_error};
 
 /// What moves y.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,36 +71,6 @@ impl DensityPathSettings {
             tolerance: 8.0 * self.tolerance,
             ..self.clone()
         }
-    }
-
-    pub(super) fn check(&self) -> Result<()> {
-        require("start", self.start, |y| y >= 0.0, "a finite y >= 0 is needed")?;
-        require("end", self.end, |y| y > self.start, "it must exceed the start")?;
-        require_positive("ramp", self.ramp)?;
-        require(
-            "resolution",
-            self.resolution,
-            |r| r >= 1.0,
-            "at least one cell a standard deviation is needed",
-        )?;
-        require_positive("tolerance", self.tolerance)?;
-        for &(x, p) in &self.initial {
-            require_finite("initial x", x)?;
-            require(
-                "initial probability",
-                p,
-                |p| p >= 0.0,
-                "a finite number >= 0 is needed",
-            )?;
-        }
-        // Weights such as 1/3 are sums up to rounding.
-        require(
-            "sum of the initial probabilities",
-            self.initial.iter().map(|(_, p)| p).sum(),
-            |s| (s - 1.0).abs() < 1e-12,
-            "the initial probabilities must sum to 1",
-        )?;
-        Ok(())
     }
 }
 
@@ -169,11 +142,6 @@ impl DensityPath {
         self.p_flat[self.p_flat.len() - 1]
     }
 
-    /// Error of the finer of two values whose errors differ by a factor of four.
-    pub(super) fn richardson(fine: f64, coarse: f64) -> f64 {
-        (fine - coarse).abs() / 3.0
-    }
-
     /// ∫ f dt over the run by Simpson's rule on each step (two equal halves).
     pub(super) fn integral(&self, f: impl Fn(usize) -> f64) -> f64 {
         (0..(self.time.len() - 1) / 2)
@@ -217,111 +185,317 @@ pub fn density_path<S: Diffusion<1>>(
 ) -> Result<DensityPath> {
     let (mut path, _) = run(model, &slice, settings, |_| ())?;
     let (coarse, _) = run(model, &slice, &settings.coarser(), |_| ())?;
-    path.p_flat_error = DensityPath::richardson(path.final_p_flat(), coarse.final_p_flat());
+    path.p_flat_error = second_order_error(path.final_p_flat(), coarse.final_p_flat());
     Ok(path)
 }
 
-/// [`density_path`] that also hands each accepted half step to `keep`.
+/// [`density_path`] that also hands the start and each accepted half step to `keep`.
 pub(super) fn run<S: Diffusion<1>>(
     model: &TwoValley,
     slice: &impl Fn(f64) -> Result<S>,
     settings: &DensityPathSettings,
-    mut keep: impl FnMut(&State),
+    keep: impl FnMut(&State),
 ) -> Result<(DensityPath, MovingFrame)> {
-    settings.check()?;
-    let farthest = settings.initial.iter().map(|(x, _)| x.abs()).fold(0.0, f64::max);
-    let frame = MovingFrame::new(
-        model,
-        slice,
-        settings.start,
-        settings.end,
-        farthest,
+    let DensityPathSettings { start, end, ramp, .. } = *settings;
+    slow_path::check(
+        start,
+        end,
+        &settings.initial,
         settings.resolution,
+        settings.tolerance,
     )?;
-    let duration = floor_time(model, settings.start, settings.end, settings.ramp)?;
-    let solver = Solver::new(model, slice, &frame, settings)?;
-    let mut state = solver.start()?;
-    keep(&state);
-    let mut path = DensityPath {
-        cells: frame.grid.cells(),
-        ..DensityPath::default()
-    };
-    solver.observe(&state, 0.0, &mut path);
+    require_positive("ramp", ramp)?;
+    let farthest = farthest(&settings.initial);
+    let frame = MovingFrame::new(model, slice, start, end, farthest, settings.resolution)?;
+    let duration = floor_time(model, start, end, ramp)?;
+    let mut solver = Solver::new(model, slice, &frame, settings, keep)?;
+    let state = solver.start();
+    solver.observe(&state, 0.0);
     // A start from single cells is resolved by steps of the order of the time in which a cell empties.
-    let first = solver.first_step(&state)?;
-    let mut control = TimeStep::new(settings.tolerance, first)?;
-    let mut now = 0.0;
-    let stops = settings.record.iter().copied().map(|t| (t, true));
-    for (stop, recorded) in stops.chain([(duration, false)]) {
-        require(
-            "record time",
-            stop,
-            |t| t >= now && t <= duration,
-            &format!("times do not decrease and lie within the run of length {duration:.6}"),
-        )?;
-        while now < stop {
-            let taken = control.advance(stop - now, |from: Option<&State>, _, dt| {
-                solver.step(from.unwrap_or(&state), dt)
-            })?;
-            let [first, second] = taken.halves;
-            let end = if taken.dt >= stop - now {
-                stop
-            } else {
-                now + taken.dt
-            };
-            solver.observe(&first, 0.5 * (now + end), &mut path);
-            solver.observe(&second, end, &mut path);
-            keep(&first);
-            keep(&second);
-            state = second;
-            now = end;
-            check_ends(&state.p)?;
-        }
-        if recorded {
-            path.snapshots.push(solver.snapshot(&state, now));
-        }
-    }
+    let mut control = TimeStep::new(settings.tolerance, solver.first_step(&state)?)?;
+    slow_path::follow(
+        &mut control,
+        &mut solver,
+        state,
+        duration,
+        &settings.record,
+        |solver, state, time| {
+            let snapshot = solver.snapshot(state, time);
+            solver.path.snapshots.push(snapshot);
+        },
+    )?;
+    let mut path = solver.path;
     path.steps = control.counts();
     Ok((path, frame))
 }
 
-/// Refuses a run that feels the reflecting ends of the grid.
-fn check_ends(p: &[f64]) -> Result<()> {
-    // A Gaussian cut at the nine standard deviations of the grid holds 1e-19 there.
-    const ALLOWED: f64 = 1e-12;
-    for (probability, where_) in [(p[0], "first cell"), (p[p.len() - 1], "last cell")] {
-        if probability > ALLOWED {
-            return Err(Error::DomainTooSmall {
-                probability,
-                allowed: ALLOWED,
-                where_: where_.into(),
-            });
-        }
-    }
-    Ok(())
+/// Rates of one stage that the laws of the last hop need again.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stage {
+    pub chain: Chain,
+    /// Rates of loss of the cell above/below each of the three inner boundaries if that face absorbed.
+    pub sharp_half_down: f64,
+    pub ridge_up: f64,
+    pub ridge_down: f64,
+    pub flat_half_up: f64,
 }
 
-/// Time ∫ dy/(ramp v) that the floor takes, by Simpson's rule.
-pub(super) fn floor_time(model: &TwoValley, start: f64, end: f64, ramp: f64) -> Result<f64> {
-    const PANELS: usize = 2000;
-    let h = (end - start) / (2 * PANELS) as f64;
-    let mut sum = 0.0;
-    for k in 0..=2 * PANELS {
-        let y = start + h * k as f64;
-        let velocity = ramp * model.floor_velocity(y);
-        if velocity <= 0.0 || !velocity.is_finite() {
-            return Err(Error::Unreachable {
-                target: format!("y = {end}"),
-                reason: format!("the valley floor does not slope towards larger y at y = {y:.4}"),
-            });
-        }
-        let weight = match k {
-            0 => 1.0,
-            k if k == 2 * PANELS => 1.0,
-            k if k % 2 == 1 => 4.0,
-            _ => 2.0,
-        };
-        sum += weight / velocity;
+/// State of the run and the step that led to it.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub p: Vec<f64>,
+    /// Probability with label flat of the cells between the half-way points.
+    pub flat_label: Vec<f64>,
+    y: f64,
+    velocity: f64,
+    acceleration: f64,
+    limited: f64,
+    pub dt: f64,
+    pub stages: Vec<Stage>,
+}
+
+impl Trial for State {
+    fn error(coarse: &Self, fine: &Self) -> f64 {
+        density_error(&coarse.p, &fine.p)
     }
-    Ok(sum * h / 3.0)
+    fn limited(&self) -> f64 {
+        self.limited
+    }
+}
+
+/// The density, the densities of the two labels, and what has been seen of them.
+struct Solver<'a, F, K> {
+    model: &'a TwoValley,
+    slice: &'a F,
+    frame: &'a MovingFrame,
+    settings: &'a DensityPathSettings,
+    /// Cells beyond each inner boundary, to read the rates through it.
+    below_sharp_half: CellSet,
+    above_ridge: CellSet,
+    below_ridge: CellSet,
+    above_flat_half: CellSet,
+    path: DensityPath,
+    keep: K,
+}
+
+impl<S: Diffusion<1>, F: Fn(f64) -> Result<S>, K: FnMut(&State)> Evolution for Solver<'_, F, K> {
+    type State = State;
+
+    fn step(&mut self, from: &State, dt: f64) -> Result<State> {
+        let (y1, v1) = self.moved(from, FIRST_STAGE * dt);
+        let (y2, v2) = self.moved(from, dt);
+        let (first, second) = (self.stage(y1, v1)?, self.stage(y2, v2)?);
+        let advanced =
+            SinglyDiagonal::new([&first.chain, &second.chain], [&[], &[]], dt)?.forward(&from.p)?;
+        let flat_label = self.labels(from, &first, &second, &advanced, dt)?;
+        let (y, velocity) = match self.settings.motion {
+            SlowMotion::Floor => (y2, v2),
+            SlowMotion::Mean => {
+                let end = self.velocity(&advanced.state, y2);
+                (from.y + 0.5 * dt * (from.velocity + end), end)
+            }
+        };
+        Ok(State {
+            p: advanced.state,
+            flat_label,
+            y,
+            velocity,
+            acceleration: (velocity - from.velocity) / dt,
+            limited: advanced.limited,
+            dt,
+            stages: vec![first, second],
+        })
+    }
+
+    fn accept(&mut self, halves: &mut [State; 2], start: f64, end: f64) -> Result<()> {
+        let [first, second] = halves;
+        self.observe(first, 0.5 * (start + end));
+        self.observe(second, end);
+        check_ends([second.p[0], second.p[second.p.len() - 1]])
+    }
+}
+
+impl<'a, S: Diffusion<1>, F: Fn(f64) -> Result<S>, K: FnMut(&State)> Solver<'a, F, K> {
+    fn new(
+        model: &'a TwoValley,
+        slice: &'a F,
+        frame: &'a MovingFrame,
+        settings: &'a DensityPathSettings,
+        keep: K,
+    ) -> Result<Self> {
+        let faces = frame.grid.axes()[0].faces();
+        let above = |face: usize| CellSet::new("upper", &frame.grid, |u| u[0] > faces[face]);
+        let below = |face: usize| CellSet::new("lower", &frame.grid, |u| u[0] < faces[face]);
+        Ok(Self {
+            model,
+            slice,
+            frame,
+            settings,
+            below_sharp_half: below(frame.sharp_half)?,
+            above_ridge: above(frame.ridge)?,
+            below_ridge: below(frame.ridge)?,
+            above_flat_half: above(frame.flat_half)?,
+            path: DensityPath {
+                cells: frame.grid.cells(),
+                ..DensityPath::default()
+            },
+            keep,
+        })
+    }
+
+    fn start(&self) -> State {
+        let y = self.settings.start;
+        let p = self.frame.point_masses(y, &self.settings.initial);
+        let middle = self.frame.sharp_half..self.frame.flat_half;
+        let flat_label = middle
+            .map(|i| if i >= self.frame.ridge { p[i] } else { 0.0 })
+            .collect();
+        State {
+            velocity: self.velocity(&p, y),
+            p,
+            flat_label,
+            y,
+            acceleration: 0.0,
+            limited: 0.0,
+            dt: 0.0,
+            stages: Vec::new(),
+        }
+    }
+
+    fn first_step(&self, state: &State) -> Result<f64> {
+        let stage = self.stage(state.y, state.velocity)?;
+        let fastest = (0..state.p.len())
+            .filter(|&i| state.p[i] > 0.0)
+            .map(|i| stage.chain.up()[i] + stage.chain.down()[i])
+            .fold(0.0, f64::max);
+        Ok(0.5 / fastest)
+    }
+
+    fn velocity(&self, p: &[f64], y: f64) -> f64 {
+        let ramp = self.settings.ramp;
+        match self.settings.motion {
+            SlowMotion::Floor => ramp * self.model.floor_velocity(y),
+            SlowMotion::Mean => {
+                let scale = self.frame.scale(y);
+                let slope = (-y / self.model.parameters().y_d).exp();
+                let mean: f64 = p
+                    .iter()
+                    .zip(self.frame.grid.axes()[0].centres())
+                    .map(|(p, u)| p * self.model.derivatives(scale * u, y, slope).y)
+                    .sum();
+                -ramp * mean
+            }
+        }
+    }
+
+    fn stage(&self, y: f64, velocity: f64) -> Result<Stage> {
+        let diffusion = self.frame.diffusion((self.slice)(y)?, y, velocity);
+        let generator = Generator::assemble(&diffusion, self.frame.grid.clone())?;
+        let frame = self.frame;
+        Ok(Stage {
+            sharp_half_down: generator.killing_into(&self.below_sharp_half)[frame.sharp_half],
+            ridge_up: generator.killing_into(&self.above_ridge)[frame.ridge - 1],
+            ridge_down: generator.killing_into(&self.below_ridge)[frame.ridge],
+            flat_half_up: generator.killing_into(&self.above_flat_half)[frame.flat_half - 1],
+            chain: generator.chain()?.clone(),
+        })
+    }
+
+    /// y and dy/dt after `dt`: on the floor by the classical Runge-Kutta method, else predicted to second order.
+    fn moved(&self, state: &State, dt: f64) -> (f64, f64) {
+        match self.settings.motion {
+            SlowMotion::Floor => {
+                let v = |y: f64| self.settings.ramp * self.model.floor_velocity(y);
+                let k1 = v(state.y);
+                let k2 = v(state.y + 0.5 * dt * k1);
+                let k3 = v(state.y + 0.5 * dt * k2);
+                let k4 = v(state.y + dt * k3);
+                let y = state.y + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4);
+                (y, v(y))
+            }
+            SlowMotion::Mean => (
+                state.y + dt * (state.velocity + 0.5 * dt * state.acceleration),
+                state.velocity + dt * state.acceleration,
+            ),
+        }
+    }
+
+    /// Label-flat probability between the half-way points: absorbed at the lower one; at the upper one every run has
+    /// label flat, so that what enters there is given by the whole density.
+    fn labels(&self, from: &State, first: &Stage, second: &Stage, p: &Advanced, dt: f64) -> Result<Vec<f64>> {
+        let (a, b) = (self.frame.sharp_half, self.frame.flat_half);
+        let chains = [between(&first.chain, a, b)?, between(&second.chain, a, b)?];
+        let killing = |stage: &Stage| {
+            let mut k = vec![0.0; b - a];
+            k[0] += stage.sharp_half_down;
+            k[b - a - 1] += stage.flat_half_up;
+            k
+        };
+        let source = |stage: &Stage, p: &[f64]| {
+            let mut s = vec![0.0; b - a];
+            let (up, down) = (stage.chain.up()[b - 1], stage.chain.down()[b]);
+            s[b - a - 1] = (stage.flat_half_up - up) * p[b - 1] + down * p[b];
+            s
+        };
+        let step = SinglyDiagonal::new([&chains[0], &chains[1]], [&killing(first), &killing(second)], dt)?;
+        let sources = [source(first, &p.stage), source(second, &p.state)];
+        Ok(step
+            .forward_fed(&from.flat_label, [&sources[0], &sources[1]])?
+            .state)
+    }
+
+    fn observe(&mut self, state: &State, time: f64) {
+        (self.keep)(state);
+        let path = &mut self.path;
+        let frame = self.frame;
+        let (a, b, r) = (frame.sharp_half, frame.flat_half, frame.ridge);
+        let scale = frame.scale(state.y);
+        let mass: f64 = state.p.iter().sum();
+        let beyond: f64 = state.p[b..].iter().sum();
+        let last = state.stages.last();
+        path.time.push(time);
+        path.y.push(state.y);
+        path.velocity.push(state.velocity);
+        path.p_flat.push(state.p[r..].iter().sum());
+        path.p_flat_label
+            .push(beyond + state.flat_label.iter().sum::<f64>());
+        path.mean_x.push(
+            scale
+                * state
+                    .p
+                    .iter()
+                    .zip(frame.grid.axes()[0].centres())
+                    .map(|(p, u)| p * u)
+                    .sum::<f64>(),
+        );
+        path.ridge_flux.push(last.map_or(0.0, |s| {
+            s.chain.up()[r - 1] * state.p[r - 1] - s.chain.down()[r] * state.p[r]
+        }));
+        path.flat_to_sharp_flux
+            .push(last.map_or(0.0, |s| s.sharp_half_down * state.flat_label[0]));
+        path.sharp_to_flat_flux.push(last.map_or(0.0, |s| {
+            s.flat_half_up * (state.p[b - 1] - state.flat_label[b - a - 1])
+        }));
+        path.mass_error = path.mass_error.max((mass - 1.0).abs());
+    }
+
+    fn snapshot(&self, state: &State, time: f64) -> DensitySnapshot {
+        let axis = &self.frame.grid.axes()[0];
+        let scale = self.frame.scale(state.y);
+        DensitySnapshot {
+            time,
+            y: state.y,
+            x: axis.centres().iter().map(|u| scale * u).collect(),
+            width: (0..axis.cells()).map(|i| scale * axis.width(i)).collect(),
+            probability: state.p.clone(),
+        }
+    }
+}
+
+/// The chain on the cells [a, b) alone.
+pub(super) fn between(chain: &Chain, a: usize, b: usize) -> Result<Chain> {
+    let (mut up, mut down) = (chain.up()[a..b].to_vec(), chain.down()[a..b].to_vec());
+    up[b - a - 1] = 0.0;
+    down[0] = 0.0;
+    Chain::new(up, down)
 }

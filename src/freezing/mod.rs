@@ -21,18 +21,18 @@
 
 mod density_last_hop;
 mod density_path;
-mod density_solver;
 mod last_hop;
 mod moving_frame;
 mod planar;
 mod planar_frame;
-mod planar_solver;
 mod slice_rates;
+mod slow_path;
 mod two_state;
 
 pub use density_last_hop::{DensityLastHop, density_last_hop};
 pub use density_path::{DensityPath, DensityPathSettings, DensitySnapshot, SlowMotion, density_path};
 pub use last_hop::{LastHop, last_hop};
-pub use planar::{CrossNoise, PlanarDensity, PlanarSettings, PlanarSnapshot, planar_density};
+pub use planar::{PlanarDensity, PlanarSettings, PlanarSnapshot, planar_density};
+pub use planar_frame::CrossNoise;
 pub use slice_rates::{SliceRates, slice_rates};
 pub use two_state::{HopRates, TwoState, two_state};

@@ -10,7 +10,6 @@
 //! the change of direction across the spread of y. T lets φ_x vanish on the ridge, where the direction jumps.
 
 use super::moving_frame::{InFrame, MovingFrame};
-use super::planar::CrossNoise;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
@@ -18,28 +17,33 @@ use crate::landscape::Kink;
 use crate::math::{Chebyshev, Point, Tensor};
 use rayon::prelude::*;
 
+/// Treatment of D_xy and D_yy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CrossNoise {
+    /// Both kept, in coordinates along the direction of the noise.
+    #[default]
+    Sheared,
+    /// D_yy kept, D_xy left out: y diffuses on its own.
+    Neglected,
+    /// Both left out: y follows the drift alone.
+    SlowNoiseless,
+}
+
 /// Chebyshev nodes across the window of z.
 pub(super) const NODES: usize = 5;
 
-/// A line of constant z as a one-dimensional diffusion.
-struct Line<'a, D> {
-    diffusion: &'a D,
-    shear: &'a Shear,
-    offset: f64,
+/// The motion of x on the line y(x) as a one-dimensional diffusion.
+pub(super) struct Line<'a, D, Y> {
+    pub diffusion: &'a D,
+    pub y: Y,
 }
 
-impl<D: Diffusion<2>> Line<'_, D> {
-    fn point(&self, x: &Point<1>) -> Point<2> {
-        Point::<2>::new(x[0], self.offset + self.shear.value(x[0]))
-    }
-}
-
-impl<D: Diffusion<2>> Diffusion<1> for Line<'_, D> {
+impl<D: Diffusion<2>, Y: Fn(f64) -> f64 + Sync> Diffusion<1> for Line<'_, D, Y> {
     fn drift(&self, x: &Point<1>) -> Point<1> {
-        Point::<1>::new(self.diffusion.drift(&self.point(x))[0])
+        Point::<1>::new(self.diffusion.drift(&Point::<2>::new(x[0], (self.y)(x[0])))[0])
     }
     fn tensor(&self, x: &Point<1>) -> Tensor<1> {
-        Tensor::<1>::new(self.diffusion.tensor(&self.point(x))[(0, 0)])
+        Tensor::<1>::new(self.diffusion.tensor(&Point::<2>::new(x[0], (self.y)(x[0])))[(0, 0)])
     }
     fn kinks(&self) -> Vec<Kink> {
         let kinks = self.diffusion.kinks().into_iter();
@@ -229,10 +233,10 @@ impl<'a, D: Diffusion<2>> PlanarFrame<'a, D> {
             .nodes
             .par_iter()
             .map(|node| {
+                let offset = y + w * node;
                 let line = Line {
                     diffusion: self.diffusion,
-                    shear: &shear,
-                    offset: y + w * node,
+                    y: |x| offset + shear.value(x),
                 };
                 let diffusion: InFrame<_> = self.fast.diffusion(line, y, velocity);
                 Ok(Generator::assemble(&diffusion, self.fast.grid.clone())?

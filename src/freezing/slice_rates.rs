@@ -7,6 +7,7 @@ use crate::grid::{Axis, CellSet, Grid};
 use crate::landscape::{Side, TwoValley};
 use crate::math::Point;
 use crate::observables::{mean_first_passage_time, spectral_gap, stationary_probability};
+use crate::statistics::convergence::extrapolated;
 
 /// Times, odds and gap of one slice; see [`slice_rates`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,8 +90,8 @@ pub fn slice_rates(model: &TwoValley, slice: &impl Diffusion<1>, y: f64, cells: 
     let mut best = [0.0; 6];
     let mut relative_error: f64 = 0.0;
     for (k, best) in best.iter_mut().enumerate() {
-        let second = [0, 1].map(|l| levels[l + 1][k] + (levels[l + 1][k] - levels[l][k]) / 3.0);
-        *best = second[1] + (second[1] - second[0]) / 15.0;
+        let second = [0, 1].map(|l| extrapolated(levels[l][k], levels[l + 1][k], 2.0, 2.0));
+        *best = extrapolated(second[0], second[1], 2.0, 4.0);
         relative_error = relative_error.max(((*best - second[1]) / *best).abs());
     }
     let [
@@ -116,7 +117,7 @@ fn on_grid(slice: &impl Diffusion<1>, grid: &Grid<1>, sharp: f64, flat: f64) -> 
     let generator = Generator::assemble(slice, grid.clone())?;
     let time = |name: &str, start: f64, inside: &dyn Fn(f64) -> bool| -> Result<f64> {
         let target = CellSet::new(name, grid, |x| inside(x[0]))?;
-        Ok(grid.interpolate(&mean_first_passage_time(&generator, &target)?, start))
+        Ok(grid.interpolate(&mean_first_passage_time(&generator, &target)?, [start]))
     };
     let p = stationary_probability(&generator)?;
     Ok(SliceRates {

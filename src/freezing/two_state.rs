@@ -1,8 +1,8 @@
 //! The two-state master equation along the slow path.
 
+use super::{SliceRates, slice_rates};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require};
-use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::TwoValley;
 use crate::math::Chebyshev;
 use rayon::prelude::*;

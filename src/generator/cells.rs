@@ -1,8 +1,9 @@
 //! The cells that carry a state, and what a jump from one of them meets.
 
-use super::{Boundary, Discretisation};
+use super::discretisation::Discretisation;
 use crate::error::{Error, Result};
 use crate::grid::Grid;
+use crate::region::Boundary;
 
 /// Marks a cell without a state.
 const NONE: u32 = u32::MAX;

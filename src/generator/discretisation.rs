@@ -3,18 +3,7 @@
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
-
-/// What a face at the end of an axis does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Boundary {
-    /// No probability flux through the face.
-    #[default]
-    Reflecting,
-    /// The process ends on reaching the face.
-    Absorbing,
-    /// The face is glued to the opposite one, which must be periodic too.
-    Periodic,
-}
+use crate::region::Boundary;
 
 /// Choices of [`super::Generator::assemble_with`]; the default reflects everywhere.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,9 +40,8 @@ impl<const D: usize> Discretisation<D> {
     pub(super) fn check(&self, grid: &Grid<D>) -> Result<()> {
         for (axis, [lower, upper]) in self.boundaries.iter().enumerate() {
             if (*lower == Boundary::Periodic) != (*upper == Boundary::Periodic) {
-                return Err(Error::InvalidParameter {
-                    name: format!("boundaries of axis {axis}"),
-                    value: axis as f64,
+                return Err(Error::Inconsistent {
+                    subject: format!("boundaries of axis {axis}"),
                     requirement: "either both ends of an axis are periodic or none".into(),
                 });
             }
@@ -67,9 +55,8 @@ impl<const D: usize> Discretisation<D> {
             }
         }
         if self.domain_boundary == Boundary::Periodic {
-            return Err(Error::InvalidParameter {
-                name: "domain_boundary".into(),
-                value: f64::NAN,
+            return Err(Error::Inconsistent {
+                subject: "domain_boundary".into(),
                 requirement: "the edge of a domain reflects or absorbs".into(),
             });
         }

@@ -14,9 +14,10 @@
 //! them the scheme is of first order only at a reflecting face with a full tensor.
 
 use super::cells::{Cells, Landing};
+use super::discretisation::Discretisation;
 use super::offsets::Offsets;
-use super::{Boundary, Discretisation};
 use crate::math::relative_exponential;
+use crate::region::Boundary;
 
 /// Jumps of one cell along a reflecting face.
 #[derive(Debug, Clone, Copy, PartialEq)]

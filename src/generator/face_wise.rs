@@ -1,7 +1,7 @@
 //! Rates through the faces of the cells, for tensors that are diagonal.
 
-use super::Discretisation;
 use super::cells::{Cells, Landing};
+use super::discretisation::Discretisation;
 use super::offsets::Local;
 use super::scharfetter_gummel::Halves;
 use crate::diffusion::Diffusion;

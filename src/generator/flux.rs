@@ -1,9 +1,11 @@
 //! Probability that flows between cells: out of a set, and through every cell.
 
-use super::{Boundary, Generator};
+use super::assembly::Generator;
+use super::outside::Outside;
 use crate::error::Result;
 use crate::grid::CellSet;
 use crate::math::Point;
+use crate::region::Boundary;
 
 impl<const D: usize> Generator<D> {
     /// Probability per time that enters each cell outside `set` from the face of the set, when the cells hold the stationary
@@ -20,7 +22,8 @@ impl<const D: usize> Generator<D> {
     /// [`crate::Error::DimensionMismatch`].
     pub fn injection_from(&self, set: &CellSet, stationary: &[f64]) -> Result<Vec<f64>> {
         let probability = self.gather(stationary)?;
-        let (all, outside) = (self.outside(None), self.outside(Some(set.members())));
+        let rows = |set| Outside::new(&self.cells, &self.jumps, set);
+        let (all, outside) = (rows(None), rows(Some(set.members())));
         // what the set stops: the rows of the whole less the rows outside, both per state of the whole
         let (mut arriving, mut leaving) = (vec![0.0; self.cells.len()], vec![0.0; self.cells.len()]);
         for state in 0..self.cells.len() {
@@ -62,7 +65,7 @@ impl<const D: usize> Generator<D> {
     /// [`crate::Error::DimensionMismatch`].
     pub fn current(&self, weight: &[f64], q: &[f64]) -> Result<Vec<Point<D>>> {
         let (weight, q) = (self.gather(weight)?, self.gather(q)?);
-        let all = self.outside(None);
+        let all = Outside::new(&self.cells, &self.jumps, None);
         let grid = self.grid();
         let mut current = vec![Point::<D>::zeros(); grid.cells()];
         for state in 0..self.cells.len() {

@@ -1,13 +1,20 @@
 //! The rows of a generator: every jump of every state followed to where it ends.
 
-use super::cells::Landing;
-use super::{Generator, Jumps};
+use super::cells::{Cells, Landing};
+use super::jumps::Jumps;
 use crate::error::Result;
 use crate::linalg::{Chain, SparseRates};
 use rayon::prelude::*;
 
 /// States whose rows one thread follows at a time.
 const PIECE: usize = 4096;
+
+/// Rates among states: neighbours on a line, or any others.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Rates {
+    Chain(Chain),
+    Sparse(SparseRates),
+}
 
 /// Rates among the states outside a set, and out of them.
 pub(super) struct Outside {
@@ -20,14 +27,16 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    /// The rates as a sparse chain.
-    pub fn into_sparse(self) -> Result<SparseRates> {
-        SparseRates::new(self.row_starts, self.targets, self.rates)
-    }
-
-    /// The rates as a birth-death chain; states that are not neighbours on the line are not connected.
-    pub fn chain(&self) -> Result<Chain> {
-        let n = self.states.len();
+    /// The rates as a birth-death chain on a `line`, where states that are not neighbours are not connected; else sparse.
+    pub fn into_rates(self, line: bool) -> Result<Rates> {
+        if !line {
+            return Ok(Rates::Sparse(SparseRates::new(
+                self.row_starts,
+                self.targets,
+                self.rates,
+            )?));
+        }
+        let n = self.row_starts.len() - 1;
         let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
         for i in 0..n {
             for e in self.row_starts[i]..self.row_starts[i + 1] {
@@ -39,26 +48,24 @@ impl Outside {
                 side[i] = self.rates[e];
             }
         }
-        Chain::new(up, down)
+        Ok(Rates::Chain(Chain::new(up, down)?))
     }
-}
 
-impl<const D: usize> Generator<D> {
     /// The rates of each state to the other states outside `set`, into the set and through boundaries.
-    pub(super) fn outside(&self, set: Option<&[bool]>) -> Outside {
-        let states: Vec<usize> = (0..self.cells.len())
-            .filter(|&s| set.is_none_or(|set| !set[self.cells.cell_of[s]]))
+    pub fn new<const D: usize>(cells: &Cells<D>, jumps: &Jumps<D>, set: Option<&[bool]>) -> Self {
+        let states: Vec<usize> = (0..cells.len())
+            .filter(|&s| set.is_none_or(|set| !set[cells.cell_of[s]]))
             .collect();
-        let mut number = vec![u32::MAX; self.cells.len()];
+        let mut number = vec![u32::MAX; cells.len()];
         for (new, &state) in states.iter().enumerate() {
             number[state] = new as u32;
         }
-        let pieces: Vec<Outside> = states
+        let pieces: Vec<Self> = states
             .par_chunks(PIECE)
-            .map(|piece| self.rows(piece.to_vec(), &number, set))
+            .map(|piece| Self::rows(cells, jumps, piece.to_vec(), &number, set))
             .collect();
         let transitions = pieces.iter().map(|piece| piece.targets.len()).sum();
-        let mut outside = Outside {
+        let mut outside = Self {
             row_starts: Vec::with_capacity(states.len() + 1),
             targets: Vec::with_capacity(transitions),
             rates: Vec::with_capacity(transitions),
@@ -80,8 +87,14 @@ impl<const D: usize> Generator<D> {
     }
 
     /// The same of some states; `number` is the new number of every state.
-    fn rows(&self, states: Vec<usize>, number: &[u32], set: Option<&[bool]>) -> Outside {
-        let mut outside = Outside {
+    fn rows<const D: usize>(
+        cells: &Cells<D>,
+        jumps: &Jumps<D>,
+        states: Vec<usize>,
+        number: &[u32],
+        set: Option<&[bool]>,
+    ) -> Self {
+        let mut outside = Self {
             row_starts: vec![0],
             targets: Vec::with_capacity(2 * (D + 1) * states.len()),
             rates: Vec::with_capacity(2 * (D + 1) * states.len()),
@@ -92,23 +105,12 @@ impl<const D: usize> Generator<D> {
         let mut row: Vec<(u32, f64)> = Vec::new();
         for (new, &state) in outside.states.iter().enumerate() {
             row.clear();
-            let mut visit = |landing: Landing, rate: f64| match landing {
+            jumps.of_state(state, cells, set, |landing, rate| match landing {
                 Landing::State(target) if rate > 0.0 => row.push((number[target], rate)),
                 Landing::Set(_) => outside.into_set[new] += rate,
                 Landing::Absorbed(_) => outside.through_boundary[new] += rate,
                 Landing::State(_) | Landing::Reflected => {}
-            };
-            let from = self.cells.grid.indices(self.cells.cell_of[state]);
-            match &self.jumps {
-                Jumps::Faces(faces) => faces[state].jumps(&self.cells, from, set, visit),
-                Jumps::Offsets(offsets, edges) => {
-                    offsets[state].jumps(&self.cells, from, set, &mut visit);
-                    let first = edges.partition_point(|&(s, _)| s < state);
-                    for (_, edge) in edges[first..].iter().take_while(|(s, _)| *s == state) {
-                        edge.jumps(&self.cells, from, set, &mut visit);
-                    }
-                }
-            }
+            });
             row.sort_unstable_by_key(|&(target, _)| target);
             for &(target, rate) in &row {
                 // on a short periodic axis two jumps may meet

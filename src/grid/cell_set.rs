@@ -1,6 +1,6 @@
 //! Sets of cells: starts, targets, valleys.
 
-use super::Grid;
+use super::product::Grid;
 use crate::error::{Error, Result};
 use crate::math::Point;
 

@@ -92,6 +92,32 @@ impl Chain {
         out
     }
 
+    /// The chain without one of its states, jumps into which kill: the rates among the others, and their killing rates.
+    ///
+    /// # Errors
+    /// [`Error::DimensionMismatch`] when there is no such state, or no other.
+    pub fn without(&self, state: usize) -> Result<(Self, Vec<f64>)> {
+        let states = self.len();
+        if state >= states {
+            return Err(Error::DimensionMismatch {
+                name: "birth-death chain".into(),
+                expected: state + 1,
+                got: states,
+            });
+        }
+        let (mut up, mut down, mut killing) = (self.up.clone(), self.down.clone(), vec![0.0; states]);
+        if state > 0 {
+            killing[state - 1] = std::mem::take(&mut up[state - 1]);
+        }
+        if state + 1 < states {
+            killing[state + 1] = std::mem::take(&mut down[state + 1]);
+        }
+        for rates in [&mut up, &mut down, &mut killing] {
+            rates.remove(state);
+        }
+        Ok((Self::new(up, down)?, killing))
+    }
+
     /// Logarithm of the stationary probabilities, normalised, from detailed balance P_i up_i = P_{i+1} down_{i+1}.
     ///
     /// # Errors

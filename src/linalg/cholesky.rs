@@ -42,8 +42,8 @@ impl Cholesky {
     ///
     /// # Errors
     /// [`Error::DimensionMismatch`]; [`Error::NotFinite`] when sqrt P leaves the range of f64;
-    /// [`Error::NotPositive`] when rounding has made a pivot negative; [`Error::InvalidParameter`] when the library
-    /// runs out of memory.
+    /// [`Error::NotPositive`] when rounding has made a pivot negative; [`Error::Inconsistent`] when the library runs out
+    /// of memory.
     pub fn new(
         rates: &SparseRates,
         balance: &DetailedBalance,
@@ -199,9 +199,8 @@ impl Columns {
 }
 
 fn out_of_memory(error: impl std::fmt::Debug) -> Error {
-    Error::InvalidParameter {
-        name: "states".into(),
-        value: f64::NAN,
+    Error::Inconsistent {
+        subject: "states".into(),
         requirement: format!("the factorisation must fit into memory: {error:?}"),
     }
 }

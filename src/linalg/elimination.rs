@@ -62,8 +62,8 @@ impl Elimination {
     /// Factorises K − L for the chain `rates` killed at the rates `killing`.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`]; [`Error::InvalidParameter`] for killing that is negative or not finite, or
-    /// an ordering of another pattern; [`Error::Unreachable`] when killing cannot be reached from some
+    /// [`Error::DimensionMismatch`]; [`Error::InvalidParameter`] for killing that is negative or not finite;
+    /// [`Error::Inconsistent`] for an ordering of another pattern; [`Error::Unreachable`] when killing cannot be reached from some
     /// state; [`Error::NotFinite`] when a pivot leaves the range of f64.
     pub fn new(rates: &SparseRates, killing: &[f64], ordering: Arc<NestedDissection>) -> Result<Self> {
         rates.check_length("killing", killing.len())?;
@@ -265,9 +265,8 @@ impl Problem<'_> {
             let found = block.boundary.binary_search(&position);
             found
                 .map(|at| block.pivots + at)
-                .map_err(|_| Error::InvalidParameter {
-                    name: "ordering".into(),
-                    value: f64::from(position),
+                .map_err(|_| Error::Inconsistent {
+                    subject: "ordering".into(),
                     requirement: "the ordering must come from a chain with the same transitions".into(),
                 })
         };

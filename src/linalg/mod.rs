@@ -18,6 +18,7 @@ mod eigen;
 mod elimination;
 mod front;
 mod nested_dissection;
+mod power_iteration;
 mod selling;
 mod singly_diagonal;
 mod sparse_rates;
@@ -30,7 +31,13 @@ pub use detailed_balance::DetailedBalance;
 pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
 pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
+pub(crate) use power_iteration::{
+    PowerIteration, most_probable, normalise, power_iteration, remove_mean, weighted_inner,
+};
 pub use selling::Selling;
 pub use singly_diagonal::{Advanced, FIRST_STAGE, SinglyDiagonal};
-pub(crate) use singly_diagonal::{bounded_extrapolation, conservative_extrapolation};
+pub(crate) use singly_diagonal::{
+    bounded_extrapolation, conservative_extrapolation, extrapolated, fed, free_extrapolation, stage_rate,
+    two_stages,
+};
 pub use sparse_rates::{Restriction, SparseRates};

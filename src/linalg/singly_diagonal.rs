@@ -1,14 +1,61 @@
-//! One time step of dP/dt = L*P or −du/dt = Lu on a chain: second order, L-stable, non-negative.
+//! The one implicit time step of dP/dt = L*P or −du/dt = Lu: second order, L-stable, non-negative.
 //!
 //! With γ = 1 − 1/√2 and R_i = (1 − γ dt L_i)⁻¹, L_1 taken at t + γ dt and L_2 at t + dt,
 //!
 //! ```text
 //! P1 = R_1* P,   Q = P1 + √2 (P1 − P),   P(t + dt) = R_2* Q
 //! ```
+//!
+//! [`two_stages`] is this step for anything that solves the two stages, [`SinglyDiagonal`] the one on a chain.
 
 use crate::error::{Error, Result, require_positive};
 use crate::linalg::{Chain, ChainElimination};
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+/// Position of the first stage in the step, γ = 1 − 1/√2.
+pub const FIRST_STAGE: f64 = 1.0 - FRAC_1_SQRT_2;
+
+/// Result of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advanced<M = f64> {
+    /// State at the end of the step.
+    pub state: Vec<f64>,
+    /// State at the first stage.
+    pub stage: Vec<f64>,
+    /// Probability kept from moving by the limiter (forward), or largest change by it (backward).
+    pub limited: M,
+}
+
+/// A step whose stages apply R_1 and R_2, or their transposes, and whose `limiter` makes Q of P and P1.
+///
+/// # Errors
+/// Those of the stages.
+pub(crate) fn two_stages<M>(
+    start: &[f64],
+    first: impl FnOnce(&[f64]) -> Result<Vec<f64>>,
+    second: impl FnOnce(&[f64]) -> Result<Vec<f64>>,
+    limiter: impl FnOnce(&[f64], &[f64]) -> (Vec<f64>, M),
+) -> Result<Advanced<M>> {
+    let stage = first(start)?;
+    let (extrapolated, limited) = limiter(start, &stage);
+    Ok(Advanced {
+        state: second(&extrapolated)?,
+        stage,
+        limited,
+    })
+}
+
+/// Killing rate 1/(γ dt) with which (κ − L)⁻¹ κ is a stage of the step `dt`.
+pub(crate) fn stage_rate(dt: f64) -> f64 {
+    1.0 / (FIRST_STAGE * dt)
+}
+
+/// Right-hand side κP + s of a stage of rate κ fed at the rates s (empty: none).
+pub(crate) fn fed(rate: f64, values: &[f64], source: &[f64]) -> Vec<f64> {
+    let mut rhs: Vec<f64> = values.iter().map(|v| rate * v).collect();
+    rhs.iter_mut().zip(source).for_each(|(r, s)| *r += s);
+    rhs
+}
 
 /// A step of the two-stage singly diagonally implicit Runge-Kutta method of order 2, factorised.
 ///
@@ -27,21 +74,7 @@ pub struct SinglyDiagonal {
     first: ChainElimination,
     /// None: the generator does not depend on time.
     second: Option<ChainElimination>,
-    inverse_stage: f64,
-}
-
-/// Position of the first stage in the step, γ = 1 − 1/√2.
-pub const FIRST_STAGE: f64 = 1.0 - FRAC_1_SQRT_2;
-
-/// Result of a step of [`SinglyDiagonal`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Advanced {
-    /// State at the end of the step.
-    pub state: Vec<f64>,
-    /// State at the first stage.
-    pub stage: Vec<f64>,
-    /// Probability kept from moving by the limiter (forward), or largest change by it (backward).
-    pub limited: f64,
+    rate: f64,
 }
 
 impl SinglyDiagonal {
@@ -53,7 +86,7 @@ impl SinglyDiagonal {
         Ok(Self {
             first: stage(chain, killing, dt)?,
             second: None,
-            inverse_stage: 1.0 / (FIRST_STAGE * dt),
+            rate: stage_rate(dt),
         })
     }
 
@@ -65,7 +98,7 @@ impl SinglyDiagonal {
         Ok(Self {
             first: stage(chains[0], killing[0], dt)?,
             second: Some(stage(chains[1], killing[1], dt)?),
-            inverse_stage: 1.0 / (FIRST_STAGE * dt),
+            rate: stage_rate(dt),
         })
     }
 
@@ -78,39 +111,28 @@ impl SinglyDiagonal {
     /// # Errors
     /// Those of [`ChainElimination::solve_adjoint`].
     pub fn forward(&self, p: &[f64]) -> Result<Advanced> {
-        let stage = self.first.solve_adjoint(&self.scaled(p))?;
-        let (extrapolated, limited) = conservative_extrapolation(p, &stage);
-        let state = self.second().solve_adjoint(&self.scaled(&extrapolated))?;
-        Ok(Advanced {
-            state,
-            stage,
-            limited,
-        })
+        two_stages(
+            p,
+            |p| self.first.solve_adjoint(&fed(self.rate, p, &[])),
+            |q| self.second().solve_adjoint(&fed(self.rate, q, &[])),
+            conservative_extrapolation,
+        )
     }
 
-    /// Cell probabilities q ≤ `bound` at t + dt of a chain fed from outside at the rates `sources` (probability per
+    /// Cell probabilities q ≥ 0 at t + dt of a chain fed from outside at the rates `sources` (probability per
     /// time into each cell at the two stages).
     ///
-    /// Mass is not conserved here, so cells in which Q leaves [0, bound] keep their first-stage value.
+    /// Mass is not conserved here, so cells in which Q is negative keep their first-stage value.
     ///
     /// # Errors
     /// Those of [`ChainElimination::solve_adjoint`].
     pub fn forward_fed(&self, q: &[f64], sources: [&[f64]; 2]) -> Result<Advanced> {
-        let fed = |values: &[f64], source: &[f64]| -> Vec<f64> {
-            values
-                .iter()
-                .zip(source)
-                .map(|(v, s)| self.inverse_stage * v + s)
-                .collect()
-        };
-        let stage = self.first.solve_adjoint(&fed(q, sources[0]))?;
-        let (extrapolated, limited) = bounded_extrapolation(q, &stage, f64::INFINITY);
-        let state = self.second().solve_adjoint(&fed(&extrapolated, sources[1]))?;
-        Ok(Advanced {
-            state,
-            stage,
-            limited,
-        })
+        two_stages(
+            q,
+            |q| self.first.solve_adjoint(&fed(self.rate, q, sources[0])),
+            |q| self.second().solve_adjoint(&fed(self.rate, q, sources[1])),
+            |a, b| bounded_extrapolation(a, b, f64::INFINITY),
+        )
     }
 
     /// The transpose of [`SinglyDiagonal::forward`]: function u in [0, 1] at t from its values at t + dt.
@@ -118,8 +140,8 @@ impl SinglyDiagonal {
     /// # Errors
     /// Those of [`ChainElimination::solve`].
     pub fn adjoint(&self, u: &[f64]) -> Result<Advanced> {
-        let stage = self.second().solve(&self.scaled(u))?;
-        let both = self.first.solve(&self.scaled(&stage))?;
+        let stage = self.second().solve(&fed(self.rate, u, &[]))?;
+        let both = self.first.solve(&fed(self.rate, &stage, &[]))?;
         let (state, limited) = bounded_extrapolation(&stage, &both, 1.0);
         Ok(Advanced {
             state,
@@ -127,15 +149,11 @@ impl SinglyDiagonal {
             limited,
         })
     }
-
-    fn scaled(&self, values: &[f64]) -> Vec<f64> {
-        values.iter().map(|v| self.inverse_stage * v).collect()
-    }
 }
 
 fn stage(chain: &Chain, killing: &[f64], dt: f64) -> Result<ChainElimination> {
     require_positive("time step", dt)?;
-    let rate = 1.0 / (FIRST_STAGE * dt);
+    let rate = stage_rate(dt);
     if killing.is_empty() {
         return chain.eliminate(&vec![rate; chain.len()]);
     }
@@ -150,6 +168,17 @@ fn stage(chain: &Chain, killing: &[f64], dt: f64) -> Result<ChainElimination> {
     chain.eliminate(&total)
 }
 
+/// b + √2 (b − a), the value at Q of what is a at P and b at P1.
+#[inline(always)]
+pub(crate) fn extrapolated(a: f64, b: f64) -> f64 {
+    b + SQRT_2 * (b - a)
+}
+
+/// Q without a limiter.
+pub(crate) fn free_extrapolation(a: &[f64], b: &[f64]) -> (Vec<f64>, f64) {
+    (a.iter().zip(b).map(|(a, b)| extrapolated(*a, *b)).collect(), 0.0)
+}
+
 /// b + √2 (b − a) where that lies in [0, upper], else b; and the largest change made by the bounds.
 pub(crate) fn bounded_extrapolation(a: &[f64], b: &[f64], upper: f64) -> (Vec<f64>, f64) {
     let mut limited: f64 = 0.0;
@@ -157,7 +186,7 @@ pub(crate) fn bounded_extrapolation(a: &[f64], b: &[f64], upper: f64) -> (Vec<f6
         .iter()
         .zip(b)
         .map(|(a, b)| {
-            let value = b + SQRT_2 * (b - a);
+            let value = extrapolated(*a, *b);
             if (0.0..=upper).contains(&value) {
                 value
             } else {
@@ -172,7 +201,7 @@ pub(crate) fn bounded_extrapolation(a: &[f64], b: &[f64], upper: f64) -> (Vec<f6
 /// b + √2 (b − a) with the fluxes around negative cells left out, and the sum of those fluxes.
 pub(crate) fn conservative_extrapolation(a: &[f64], b: &[f64]) -> (Vec<f64>, f64) {
     let n = a.len();
-    let mut values: Vec<f64> = a.iter().zip(b).map(|(a, b)| b + SQRT_2 * (b - a)).collect();
+    let (mut values, _) = free_extrapolation(a, b);
     let mut waiting: Vec<usize> = (0..n).filter(|&i| values[i] < 0.0).collect();
     if waiting.is_empty() {
         return (values, 0.0);

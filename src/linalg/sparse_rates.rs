@@ -48,14 +48,13 @@ impl SparseRates {
     /// `row_starts[i]..row_starts[i + 1]` of `targets` (ascending, without i) and `rates`.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`] where lengths disagree, [`Error::InvalidParameter`] naming the entry
-    /// that is out of order, out of range, on the diagonal, negative or not finite.
+    /// [`Error::DimensionMismatch`] where lengths disagree, [`Error::Inconsistent`] naming the row whose targets are out of
+    /// order, out of range or on the diagonal, [`Error::InvalidParameter`] for a rate that is negative or not finite.
     pub fn new(row_starts: Vec<usize>, targets: Vec<u32>, rates: Vec<f64>) -> Result<Self> {
         let states = row_starts.len().saturating_sub(1);
         if row_starts.first() != Some(&0) || states == 0 || states >= u32::MAX as usize {
-            return Err(Error::InvalidParameter {
-                name: "row_starts".into(),
-                value: states as f64,
+            return Err(Error::Inconsistent {
+                subject: format!("row starts of {states} states"),
                 requirement: "row starts begin with 0 and describe 1 to 2^32 - 2 states".into(),
             });
         }
@@ -73,28 +72,25 @@ impl SparseRates {
         length("targets", row_starts[states], targets.len())?;
         length("rates", targets.len(), rates.len())?;
         let check = |i: usize| {
-            let invalid = |what: &str, value: f64, requirement: &str| Error::InvalidParameter {
-                name: format!("{what} of state {i}"),
-                value,
+            let wrong = |requirement: &str| Error::Inconsistent {
+                subject: format!("row of state {i}"),
                 requirement: requirement.into(),
             };
             if row_starts[i] > row_starts[i + 1] || row_starts[i + 1] > targets.len() {
-                return Err(invalid(
-                    "row start",
-                    row_starts[i + 1] as f64,
-                    "row starts ascend",
-                ));
+                return Err(wrong("row starts ascend"));
             }
             let mut previous = None;
             for e in row_starts[i]..row_starts[i + 1] {
                 let j = targets[e] as usize;
                 if j >= states || j == i || previous.is_some_and(|p| p >= j) {
-                    let requirement = "targets are other states of the chain in ascending order";
-                    return Err(invalid("target", j as f64, requirement));
+                    return Err(wrong("targets are other states of the chain in ascending order"));
                 }
                 if !(rates[e] >= 0.0 && rates[e].is_finite()) {
-                    let requirement = format!("the rate to state {j} must be finite and >= 0");
-                    return Err(invalid("rate", rates[e], &requirement));
+                    return Err(Error::InvalidParameter {
+                        name: format!("rate from state {i} to state {j}"),
+                        value: rates[e],
+                        requirement: "rates are finite and >= 0".into(),
+                    });
                 }
                 previous = Some(j);
             }
@@ -126,9 +122,8 @@ impl SparseRates {
         let mut last = None;
         for (i, j, rate) in list {
             if i >= states || j >= states {
-                return Err(Error::InvalidParameter {
-                    name: format!("transition {i} -> {j}"),
-                    value: i.max(j) as f64,
+                return Err(Error::Inconsistent {
+                    subject: format!("transition {i} -> {j}"),
                     requirement: format!("states are numbered 0 to {}", states.saturating_sub(1)),
                 });
             }

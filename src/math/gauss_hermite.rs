@@ -36,7 +36,7 @@ impl<const D: usize> GaussHermite<D> {
     /// Rule for the covariance S with `points` = n along each principal axis, n from 1 to 64.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] for an n out of range or an S that is not finite and symmetric; [`Error::NotPositive`] when S has
+    /// [`Error::InvalidParameter`] for an n out of range, [`Error::Inconsistent`] for an S that is not finite and symmetric, [`Error::NotPositive`] when S has
     /// a negative eigenvalue.
     pub fn new(covariance: &Tensor<D>, points: usize) -> Result<Self> {
         require(
@@ -47,10 +47,9 @@ impl<const D: usize> GaussHermite<D> {
         )?;
         let asymmetry = (covariance - covariance.transpose()).amax();
         if asymmetry != 0.0 || !covariance.iter().all(|v| v.is_finite()) {
-            return Err(Error::InvalidParameter {
-                name: "covariance".into(),
-                value: asymmetry,
-                requirement: "a finite symmetric matrix is needed (the value is the asymmetry)".into(),
+            return Err(Error::Inconsistent {
+                subject: "covariance".into(),
+                requirement: format!("a finite symmetric matrix is needed, and its asymmetry is {asymmetry}"),
             });
         }
         let eigen = nalgebra::DMatrix::from_iterator(D, D, covariance.iter().copied()).symmetric_eigen();

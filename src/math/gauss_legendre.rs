@@ -1,8 +1,38 @@
-//! Sixteen-point Gauss-Legendre quadrature and spectral integration on [−1, 1].
+//! Gauss-Legendre quadrature on [−1, 1], and spectral integration with sixteen points.
 
 use std::sync::LazyLock;
 
-/// Number of nodes.
+/// Nodes, ascending, and weights of the rule with `order` points, by Newton's method on P_n.
+///
+/// # Examples
+/// ```
+/// use freezeout::math::gauss_legendre::gauss_legendre;
+/// let (nodes, weights) = gauss_legendre(2);
+/// assert!((nodes[1] - (1.0_f64 / 3.0).sqrt()).abs() < 1e-15 && (weights[0] - 1.0).abs() < 1e-15);
+/// ```
+pub fn gauss_legendre(order: usize) -> (Vec<f64>, Vec<f64>) {
+    let n = order as f64;
+    let (mut nodes, mut weights) = (vec![0.0; order], vec![0.0; order]);
+    for k in 0..order {
+        let mut x = -(std::f64::consts::PI * (k as f64 + 0.75) / (n + 0.5)).cos();
+        let mut slope = 1.0;
+        // Newton converges quadratically from the asymptotic node: 5 steps suffice, 10 cost nothing.
+        for _ in 0..10 {
+            let (mut p, mut previous) = (1.0, 0.0);
+            for j in 0..order {
+                let j = j as f64;
+                (p, previous) = (((2.0 * j + 1.0) * x * p - j * previous) / (j + 1.0), p);
+            }
+            slope = n * (x * p - previous) / (x * x - 1.0);
+            x -= p / slope;
+        }
+        nodes[k] = x;
+        weights[k] = 2.0 / ((1.0 - x * x) * slope * slope);
+    }
+    (nodes, weights)
+}
+
+/// Number of nodes of [`GaussLegendre`].
 pub const NODES: usize = 16;
 
 /// Nodes, weights and the integration matrix of the sixteen-point rule.
@@ -32,19 +62,9 @@ impl GaussLegendre {
     }
 
     fn compute() -> Self {
-        let mut nodes = [0.0; NODES];
-        let mut weights = [0.0; NODES];
-        for k in 0..NODES {
-            // Newton from the Tricomi-type estimate; six steps are more than quadratic convergence needs.
-            let mut x = -(std::f64::consts::PI * (k as f64 + 0.75) / (NODES as f64 + 0.5)).cos();
-            for _ in 0..6 {
-                let p = legendre(x);
-                x -= p[NODES] / derivative(&p, x);
-            }
-            let slope = derivative(&legendre(x), x);
-            nodes[k] = x;
-            weights[k] = 2.0 / ((1.0 - x * x) * slope * slope);
-        }
+        let rule = gauss_legendre(NODES);
+        let nodes: [f64; NODES] = std::array::from_fn(|k| rule.0[k]);
+        let weights: [f64; NODES] = std::array::from_fn(|k| rule.1[k]);
         let mut columns = [[0.0; NODES]; NODES];
         for j in 0..NODES {
             let at_j = legendre(nodes[j]);
@@ -98,17 +118,28 @@ fn legendre(x: f64) -> [f64; NODES + 1] {
     p
 }
 
-/// P'_16(x) from the values at x.
-fn derivative(p: &[f64; NODES + 1], x: f64) -> f64 {
-    NODES as f64 * (x * p[NODES] - p[NODES - 1]) / (x * x - 1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Rounding of 16-term sums of numbers of order one.
     const ROUNDING: f64 = 5e-15;
+
+    #[test]
+    fn gauss_legendre_is_exact_to_degree_2n_minus_1() {
+        for order in [2, 5, 16, 33] {
+            let (nodes, weights) = gauss_legendre(order);
+            for degree in (0..2 * order).step_by(2) {
+                let integral: f64 = nodes
+                    .iter()
+                    .zip(&weights)
+                    .map(|(x, w)| w * x.powi(degree as i32))
+                    .sum();
+                // Rounding of `order` terms of size one.
+                assert!((integral * (degree as f64 + 1.0) / 2.0 - 1.0).abs() < 1e-13);
+            }
+        }
+    }
 
     #[test]
     fn weights_integrate_degree_31_and_the_matrix_degree_15() {

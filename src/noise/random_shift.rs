@@ -11,8 +11,8 @@ use crate::math::{GaussHermite, Point, Tensor};
 /// C = E (g − E g)(g − E g)ᵀ + ε I, g = ∇L(θ + ξ). For small S this is H S H + ε I, for S = s I [`super::HessianPower`] with p = 2.
 ///
 /// # Method
-/// The mean gradient of such samples is E g, not ∇L: the drift belongs to [`crate::landscape::ShiftedMean`] with the same S and n, and
-/// `Sgd<ShiftedMean<L, D>, RandomShift<L, D>>` is consistent. [`GaussHermite`] with n points along a direction is exact for polynomials L of
+/// The mean gradient of such samples is E g, not ∇L: the drift belongs to [`crate::landscape::SmoothedLandscape`] with the same S and n, and
+/// `Sgd<SmoothedLandscape<L, D>, RandomShift<L, D>>` is consistent. [`GaussHermite`] with n points along a direction is exact for polynomials L of
 /// degree n, as g gᵀ has degree 2n − 2; the result is positive semi-definite for any n. Across a kink of L the rule converges slowly.
 ///
 /// # References
@@ -21,11 +21,11 @@ use crate::math::{GaussHermite, Point, Tensor};
 /// # Examples
 /// ```
 /// use freezeout::diffusion::{Diffusion, Sgd};
-/// use freezeout::landscape::{DoubleWell, ShiftedMean};
+/// use freezeout::landscape::{DoubleWell, SmoothedLandscape};
 /// use freezeout::math::{Point, Tensor};
 /// use freezeout::noise::RandomShift;
 /// let (well, shift) = (DoubleWell::new(0.25, 1.0)?, Tensor::<1>::new(0.01));
-/// let sgd = Sgd::new(ShiftedMean::new(well, &shift, 4)?, RandomShift::new(well, &shift, 4, 0.0)?, 0.1, 1.0)?;
+/// let sgd = Sgd::new(SmoothedLandscape::new(well, &shift, 4)?, RandomShift::new(well, &shift, 4, 0.0)?, 0.1, 1.0)?;
 /// // At the minimum of L the mean loss rises by (3x) s: the wells move inwards.
 /// assert!((sgd.drift(&Point::<1>::new(1.0))[0] + 0.03).abs() < 1e-15);
 /// # Ok::<(), freezeout::Error>(())

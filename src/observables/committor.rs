@@ -25,7 +25,7 @@ use crate::grid::CellSet;
 /// let grid = Grid::new([Axis::with_faces_at(-2.0, 2.0, 400, &[-1.0, 0.0, 1.0])?]);
 /// let (a, b) = (CellSet::new("a", &grid, |x| x[0] < -1.0)?, CellSet::new("b", &grid, |x| x[0] > 1.0)?);
 /// let q = committor(&Generator::assemble(&ou, grid.clone())?, &a, &b)?;
-/// assert!((grid.interpolate(&q, 0.0) - 0.5).abs() < 1e-12);
+/// assert!((grid.interpolate(&q, [0.0]) - 0.5).abs() < 1e-12);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn committor<const D: usize>(generator: &Generator<D>, a: &CellSet, b: &CellSet) -> Result<Vec<f64>> {

@@ -25,7 +25,7 @@ use crate::grid::CellSet;
 /// let generator = Generator::assemble(&ou, grid)?;
 /// let tau = mean_first_passage_time(&generator, &target)?;
 /// // Time to reach one standard deviation from the centre.
-/// assert!((generator.grid().interpolate(&tau, 0.0) - 2.093_406_65).abs() < 1e-4);
+/// assert!((generator.grid().interpolate(&tau, [0.0]) - 2.093_406_65).abs() < 1e-4);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn mean_first_passage_time<const D: usize>(

@@ -6,11 +6,11 @@
 //! | [`effective_potential`] | −ln p | |
 //! | [`mean_first_passage_time`] | (K − L) τ = 1 | backward |
 //! | [`first_passage_variance`] | (K − L) m2 = 2τ, m2 − τ² | backward |
-//! | [`committor`] | (K − L) q = rate into B | backward |
+//! | [`committor()`] | (K − L) q = rate into B | backward |
 //! | [`reactive_flux()`] | (K − L*) P q⁻ = flow out of A | both |
-//! | [`quasi_stationary`] | (K − L*) ν = ν/k | forward |
-//! | [`spectral_gap`] | −L f = λ1 f, detailed balance | both |
-//! | [`slow_modes`] | L f = λ f, complex λ | backward |
+//! | [`quasi_stationary()`] | (K − L*) ν = ν/k | forward |
+//! | [`spectral_gap()`] | −L f = λ1 f, detailed balance | both |
+//! | [`slow_modes()`] | L f = λ f, complex λ | backward |
 //! | [`propagate()`] | dP/dt = L*P | forward |
 //! | [`transient_density`] | dP/dt = L*P, any dimension, one time | forward |
 //! | [`first_passage_law`] | dS/dt = (L − K) S | backward |
@@ -20,27 +20,26 @@
 
 mod committor;
 mod first_passage;
-mod plain_gap;
+mod pinned_inverse;
 mod propagate;
 mod quasi_stationary;
 mod reactive_flux;
 mod slow_modes;
-mod spectrum;
+mod spectral_gap;
 mod stationary;
 mod time_step;
 mod transient;
 
 pub use committor::committor;
 pub use first_passage::{first_passage_variance, mean_first_passage_time};
-pub use plain_gap::{Factorisation, Refusal};
 pub use propagate::{
     FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
 };
 pub use quasi_stationary::{QuasiStationary, quasi_stationary};
 pub use reactive_flux::{ReactiveFlux, reactive_flux};
 pub use slow_modes::{SlowMode, slow_modes};
-pub use spectrum::{IMBALANCE, SpectralGap, spectral_gap};
+pub use spectral_gap::{Factorisation, Refusal, SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
 pub use time_step::StepCounts;
-pub(crate) use time_step::{TimeStep, Trial};
+pub(crate) use time_step::{Evolution, TimeStep, Trial, density_error};
 pub use transient::{TransientDensity, TransientMethod, transient_density};

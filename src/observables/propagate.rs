@@ -1,10 +1,10 @@
 //! Densities and first-passage times as functions of time: dP/dt = L*P, −dS/dt = (K − L) S.
 
-use super::time_step::{Density, Function, StepCounts, TimeStep};
-use crate::error::{Error, Result, require, require_positive};
-use crate::generator::{Generator, Restricted};
+use super::time_step::{Evolution, StepCounts, TimeStep, Trial, density_error};
+use crate::error::{Error, Result, require, require_non_negative, require_positive};
+use crate::generator::{Generator, Resolvent};
 use crate::grid::CellSet;
-use crate::linalg::{Advanced, Chain, FIRST_STAGE, SinglyDiagonal, bounded_extrapolation};
+use crate::linalg::{Chain, SinglyDiagonal, bounded_extrapolation, fed, stage_rate, two_stages};
 
 /// Cell probabilities at given times; see [`propagate`].
 #[derive(Debug, Clone, PartialEq)]
@@ -50,34 +50,65 @@ pub fn propagate(generator: &Generator, initial: &[f64], times: &[f64], toleranc
     check_probabilities(generator, initial)?;
     let chain = generator.chain()?;
     let mut control = TimeStep::new(tolerance, first_step(chain, initial))?;
-    let mass: f64 = initial.iter().sum();
-    let mut state = initial.to_vec();
-    let mut mass_error: f64 = 0.0;
-    let probability = at_times(times, |duration| {
-        let mut left = duration;
-        while left > 0.0 {
-            let taken = control.advance(left, |from: Option<&Density>, _, dt| {
-                let start = from.map_or(&state, |f| &f.0.state);
-                Ok(Density(
-                    SinglyDiagonal::autonomous(chain, &[], dt)?.forward(start)?,
-                ))
-            })?;
-            left = if taken.dt >= left { 0.0 } else { left - taken.dt };
-            for half in &taken.halves {
-                let now: f64 = half.0.state.iter().sum();
-                mass_error = mass_error.max((now / mass - 1.0).abs());
-            }
-            let [_, last] = taken.halves;
-            state = last.0.state;
-        }
-        Ok(state.clone())
-    })?;
+    let mut line = Line {
+        chain,
+        mass: initial.iter().sum(),
+        mass_error: 0.0,
+    };
+    let start = Density {
+        p: initial.to_vec(),
+        limited: 0.0,
+    };
+    let probability = at_times(times, &mut control, &mut line, start, |density| density.p.clone())?;
     Ok(Transient {
         times: times.to_vec(),
         probability,
-        mass_error,
+        mass_error: line.mass_error,
         steps: control.counts(),
     })
+}
+
+/// The density on a chain.
+struct Line<'a> {
+    chain: &'a Chain,
+    /// At the start.
+    mass: f64,
+    mass_error: f64,
+}
+
+impl Evolution for Line<'_> {
+    type State = Density;
+
+    fn step(&mut self, from: &Density, dt: f64) -> Result<Density> {
+        let advanced = SinglyDiagonal::autonomous(self.chain, &[], dt)?.forward(&from.p)?;
+        Ok(Density {
+            p: advanced.state,
+            limited: advanced.limited,
+        })
+    }
+
+    fn accept(&mut self, halves: &mut [Density; 2], _start: f64, _end: f64) -> Result<()> {
+        for half in halves {
+            let now: f64 = half.p.iter().sum();
+            self.mass_error = self.mass_error.max((now / self.mass - 1.0).abs());
+        }
+        Ok(())
+    }
+}
+
+/// Cell probabilities, compared in total variation.
+struct Density {
+    p: Vec<f64>,
+    limited: f64,
+}
+
+impl Trial for Density {
+    fn error(coarse: &Self, fine: &Self) -> f64 {
+        density_error(&coarse.p, &fine.p)
+    }
+    fn limited(&self) -> f64 {
+        self.limited
+    }
 }
 
 /// P(t) by `steps` equal steps of second order without error control, for studies of convergence.
@@ -156,33 +187,19 @@ pub fn first_passage_law<const D: usize>(
     }
     let stopped = generator.resolvent_outside(target)?;
     let killing = stopped.killing();
-    let (mut survival, mut distribution) = (vec![0.0; cells], vec![0.0; cells]);
+    let (mut survival, distribution) = (vec![0.0; cells], vec![0.0; cells]);
     stopped.cells().iter().for_each(|&cell| survival[cell] = 1.0);
     let fastest = killing.iter().copied().fold(0.0, f64::max);
     let mut control = TimeStep::new(tolerance, 1.0 / fastest)?.by_doubling();
-    let mut stages = Stages {
+    let mut backward = Backward {
         generator,
         target,
+        killing,
         recent: Vec::new(),
     };
-    let mut laws = at_times(times, |duration| {
-        let mut left = duration;
-        while left > 0.0 {
-            let taken = control.advance(left, |from: Option<&(Function, Function)>, _, dt| {
-                let (s, f) = from.map_or((&survival, &distribution), |(s, f)| (&s.0.state, &f.0.state));
-                let rate = 1.0 / (FIRST_STAGE * dt);
-                let stages = stages.at(rate)?;
-                Ok((
-                    Function(backward(stages, rate, s, &[])?),
-                    Function(backward(stages, rate, f, killing)?),
-                ))
-            })?;
-            left = if taken.dt >= left { 0.0 } else { left - taken.dt };
-            let [_, (s, f)] = taken.halves;
-            survival = s.0.state;
-            distribution = f.0.state;
-        }
-        Ok((survival.clone(), distribution.clone()))
+    let start = [survival, distribution].map(|u| Function { u, limited: 0.0 });
+    let mut laws = at_times(times, &mut control, &mut backward, start, |[s, f]| {
+        (s.u.clone(), f.u.clone())
     })?;
     for (survival, distribution) in &mut laws {
         for i in 0..cells {
@@ -200,17 +217,22 @@ pub fn first_passage_law<const D: usize>(
     })
 }
 
-/// Factors of the last few time steps: steps that change by powers of two come back to them.
-struct Stages<'a, const D: usize> {
+/// Survival and distribution of the first passage, with the factors of the last few time steps: steps that change by
+/// powers of two come back to them.
+struct Backward<'a, const D: usize> {
     generator: &'a Generator<D>,
     target: &'a CellSet,
-    recent: Vec<(f64, Restricted)>,
+    killing: &'a [f64],
+    recent: Vec<(f64, Resolvent)>,
 }
 
-impl<const D: usize> Stages<'_, D> {
-    fn at(&mut self, rate: f64) -> Result<&Restricted> {
+impl<const D: usize> Evolution for Backward<'_, D> {
+    type State = [Function; 2];
+
+    fn step(&mut self, [survival, distribution]: &Self::State, dt: f64) -> Result<Self::State> {
         /// A step, its half, and one cut short by an output time.
         const KEPT: usize = 3;
+        let rate = stage_rate(dt);
         let known = self.recent.iter().position(|(r, _)| *r == rate);
         let entry = match known {
             Some(k) => self.recent.remove(k),
@@ -218,33 +240,39 @@ impl<const D: usize> Stages<'_, D> {
         };
         self.recent.insert(0, entry);
         self.recent.truncate(KEPT);
-        Ok(&self.recent[0].1)
+        let stages = &self.recent[0].1;
+        // the function u in [0, 1] one step earlier, with value gained at the rates `source`
+        let earlier = |function: &Function, source: &[f64]| -> Result<Function> {
+            let solve = |u: &[f64]| stages.solve(&fed(rate, u, source));
+            let limiter = |a: &[f64], b: &[f64]| bounded_extrapolation(a, b, 1.0);
+            let advanced = two_stages(&function.u, solve, solve, limiter)?;
+            Ok(Function {
+                u: advanced.state,
+                limited: advanced.limited,
+            })
+        };
+        Ok([earlier(survival, &[])?, earlier(distribution, self.killing)?])
     }
 }
 
-/// The function u in [0, 1] one step earlier, with value gained at the rates `source`: the stages of [`SinglyDiagonal`].
-fn backward(stages: &Restricted, rate: f64, u: &[f64], source: &[f64]) -> Result<Advanced> {
-    let fed = |values: &[f64]| -> Vec<f64> {
-        let mut rhs: Vec<f64> = values.iter().map(|v| rate * v).collect();
-        rhs.iter_mut().zip(source).for_each(|(r, s)| *r += s);
-        rhs
-    };
-    let stage = stages.solve(&fed(u))?;
-    let (extrapolated, limited) = bounded_extrapolation(u, &stage, 1.0);
-    let state = stages.solve(&fed(&extrapolated))?;
-    Ok(Advanced {
-        state,
-        stage,
-        limited,
-    })
+/// A non-negative function, compared in the maximum norm relative to its maximum.
+struct Function {
+    u: Vec<f64>,
+    limited: f64,
 }
 
-impl super::time_step::Trial for (Function, Function) {
+/// Several functions, of which the worst counts.
+impl Trial for [Function; 2] {
     fn error(coarse: &Self, fine: &Self) -> f64 {
-        Function::error(&coarse.0, &fine.0).max(Function::error(&coarse.1, &fine.1))
+        let errors = coarse.iter().zip(fine).map(|(coarse, fine)| {
+            let largest = fine.u.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+            let pairs = coarse.u.iter().zip(&fine.u);
+            pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / (3.0 * largest)
+        });
+        errors.fold(0.0, f64::max)
     }
     fn limited(&self) -> f64 {
-        self.0.limited().max(self.1.limited())
+        self[0].limited.max(self[1].limited)
     }
 }
 
@@ -273,19 +301,20 @@ pub(super) fn check_probabilities<const D: usize>(generator: &Generator<D>, init
         });
     }
     for &p in initial {
-        require(
-            "initial probability",
-            p,
-            |p| p >= 0.0,
-            "a finite number >= 0 is needed",
-        )?;
+        require_non_negative("initial probability", p)?;
     }
     require_positive("initial mass", initial.iter().sum())?;
     Ok(())
 }
 
-/// Calls `advance` with the time between one output and the next.
-fn at_times<T>(times: &[f64], mut advance: impl FnMut(f64) -> Result<T>) -> Result<Vec<T>> {
+/// What `output` makes of the state at each of the times.
+fn at_times<E: Evolution, T>(
+    times: &[f64],
+    control: &mut TimeStep,
+    evolution: &mut E,
+    mut state: E::State,
+    output: impl Fn(&E::State) -> T,
+) -> Result<Vec<T>> {
     let mut now = 0.0;
     times
         .iter()
@@ -296,9 +325,10 @@ fn at_times<T>(times: &[f64], mut advance: impl FnMut(f64) -> Result<T>) -> Resu
                 |t| t >= now,
                 "times are >= 0 and do not decrease",
             )?;
-            let out = advance(time - now)?;
+            // counted from the output, because only the time until then matters
+            control.follow(evolution, &mut state, now - time, 0.0)?;
             now = time;
-            Ok(out)
+            Ok(output(&state))
         })
         .collect()
 }

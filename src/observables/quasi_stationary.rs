@@ -1,8 +1,9 @@
 //! The quasi-stationary law: how a process that has not yet reached a set is distributed, and its exit rate.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::generator::Generator;
 use crate::grid::CellSet;
+use crate::linalg::power_iteration;
 
 /// Quasi-stationary law and exit rate; see [`quasi_stationary`].
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +25,7 @@ pub struct QuasiStationary {
 /// rounding of the matrix come out with full relative accuracy. Converges like (k/λ1)ⁿ with the next eigenvalue λ1.
 ///
 /// # Errors
-/// [`Error::Unreachable`], and [`Error::NotConverged`] after 10 000 iterations.
+/// [`crate::Error::Unreachable`], and [`crate::Error::NotConverged`] after 10 000 iterations.
 ///
 /// # References
 /// Collet, Martínez and San Martín 2013.
@@ -39,27 +40,17 @@ pub fn quasi_stationary<const D: usize>(
     let share = 1.0 / stopped.cells().len() as f64;
     let mut nu = vec![0.0; generator.grid().cells()];
     stopped.cells().iter().for_each(|&cell| nu[cell] = share);
-    let (mut rate, mut residual) = (f64::INFINITY, f64::INFINITY);
-    for iterations in 1..=MOST {
-        nu = stopped.solve_adjoint(&nu)?;
-        let mass: f64 = nu.iter().sum();
-        nu.iter_mut().for_each(|v| *v /= mass);
-        let next: f64 = nu.iter().zip(stopped.killing()).map(|(p, k)| p * k).sum();
-        residual = (next / rate - 1.0).abs();
-        rate = next;
-        if residual < tolerance {
-            return Ok(QuasiStationary {
-                probability: nu,
-                escape_rate: rate,
-                iterations,
-                residual,
-            });
-        }
-    }
-    Err(Error::NotConverged {
-        method: "quasi-stationary power iteration".into(),
-        iterations: MOST,
-        residual,
-        tolerance,
+    let found = power_iteration("quasi-stationary power iteration", nu, MOST, tolerance, |nu| {
+        let mut next = stopped.solve_adjoint(nu)?;
+        let mass: f64 = next.iter().sum();
+        next.iter_mut().for_each(|v| *v /= mass);
+        let rate = next.iter().zip(stopped.killing()).map(|(p, k)| p * k).sum();
+        Ok((next, rate))
+    })?;
+    Ok(QuasiStationary {
+        probability: found.vector,
+        escape_rate: found.estimate,
+        iterations: found.iterations,
+        residual: found.residual,
     })
 }

@@ -1,9 +1,9 @@
 //! The slowest modes of any generator, with or without detailed balance.
 
+use super::pinned_inverse::PinnedInverse;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
-use crate::linalg::{Arnoldi, dominant_eigenpairs};
-use crate::observables::log_stationary_probability;
+use crate::linalg::{Arnoldi, dominant_eigenpairs, remove_mean};
 use nalgebra::Complex;
 
 /// A mode f of L f = λ f; see [`slow_modes`].
@@ -39,23 +39,10 @@ pub fn slow_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Res
             requirement: "at least one mode".into(),
         });
     }
-    let log = log_stationary_probability(generator)?;
-    let pin = (0..log.len())
-        .max_by(|&a, &b| log[a].total_cmp(&log[b]))
-        .unwrap_or(0);
-    let probability: Vec<f64> = log.iter().map(|l| l.exp()).collect();
-    let pinned = generator.resolvent_without(pin)?;
-    let project = |f: &mut [f64]| {
-        let mean: f64 = f.iter().zip(&probability).map(|(f, p)| f * p).sum();
-        f.iter_mut().for_each(|v| *v -= mean);
-    };
-    let inverse = |f: &[f64]| {
-        let mut next = pinned.solve(f)?;
-        project(&mut next);
-        Ok(next)
-    };
+    let inverse = PinnedInverse::new(generator)?;
+    let probability = &inverse.probability;
     // overlaps with every mode: no symmetry of the problem is one of the golden sequence
-    let mut start: Vec<f64> = (0..log.len())
+    let mut start: Vec<f64> = (0..probability.len())
         .map(|i| (i as f64 * 0.618_033_988_749_894_9).fract() - 0.5)
         .collect();
     for (d, axis) in generator.grid().axes().iter().enumerate() {
@@ -65,13 +52,13 @@ pub fn slow_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Res
             *s += (d as f64 + 1.3) * x + x * x;
         }
     }
-    project(&mut start);
+    remove_mean(&mut start, probability);
     let options = Arnoldi {
         count,
         tolerance: RESIDUAL,
         dimension: 40 + 8 * count,
     };
-    let pairs = dominant_eigenpairs(inverse, &start, &probability, &options)?;
+    let pairs = dominant_eigenpairs(|f| inverse.apply(f), &start, probability, &options)?;
     Ok(pairs
         .into_iter()
         .map(|pair| SlowMode {

@@ -1,7 +1,6 @@
 //! Adaptive time stepping by step doubling, shared by everything that evolves in time.
 
 use crate::error::{Error, Result, require_positive};
-use crate::linalg::Advanced;
 
 /// Work and errors of an adaptive integration.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -19,7 +18,7 @@ pub struct StepCounts {
     pub error: f64,
 }
 
-/// Step size control for a method of second order; see `TimeStep::advance`.
+/// Step size control for a method of second order; see `TimeStep::follow`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TimeStep {
     tolerance: f64,
@@ -29,20 +28,26 @@ pub(crate) struct TimeStep {
     doubling: bool,
 }
 
-/// What one accepted double step produced.
-pub(crate) struct Doubled<T> {
-    /// The two half steps.
-    pub halves: [T; 2],
-    /// Step that was taken, the sum of both halves.
-    pub dt: f64,
-}
-
 /// A result of a trial step that can be compared with another for the local error.
 pub(crate) trait Trial {
     /// Error of the finer of two results at the same time by Richardson's rule for order 2: difference/3.
     fn error(coarse: &Self, fine: &Self) -> f64;
     /// What the limiter changed.
     fn limited(&self) -> f64;
+}
+
+/// What evolves in time.
+pub(crate) trait Evolution {
+    /// Its state.
+    type State: Trial;
+
+    /// The state `dt` after `from`.
+    fn step(&mut self, from: &Self::State, dt: f64) -> Result<Self::State>;
+
+    /// Sees the two halves of each step taken, from start to end, before the second of them becomes the state.
+    fn accept(&mut self, _halves: &mut [Self::State; 2], _start: f64, _end: f64) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl TimeStep {
@@ -72,18 +77,39 @@ impl TimeStep {
         self.counts
     }
 
-    /// Takes one step of at most `most`: a full step and two half steps with `step(start, offset, dt)`.
+    /// Brings the state from the time `start` to the time `end`, step by step.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] after forty rejections in a row; errors of the evolution.
+    pub fn follow<E: Evolution>(
+        &mut self,
+        evolution: &mut E,
+        state: &mut E::State,
+        start: f64,
+        end: f64,
+    ) -> Result<()> {
+        let mut now = start;
+        while now < end {
+            let most = end - now;
+            let (mut halves, dt) = self.advance(evolution, state, most)?;
+            let next = if dt >= most { end } else { now + dt };
+            evolution.accept(&mut halves, now, next)?;
+            [_, *state] = halves;
+            now = next;
+        }
+        Ok(())
+    }
+
+    /// Takes one step of at most `most`: a full step and two half steps, which are returned with the length of both.
     ///
     /// The error of the half steps is |difference|/3 plus what the limiter changed. A step is accepted when that
     /// is at most the tolerance; steps change by factors in [0.2, 4].
-    ///
-    /// # Errors
-    /// [`Error::NotConverged`] after forty rejections in a row; errors of `step`.
-    pub(crate) fn advance<T: Trial>(
+    fn advance<E: Evolution>(
         &mut self,
+        evolution: &mut E,
+        state: &E::State,
         most: f64,
-        mut step: impl FnMut(Option<&T>, f64, f64) -> Result<T>,
-    ) -> Result<Doubled<T>> {
+    ) -> Result<([E::State; 2], f64)> {
         const ATTEMPTS: usize = 40;
         let mut error = f64::INFINITY;
         for _ in 0..ATTEMPTS {
@@ -93,11 +119,11 @@ impl TimeStep {
             } else {
                 self.next.min(0.5 * most)
             };
-            let full = step(None, 0.0, dt)?;
-            let first = step(None, 0.0, 0.5 * dt)?;
-            let second = step(Some(&first), 0.5 * dt, 0.5 * dt)?;
+            let full = evolution.step(state, dt)?;
+            let first = evolution.step(state, 0.5 * dt)?;
+            let second = evolution.step(&first, 0.5 * dt)?;
             let limited = first.limited() + second.limited();
-            error = T::error(&full, &second) + limited;
+            error = Trial::error(&full, &second) + limited;
             // 0.9: safety; the local error is of third order.
             let factor = (0.9 * (self.tolerance / error).cbrt()).clamp(0.2, 4.0);
             let factor = if self.doubling {
@@ -117,10 +143,7 @@ impl TimeStep {
                 self.counts.limited += usize::from(limited > 0.0);
                 self.counts.limited_probability += limited;
                 self.counts.error += error;
-                return Ok(Doubled {
-                    halves: [first, second],
-                    dt,
-                });
+                return Ok(([first, second], dt));
             }
             self.counts.rejected += 1;
             self.next = dt * factor.min(0.5);
@@ -134,36 +157,7 @@ impl TimeStep {
     }
 }
 
-/// Density steps, compared in total variation, half the sum of |a − b|.
-pub(crate) struct Density(pub Advanced);
-
-impl Trial for Density {
-    fn error(coarse: &Self, fine: &Self) -> f64 {
-        coarse
-            .0
-            .state
-            .iter()
-            .zip(&fine.0.state)
-            .map(|(a, b)| (a - b).abs())
-            .sum::<f64>()
-            / 6.0
-    }
-    fn limited(&self) -> f64 {
-        self.0.limited
-    }
-}
-
-/// Steps of non-negative functions, compared in the maximum norm relative to their maximum.
-pub(crate) struct Function(pub Advanced);
-
-impl Trial for Function {
-    fn error(coarse: &Self, fine: &Self) -> f64 {
-        let (a, b) = (&coarse.0.state, &fine.0.state);
-        let largest = b.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-        let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        difference / (3.0 * largest)
-    }
-    fn limited(&self) -> f64 {
-        self.0.limited
-    }
+/// Error of the finer of two densities: a third of their distance in total variation, half the sum of |a − b|.
+pub(crate) fn density_error(coarse: &[f64], fine: &[f64]) -> f64 {
+    coarse.iter().zip(fine).map(|(a, b)| (a - b).abs()).sum::<f64>() / 6.0
 }

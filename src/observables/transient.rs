@@ -3,8 +3,7 @@
 use super::propagate::check_probabilities;
 use crate::error::{Error, Result, require_positive};
 use crate::generator::Generator;
-use crate::linalg::{AlternatingDirections, FIRST_STAGE};
-use std::f64::consts::SQRT_2;
+use crate::linalg::{AlternatingDirections, FIRST_STAGE, fed, free_extrapolation, two_stages};
 
 /// Cell probabilities at one time; see [`transient_density`].
 #[derive(Debug, Clone, PartialEq)]
@@ -161,7 +160,7 @@ fn refine(
     }
 }
 
-/// P after `steps` steps P1 = R P, P ← R (P1 + √2 (P1 − P)), R = (1 − γ dt L*)⁻¹.
+/// P after `steps` equal steps without a limiter.
 fn singly_diagonal<const D: usize>(
     generator: &Generator<D>,
     initial: &[f64],
@@ -170,12 +169,10 @@ fn singly_diagonal<const D: usize>(
 ) -> Result<Vec<f64>> {
     let rate = steps as f64 / (FIRST_STAGE * time);
     let resolvent = generator.resolvent(&vec![rate; initial.len()])?;
-    let scaled = |p: &[f64]| p.iter().map(|p| rate * p).collect::<Vec<f64>>();
+    let solve = |p: &[f64]| resolvent.solve_adjoint(&fed(rate, p, &[]));
     let mut p = initial.to_vec();
     for _ in 0..steps {
-        let stage = resolvent.solve_adjoint(&scaled(&p))?;
-        let extrapolated: Vec<f64> = p.iter().zip(&stage).map(|(a, b)| b + SQRT_2 * (b - a)).collect();
-        p = resolvent.solve_adjoint(&scaled(&extrapolated))?;
+        p = two_stages(&p, solve, solve, free_extrapolation)?.state;
     }
     Ok(p)
 }

@@ -42,7 +42,7 @@ pub struct MinimumAction<const D: usize> {
 /// minimum is local.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] below eight pieces or for a path across a kink; [`Error::NotPositive`] where D has no inverse;
+/// [`Error::InvalidParameter`] below eight pieces; [`Error::Inconsistent`] for a path across a kink; [`Error::NotPositive`] where D has no inverse;
 /// [`Error::NotFinite`]; [`Error::NotConverged`] after 300 steps on a level, when no step lowers the action, or when the levels do not converge.
 ///
 /// # References

@@ -187,9 +187,8 @@ impl<const D: usize> Path<D> {
                     .any(|p| sign * (p[kink.axis] - kink.position) > 0.0)
             };
             if side(1.0) && side(-1.0) {
-                return Err(Error::InvalidParameter {
-                    name: format!("kink on axis {} crossed by the path", kink.axis),
-                    value: kink.position,
+                return Err(Error::Inconsistent {
+                    subject: format!("path across the kink at {} of axis {}", kink.position, kink.axis),
                     requirement: "drift and tensor must be smooth along a path: end it on the kink".into(),
                 });
             }

@@ -77,10 +77,12 @@ pub fn instanton_rate<const D: usize>(
     let growing = |point: &FixedPoint<D>| point.rates.iter().filter(|r| **r >= 0.0).count();
     for (name, point, wanted) in [("start", &start, 0), ("saddle", &saddle, 1)] {
         if growing(point) != wanted {
-            return Err(Error::InvalidParameter {
-                name: format!("growing directions at the {name} of the path"),
-                value: growing(point) as f64,
-                requirement: format!("{wanted} needed"),
+            return Err(Error::Inconsistent {
+                subject: format!("{name} of the path"),
+                requirement: format!(
+                    "the drift has {} growing directions there where {wanted} are needed",
+                    growing(point)
+                ),
             });
         }
     }
@@ -153,10 +155,9 @@ impl<const D: usize> FixedPoint<D> {
             &(diffusion.tensor(theta) * -2.0),
         );
         let Some(curvature) = lyapunov.and_then(|sigma| sigma.try_inverse()) else {
-            return Err(Error::InvalidParameter {
-                name: format!("sum of two rates of the drift at {:?}", theta.as_slice()),
-                value: 0.0,
-                requirement: "no two eigenvalues of the drift may cancel".into(),
+            return Err(Error::Inconsistent {
+                subject: format!("drift at {:?}", theta.as_slice()),
+                requirement: "no two of its eigenvalues may cancel".into(),
             });
         };
         let eigenvalues = dynamic.complex_eigenvalues();

@@ -38,7 +38,7 @@ impl<const D: usize> MinimumEnergyPath<D> {
 /// solution: another initial path may lead over other saddles.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] below eight pieces, for a tolerance outside (0, 1), and for a path across a kink, where the ridge is no
+/// [`Error::InvalidParameter`] below eight pieces or for a tolerance outside (0, 1), [`Error::Inconsistent`] for a path across a kink, where the ridge is no
 /// stationary point; [`Error::NotFinite`]; [`Error::NotConverged`] after 200 000 steps, or when a highest point leads to no saddle of index one.
 ///
 /// # References

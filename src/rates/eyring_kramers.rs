@@ -38,7 +38,7 @@ impl<const D: usize> SaddlePassage<D> {
     /// The passage from `minimum` through `saddle` of a landscape.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] unless the indices are 0 and 1, and when one of the points lies on a kink: a cusp has no Hessian, see
+    /// [`Error::Inconsistent`] unless the indices are 0 and 1, and when one of the points lies on a kink: a cusp has no Hessian, see
     /// [`crate::rates::kramers::log_cusp_escape_time`].
     pub fn between(
         landscape: &impl Landscape<D>,
@@ -51,9 +51,8 @@ impl<const D: usize> SaddlePassage<D> {
             for point in [minimum, saddle] {
                 let distance = (point.position[kink.axis] - kink.position).abs();
                 if distance <= ON_THE_KINK * point.position.norm().max(1.0) {
-                    return Err(invalid(
-                        "position of a stationary point",
-                        point.position[kink.axis],
+                    return Err(inconsistent(
+                        format!("stationary point at {:?}", point.position.as_slice()),
                         "it must lie off the kink, where the landscape has a Hessian",
                     ));
                 }
@@ -61,9 +60,8 @@ impl<const D: usize> SaddlePassage<D> {
         }
         for (name, point, index) in [("minimum", minimum, 0), ("saddle", saddle, 1)] {
             if point.index != index {
-                return Err(invalid(
-                    &format!("index of the {name}"),
-                    point.index as f64,
+                return Err(inconsistent(
+                    format!("{name} of index {}", point.index),
                     "a minimum has index 0, a saddle 1",
                 ));
             }
@@ -91,8 +89,8 @@ impl<const D: usize> SaddlePassage<D> {
     /// **not** exp(−L/T) for any T, detailed balance fails, and this law does not apply: use the instanton of the process.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] when the barrier or T is not positive, H_a or M_s is not positive definite, or H_s
-    /// has not exactly one negative eigenvalue (its index is then the value).
+    /// [`Error::InvalidParameter`] when the barrier or T is not positive, or H_a or M_s not positive definite;
+    /// [`Error::Inconsistent`] when H_s has not exactly one negative eigenvalue.
     ///
     /// # References
     /// J. S. Langer, Ann. Phys. 54, 258 (1969); A. Bovier et al., J. Eur. Math. Soc. 6, 399 (2004), Theorem 3.2 (M = I);
@@ -110,20 +108,19 @@ impl<const D: usize> SaddlePassage<D> {
             if matrix.iter().all(|v| v.is_finite()) && smallest > 0.0 {
                 return Ok(values);
             }
-            Err(invalid(
-                &format!("smallest eigenvalue of the {name}"),
-                smallest,
-                "a positive definite matrix is needed",
-            ))
+            Err(Error::InvalidParameter {
+                name: format!("smallest eigenvalue of the {name}"),
+                value: smallest,
+                requirement: "a positive definite matrix is needed".into(),
+            })
         };
         let minimum = positive("Hessian at the minimum", &self.minimum_hessian)?;
         positive("symmetric part of the mobility", mobility)?;
         let saddle = eigenvalues(&self.saddle_hessian);
         let index = saddle.iter().filter(|v| **v < 0.0).count();
         if index != 1 || saddle.iter().any(|v| !v.is_finite() || *v == 0.0) {
-            return Err(invalid(
-                "index of the Hessian at the saddle",
-                index as f64,
+            return Err(inconsistent(
+                format!("Hessian of index {index} at the saddle"),
                 "one negative and else positive eigenvalues are needed",
             ));
         }
@@ -144,10 +141,9 @@ impl<const D: usize> SaddlePassage<D> {
     }
 }
 
-fn invalid(name: &str, value: f64, requirement: &str) -> Error {
-    Error::InvalidParameter {
-        name: name.into(),
-        value,
+fn inconsistent(subject: String, requirement: &str) -> Error {
+    Error::Inconsistent {
+        subject,
         requirement: requirement.into(),
     }
 }

@@ -1,6 +1,6 @@
 //! Exact first passage on a line: b τ' + D τ'' = −1 solved by quadrature in log domain.
 
-use super::march::{Inner, March, march};
+use super::nested_quadrature::{Inner, NestedIntegrals, nested_integrals};
 use super::panel::Line;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require, require_finite};
@@ -149,9 +149,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     pub fn first_passage(&self, start: f64, target: f64) -> Result<FirstPassage> {
         self.require_inside("start", start)?;
         self.require_inside("target", target)?;
-        if start == target {
-            return Err(self.order_error("target", target, "it must differ from the start"));
-        }
+        require("target", target, |t| t != start, "it must differ from the start")?;
         let sign = if target > start { 1.0 } else { -1.0 };
         let end = if target > start { self.lower } else { -self.upper };
         let ([coarse, fine], panels) = self.levels(sign, [end, sign * start, sign * target], Inner::Speed)?;
@@ -174,7 +172,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     /// # Errors
     /// See [`ScaleAndSpeed`].
     pub fn log_committor_odds(&self, start: f64, left: f64, right: f64) -> Result<f64> {
-        let (towards, _) = self.scale_marches(start, left, right)?;
+        let towards = self.scale_integrals(start, left, right)?;
         Ok(towards[0][1].inner - towards[1][1].inner)
     }
 
@@ -183,7 +181,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     /// # Errors
     /// See [`ScaleAndSpeed`].
     pub fn committor(&self, start: f64, left: f64, right: f64) -> Result<Determined> {
-        let (towards, _) = self.scale_marches(start, left, right)?;
+        let towards = self.scale_integrals(start, left, right)?;
         let log = |level: usize| {
             let [from_left, from_right] = [towards[0][level].inner, towards[1][level].inner];
             from_left - log_add_exp(from_left, from_right)
@@ -214,7 +212,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
     /// # Ok::<(), freezeout::Error>(())
     /// ```
     pub fn mean_exit_time(&self, start: f64, left: f64, right: f64) -> Result<Determined> {
-        let (towards, _) = self.scale_marches(start, left, right)?;
+        let towards = self.scale_integrals(start, left, right)?;
         let log = |level: usize| {
             let [from_left, from_right] = [towards[0][level], towards[1][level]];
             log_add_exp(
@@ -273,28 +271,30 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         let (left, right) = interval;
         self.require_inside("interval's left end", left)?;
         self.require_inside("interval's right end", right)?;
-        if left >= right {
-            return Err(self.order_error("interval's right end", right, "it must lie above the left end"));
-        }
+        require(
+            "interval's right end",
+            right,
+            |r| r > left,
+            "it must lie above the left end",
+        )?;
         let (levels, _) = self.levels(1.0, [left, left, right], Inner::Speed)?;
         Ok(levels.map(|level| level.inner - level.potential))
     }
 
     /// Integrals from the left end to the start and (mirrored) from the right end to the start, on both levels.
-    fn scale_marches(&self, start: f64, left: f64, right: f64) -> Result<([[March; 2]; 2], usize)> {
+    fn scale_integrals(&self, start: f64, left: f64, right: f64) -> Result<[[NestedIntegrals; 2]; 2]> {
         self.require_inside("left", left)?;
         self.require_inside("right", right)?;
-        if !(left < start && start < right) {
-            return Err(self.order_error("start", start, "it must lie between the two exits"));
-        }
-        let (from_left, a) = self.levels(1.0, [left, left, start], Inner::Scale)?;
-        let (from_right, b) = self.levels(-1.0, [-right, -right, -start], Inner::Scale)?;
-        Ok(([from_left, from_right], a + b))
+        let between = |x: f64| left < x && x < right;
+        require("start", start, between, "it must lie between the two exits")?;
+        let (from_left, _) = self.levels(1.0, [left, left, start], Inner::Scale)?;
+        let (from_right, _) = self.levels(-1.0, [-right, -right, -start], Inner::Scale)?;
+        Ok([from_left, from_right])
     }
 
-    /// The march from points[0] to points[2] on two levels, panels halved until they agree; the outer integral
+    /// The integrals from points[0] to points[2] on two levels, panels halved until they agree; the outer integral
     /// begins at points[1]. Points are mirrored when `sign` is −1.
-    fn levels(&self, sign: f64, points: [f64; 3], inner: Inner) -> Result<([March; 2], usize)> {
+    fn levels(&self, sign: f64, points: [f64; 3], inner: Inner) -> Result<([NestedIntegrals; 2], usize)> {
         let line = self.line(sign);
         let mut breakpoints: Vec<f64> = points.to_vec();
         breakpoints.extend(
@@ -306,10 +306,10 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         breakpoints.sort_by(f64::total_cmp);
         breakpoints.dedup();
         let [coarse, mut fine] = line.resolve(&breakpoints)?;
-        let mut previous = march(&coarse, points[1], inner);
+        let mut previous = nested_integrals(&coarse, points[1], inner);
         let mut halvings = 0;
         loop {
-            let current = march(&fine, points[1], inner);
+            let current = nested_integrals(&fine, points[1], inner);
             let error = [
                 (current.mean, previous.mean),
                 (current.variance, previous.variance),
@@ -357,13 +357,5 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
                 self.lower, self.upper
             ),
         )
-    }
-
-    fn order_error(&self, name: &str, value: f64, requirement: &str) -> Error {
-        Error::InvalidParameter {
-            name: name.into(),
-            value,
-            requirement: requirement.into(),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::error::{Result, require, require_positive};
+use crate::error::{Result, require, require_finite, require_positive};
 use crate::math::Tensor;
 
 /// ln of the SGD escape time of Xie, Sato and Sugiyama.
@@ -183,7 +183,7 @@ pub fn discrete_quadratic_covariance<const D: usize>(
 ) -> Result<Tensor<D>> {
     require_positive("learning_rate", learning_rate)?;
     for value in covariance.iter() {
-        require("covariance", *value, |_| true, "a finite number is needed")?;
+        require_finite("covariance", *value)?;
     }
     let eigen = nalgebra::SymmetricEigen::<f64, nalgebra::Dyn>::new(nalgebra::DMatrix::from_iterator(
         D,
@@ -192,7 +192,7 @@ pub fn discrete_quadratic_covariance<const D: usize>(
     ));
     let values = eigen.eigenvalues;
     for h in values.iter() {
-        require("curvature", *h, |v| v > 0.0, "a positive finite number is needed")?;
+        require_positive("curvature", *h)?;
         require(
             "learning_rate * curvature",
             learning_rate * h,

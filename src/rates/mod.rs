@@ -22,7 +22,7 @@ mod eyring_kramers;
 mod first_passage_integral;
 pub mod kramers;
 pub mod literature;
-mod march;
+mod nested_quadrature;
 mod odds;
 mod panel;
 pub mod paper;

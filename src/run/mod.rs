@@ -1,14 +1,21 @@
 //! From a TOML configuration to a result file.
 //!
-//! Parse, with suggestions for typos; check every parameter; run the tasks listed; collect groups of records.
+//! Parse, with suggestions for typos; check every parameter and build what the tasks need; run them, perhaps swept; collect groups of records.
 
 mod checkpoint;
 mod job;
 mod parse;
+mod provenance;
 mod sweep;
-mod validation;
+mod validate;
 
 pub use checkpoint::remove_unfinished;
-pub use job::{EXAMPLE, REPRODUCE, check, run};
+pub use job::Job;
 pub use parse::parse;
-pub use validation::{CheckOutcome, validate, validation_report};
+pub use validate::validate;
+
+/// The configuration of the main job.
+pub const REPRODUCE: &str = include_str!("../../paper/experiments/reproduce.toml");
+
+/// A commented configuration to start from.
+pub const EXAMPLE: &str = include_str!("../../paper/experiments/example.toml");

@@ -1,7 +1,7 @@
 //! From text to a checked configuration: unknown keys get the nearest known one as a suggestion.
 
 use crate::error::{Error, Result};
-use crate::task::config::Config;
+use crate::task::Config;
 
 /// Parses a configuration.
 ///
@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<Config> {
 ///
 /// # Errors
 /// [`Error::Config`] for TOML syntax.
-pub(super) fn parse_table(text: &str) -> Result<toml::Table> {
+pub fn parse_table(text: &str) -> Result<toml::Table> {
     text.parse().map_err(|error: toml::de::Error| Error::Config {
         key: position(text, &error),
         message: one_line(error.message()),
@@ -51,6 +51,9 @@ fn explain(path: &str, message: &str) -> (String, String) {
         } else {
             format!("{parent}.{unknown}")
         };
+        if let Some((_, now)) = MOVED.iter().find(|(old, _)| *old == key) {
+            return (key, format!("this key is called {now} now"));
+        }
         let wanted = match nearest(unknown, known) {
             Some(best) => format!(
                 "unknown key; did you mean \"{best}\"? known here: {}",
@@ -63,6 +66,12 @@ fn explain(path: &str, message: &str) -> (String, String) {
     if message.starts_with("unknown variant")
         && let Some((unknown, known)) = quoted.split_first()
     {
+        if let Some((_, now)) = MOVED
+            .iter()
+            .find(|(old, _)| *old == format!("{path}=\"{unknown}\""))
+        {
+            return (path.to_string(), format!("\"{unknown}\" is called {now} now"));
+        }
         let wanted = match nearest(unknown, known) {
             Some(best) => format!("\"{unknown}\" is not known; did you mean \"{best}\"?"),
             None => format!("\"{unknown}\" is not known; use one of {}", known.join(", ")),
@@ -89,8 +98,36 @@ fn explain(path: &str, message: &str) -> (String, String) {
     )
 }
 
+/// Keys of former versions, and what they are called now.
+const MOVED: [(&str, &str); 18] = [
+    ("escape.variables", "landscape.variables"),
+    ("escape.parameters", "landscape.parameters"),
+    ("escape.loss", "landscape.loss"),
+    (
+        "escape.landscape",
+        "landscape (a section of its own, for all tasks)",
+    ),
+    ("escape.drift", "landscape.drift"),
+    ("escape.kinks", "landscape.kinks"),
+    ("escape.noise", "noise (a section of its own, for all tasks)"),
+    ("escape.calculus", "noise.calculus"),
+    ("escape.learning_rate", "sgd.learning_rate"),
+    ("escape.batch_size", "sgd.batch_size"),
+    ("escape.domain", "region.domain"),
+    ("escape.boundaries", "region.boundaries"),
+    ("escape.sublevel", "region.sublevel"),
+    ("escape.sublevel_boundary", "region.sublevel_boundary"),
+    ("noise.curvature", "noise.strength"),
+    (
+        "landscape.model=\"two_valley_slice\"",
+        "\"two_valley\" with the key y",
+    ),
+    ("noise.model=\"constant\"", "noise.tensor, without a model,"),
+    ("noise.model=\"expression\"", "noise.tensor, without a model,"),
+];
+
 /// The known key closest to `unknown`, unless none is close.
-pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(unknown, candidate), *candidate))

@@ -4,14 +4,13 @@
 //! do not depend on the order in which they run. Records of all cells are stacked along the swept parameters.
 
 use super::checkpoint::Checkpoint;
-use super::job::{cell_groups, provenance, validate};
 use super::parse::{parse, parse_table};
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result};
-use crate::output::{Group, Record, ResultFile, Values};
-use crate::task::config::Config;
-use crate::task::progress::Progress;
-use crate::task::series::{Sweep, SweepValues};
+use crate::output::{Group, Record, Values};
+use crate::task::Config;
+use crate::task::Progress;
+use crate::task::{Sweep, SweepValues};
 use rayon::prelude::*;
 use std::path::Path;
 use toml::{Table, Value};
@@ -20,7 +19,7 @@ use toml::{Table, Value};
 const MOST_CELLS: usize = 10_000;
 
 /// A sweep with its cells parsed and checked.
-struct Plan {
+pub struct Plan {
     parameters: Vec<String>,
     values: Vec<Vec<Value>>,
     cells: Vec<Config>,
@@ -29,7 +28,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(config: &Config, text: &str) -> Result<Self> {
+    /// Parses and checks every cell.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn new(config: &Config, text: &str) -> Result<Self> {
         if config.sweep.len() > 2 {
             return Err(fail(
                 "sweep",
@@ -60,7 +63,7 @@ impl Plan {
             }
             // Landscape and noise have defaults; a task that is not there would be invented.
             if sweep.parameter.contains('.')
-                && !matches!(section, "landscape" | "noise")
+                && !matches!(section, "landscape" | "noise" | "sgd")
                 && !base.contains_key(section)
             {
                 return Err(fail(
@@ -101,7 +104,7 @@ impl Plan {
                     // TOML integers and file attributes are signed.
                     cell.seed = experiment_number(&label) >> 1;
                 }
-                validate(&cell)?;
+                cell.prepare()?;
                 plan.cells.push(cell);
                 plan.labels.push(label);
             }
@@ -120,7 +123,7 @@ fn fail(key: &str, message: String) -> Error {
 fn values(sweep: &Sweep) -> Result<Vec<Value>> {
     let values: Vec<Value> = match &sweep.values {
         SweepValues::List(values) => values.clone(),
-        SweepValues::Range(range) => range
+        SweepValues::Spaced(range) => range
             .values()
             .map_err(|m| fail("sweep.values", m))?
             .into_iter()
@@ -192,78 +195,49 @@ fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
     })
 }
 
-/// Checks every cell of a sweep without running it.
-///
-/// # Errors
-/// [`Error::Config`].
-pub(super) fn check(config: &Config, text: &str) -> Result<()> {
-    Plan::new(config, text).map(|_| ())
-}
-
-/// Runs all cells over the threads of the current pool, keeping each finished cell in `folder` until the whole is done.
-///
-/// # Errors
-/// [`Error::Config`] before anything runs, also when `folder` holds cells of another configuration; errors of the cells.
-pub(super) fn run(
-    config: &Config,
-    text: &str,
-    folder: Option<&Path>,
-    progress: &Progress,
-) -> Result<ResultFile> {
-    let plan = Plan::new(config, text)?;
-    let checkpoint = folder.map(|folder| Checkpoint::open(folder, text)).transpose()?;
-    let bar = progress.task("sweep", plan.cells.len() as u64);
-    let groups: Vec<Vec<Group>> = plan
-        .cells
-        .par_iter()
-        .enumerate()
-        .with_max_len(1)
-        .map(|(k, cell)| {
-            let groups = match checkpoint.as_ref().and_then(|c| c.cell(k, &plan.labels[k])) {
-                Some(groups) => groups,
-                None => {
-                    let groups =
-                        cell_groups(cell, &Progress::silent()).map_err(|e| in_cell(&plan.labels[k], e))?;
-                    if let Some(checkpoint) = &checkpoint {
-                        checkpoint.keep(k, &plan.labels[k], &groups)?;
-                    }
-                    groups
-                }
-            };
+impl Plan {
+    /// Runs all cells over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is the
+    /// configuration.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when `folder` holds cells of another configuration; errors of the cells.
+    pub fn run(&self, text: &str, folder: Option<&Path>, progress: &Progress) -> Result<Vec<Group>> {
+        let checkpoint = folder.map(|folder| Checkpoint::open(folder, text)).transpose()?;
+        let bar = progress.task("sweep", self.cells.len() as u64);
+        let cell = |(k, cell): (usize, &Config)| {
+            let label = &self.labels[k];
+            if let Some(groups) = checkpoint.as_ref().and_then(|c| c.cell(k, label)) {
+                bar.advance(1);
+                return Ok(groups);
+            }
+            let mut groups = Vec::new();
+            for work in cell.prepare().map_err(|e| in_cell(label, e))? {
+                groups.extend(work(&Progress::silent()).map_err(|e| in_cell(label, e))?);
+            }
+            if let Some(checkpoint) = &checkpoint {
+                checkpoint.keep(k, label, &groups)?;
+            }
             bar.advance(1);
             Ok(groups)
-        })
-        .collect::<Result<_>>()?;
-    let mut file = ResultFile::new();
-    provenance(&mut file, config, text)?;
-    for g in 0..groups[0].len() {
-        let cells: Vec<&Group> = groups.iter().map(|cell| &cell[g]).collect();
-        file.push(stack(&plan, &cells)?)?;
+        };
+        let cells = self.cells.par_iter().enumerate().with_max_len(1);
+        let groups: Vec<Vec<Group>> = cells.map(cell).collect::<Result<_>>()?;
+        (0..groups[0].len())
+            .map(|g| stack(self, &groups.iter().map(|cell| &cell[g]).collect::<Vec<&Group>>()))
+            .collect()
     }
-    Ok(file)
 }
 
 /// Says in which cell of the sweep something failed; a label is the seed and the swept values.
 fn in_cell(label: &str, error: Error) -> Error {
     let values = label.split_once(' ').map_or(label, |(_, values)| values);
     match error {
-        Error::Config { key, message } => Error::Config {
-            key,
-            message: format!("{message} (in the cell {values})"),
-        },
-        Error::NotConverged {
-            method,
-            iterations,
-            residual,
-            tolerance,
-        } => Error::NotConverged {
-            method: format!("{method} (in the cell {values})"),
-            iterations,
-            residual,
-            tolerance,
-        },
+        Error::Config { key, message } => Error::config(&key, format!("{message} (in the cell {values})")),
         other @ Error::Output { .. } => other,
-        other => fail("sweep", format!("the cell {values} cannot be computed: {other}")),
+        other => Error::At {
+            key: format!("in the cell {values}"),
+            source: Box::new(other),
+        },
     }
 }
 

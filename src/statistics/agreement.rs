@@ -1,7 +1,7 @@
 //! Whether two routes to the same number agree, at a stated rate of false alarms.
 
 use super::{Estimate, normal_quantile};
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result, require, require_finite, require_non_negative};
 
 /// Outcome of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +54,12 @@ pub fn threshold(budget: f64, checks: usize) -> Result<f64> {
 /// # Errors
 /// [`Error::InvalidParameter`] for a value that is not finite or a negative error or bias.
 pub fn z_score(first: &Estimate, second: &Estimate, bias: f64) -> Result<f64> {
-    let finite = |name, value| require(name, value, |_| true, "a finite number is needed");
-    let non_negative = |name, value| require(name, value, |v| v >= 0.0, "a finite number >= 0 is needed");
-    let difference = finite("first value", first.value)? - finite("second value", second.value)?;
-    let error = non_negative("first standard error", first.standard_error)?
-        .hypot(non_negative("second standard error", second.standard_error)?);
-    let excess = difference.abs() - non_negative("bias", bias)?;
+    let difference =
+        require_finite("first value", first.value)? - require_finite("second value", second.value)?;
+    let error = require_non_negative("first standard error", first.standard_error)?.hypot(
+        require_non_negative("second standard error", second.standard_error)?,
+    );
+    let excess = difference.abs() - require_non_negative("bias", bias)?;
     Ok(if excess <= 0.0 {
         0.0
     } else {

@@ -1,12 +1,12 @@
 //! Observed order of convergence and Richardson extrapolation: u(h) = u + c h^p + ….
 
 use super::Estimate;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result, require, require_finite, require_non_negative};
 
 /// Limit of a sequence on refined grids.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Richardson {
-    /// Extrapolated value.
+    /// BiasCorrected value.
     pub limit: f64,
     /// Order observed on the three finest levels.
     pub order: f64,
@@ -40,7 +40,7 @@ pub fn observed_order(values: [f64; 3], ratio: f64) -> Result<f64> {
         "a number above 1 is needed",
     )?;
     for value in values {
-        require("level value", value, |_| true, "a finite number is needed")?;
+        require_finite("level value", value)?;
     }
     let (coarse, fine) = (values[0] - values[1], values[1] - values[2]);
     let quotient = coarse / fine;
@@ -99,8 +99,7 @@ pub fn richardson(levels: &[f64], ratio: f64, order: Option<f64>) -> Result<Rich
             });
         }
     }
-    let extrapolate =
-        |last: usize, p: f64| levels[last] + (levels[last] - levels[last - 1]) / (ratio.powf(p) - 1.0);
+    let extrapolate = |last: usize, p: f64| extrapolated(levels[last - 1], levels[last], ratio, p);
     let p = order.unwrap_or(observed);
     let limit = extrapolate(n - 1, p);
     let finest_error = (limit - levels[n - 1]).abs();
@@ -123,10 +122,15 @@ pub fn richardson(levels: &[f64], ratio: f64, order: Option<f64>) -> Result<Rich
     })
 }
 
+/// Limit of two levels, the finer by `ratio`, whose error is c h^`order`.
+pub fn extrapolated(coarse: f64, fine: f64, ratio: f64, order: f64) -> f64 {
+    fine + (fine - coarse) / (ratio.powf(order) - 1.0)
+}
+
 /// A sampled quantity freed of the leading bias of its time step (or mesh).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Unbiased {
-    /// Extrapolated value, with its standard error.
+pub struct BiasCorrected {
+    /// BiasCorrected value, with its standard error.
     pub limit: Estimate,
     /// Bias of the finer level, with its standard error; compatible with zero when sampling errors hide it.
     pub bias: Estimate,
@@ -155,7 +159,7 @@ pub struct Unbiased {
 /// assert!((result.limit.standard_error - 0.01 * 5.0_f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<Unbiased> {
+pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -> Result<BiasCorrected> {
     require(
         "refinement ratio",
         ratio,
@@ -164,19 +168,9 @@ pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -
     )?;
     require("order", order, |p| p > 0.0, "a positive number is needed")?;
     for estimate in [coarse, fine] {
-        require(
-            "level value",
-            estimate.value,
-            |_| true,
-            "a finite number is needed",
-        )?;
+        require_finite("level value", estimate.value)?;
         let error = estimate.standard_error;
-        require(
-            "standard error",
-            error,
-            |s| s >= 0.0,
-            "a finite number >= 0 is needed",
-        )?;
+        require_non_negative("standard error", error)?;
     }
     let q = 1.0 / (ratio.powf(order) - 1.0);
     let change = coarse.minus(fine);
@@ -191,5 +185,5 @@ pub fn extrapolate(coarse: &Estimate, fine: &Estimate, ratio: f64, order: f64) -
         standard_error: error,
         samples: change.samples,
     };
-    Ok(Unbiased { limit, bias })
+    Ok(BiasCorrected { limit, bias })
 }

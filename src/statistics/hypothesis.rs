@@ -3,7 +3,7 @@
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::factorial::ln_binomial;
 
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result, require, require_finite};
 
 /// A test statistic with the probability of one at least as extreme under the hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -241,7 +241,7 @@ fn sorted(samples: &[f64]) -> Result<Vec<f64>> {
         });
     }
     for &x in samples {
-        require("sample", x, |_| true, "a finite number is needed")?;
+        require_finite("sample", x)?;
     }
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -91,7 +91,7 @@ pub fn exponential_rate(lifetimes: &[Lifetime]) -> Result<Estimate> {
 ///
 /// # References
 /// R. E. Barlow and R. Campo, Total time on test processes, in Reliability and Fault Tree Analysis, SIAM 1975.
-pub fn exponentiality(lifetimes: &[Lifetime]) -> Result<f64> {
+pub fn exponentiality_p_value(lifetimes: &[Lifetime]) -> Result<f64> {
     const FEWEST: usize = 5;
     let sorted = sorted(lifetimes, "exponentiality test")?;
     let (mut at_risk, mut last, mut on_test) = (sorted.len() as f64, 0.0, 0.0);
@@ -116,7 +116,7 @@ pub fn exponentiality(lifetimes: &[Lifetime]) -> Result<f64> {
     ks_one_sample(&uniform, |u| u).map(|test| test.p_value)
 }
 
-/// [`exponential_rate`] that refuses when [`exponentiality`] is rejected at `significance`.
+/// [`exponential_rate`] that refuses when [`exponentiality_p_value`] is rejected at `significance`.
 ///
 /// # Errors
 /// [`Error::AssumptionFails`] for data that are not exponential, and those of the two functions.
@@ -128,7 +128,7 @@ pub fn exponential_fit(lifetimes: &[Lifetime], significance: f64) -> Result<Expo
         "a number in (0, 1) is needed",
     )?;
     let rate = exponential_rate(lifetimes)?;
-    let p_value = exponentiality(lifetimes)?;
+    let p_value = exponentiality_p_value(lifetimes)?;
     if p_value < significance {
         return Err(Error::AssumptionFails {
             estimator: "the exponential escape rate".into(),

@@ -1,23 +1,25 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
-use super::config::{Config, NoiseConfig, NoiseModel};
 use super::final_probability::mean_curvature;
-use super::model::{Model, under};
+use super::parameter_range::ParameterRange;
 use super::progress::Progress;
-use super::series::Series;
-use super::simulate::{EnsembleMeans, check_size, starts};
-use crate::ensemble::{Cell, Protocol, simulate, stream::experiment_number};
+use super::setting::Setting;
+use super::two_valley::{TwoValleyModel, TwoValleyNoise};
+use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
+use super::work::{Task, Work};
+use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Group, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// `[ablations]`: one ingredient changed at a time.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ablations {
     /// Δ.
-    pub noise_strength: Series,
+    pub noise_strength: ParameterRange,
     /// η.
     pub learning_rate: f64,
     /// Runs per variant and noise strength.
@@ -33,7 +35,7 @@ pub struct Ablations {
 impl Default for Ablations {
     fn default() -> Self {
         Self {
-            noise_strength: Series::List(vec![1e-4, 2e-4, 5e-4, 1e-3]),
+            noise_strength: ParameterRange::List(vec![1e-4, 2e-4, 5e-4, 1e-3]),
             learning_rate: 0.01,
             runs: 1000,
             steps: 50_000,
@@ -62,19 +64,19 @@ records! {
         /// noise strength learning_rate * sigma
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
         /// Means of the runs.
-        means: EnsembleMeans => [variant, noise_strength],
+        means: ValleyMeans => [variant, noise_strength],
     }
 }
 
 /// One changed ingredient.
 struct Variant {
     name: &'static str,
-    model: Model,
+    model: TwoValleyModel,
     ramp: f64,
     hold_y: bool,
 }
 
-fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
+fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
     let plain = |name, model| Variant {
         name,
         model,
@@ -83,16 +85,15 @@ fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
     };
     let landscape = *model.landscape();
     let curvature = mean_curvature(&landscape, task.start_y);
-    let noise = |model_name: NoiseModel, power: f64| {
-        model.with_noise(NoiseConfig {
-            model: model_name,
+    let power = |power: f64| {
+        model.with_noise(TwoValleyNoise::HessianPower {
             power,
-            curvature,
-            ..NoiseConfig::default()
+            strength: 1.0,
+            floor: 1e-8,
         })
     };
     Ok(vec![
-        plain("full model", model.clone()),
+        plain("full model", *model),
         plain(
             "barrier held",
             model.with_landscape(landscape.with_barrier_at(task.start_y)?),
@@ -103,26 +104,29 @@ fn variants(model: &Model, task: &Ablations) -> Result<Vec<Variant>> {
         ),
         Variant {
             ramp: 2.0,
-            ..plain("ramp x 2", model.clone())
+            ..plain("ramp x 2", *model)
         },
         Variant {
             ramp: 0.5,
-            ..plain("ramp / 2", model.clone())
+            ..plain("ramp / 2", *model)
         },
         Variant {
             hold_y: true,
-            ..plain("y held", model.clone())
+            ..plain("y held", *model)
         },
-        plain("isotropic noise", noise(NoiseModel::Isotropic, 1.0)),
-        plain("p = 1.5", noise(NoiseModel::HessianPower, 1.5)),
-        plain("p = 2", noise(NoiseModel::HessianPower, 2.0)),
+        plain(
+            "isotropic noise",
+            model.with_noise(TwoValleyNoise::Isotropic { strength: curvature }),
+        ),
+        plain("p = 1.5", power(1.5)),
+        plain("p = 2", power(2.0)),
     ])
 }
 
 /// The cells of all variants, variant by variant, checked.
 fn cells(
-    config: &Config,
-    model: &Model,
+    seed: u64,
+    model: &TwoValleyModel,
     task: &Ablations,
 ) -> Result<(Vec<&'static str>, Vec<f64>, Vec<Cell>)> {
     const SECTION: &str = "ablations";
@@ -144,7 +148,7 @@ fn cells(
             ),
         });
     }
-    let variants = variants(model, task).map_err(|e| under(SECTION, e))?;
+    let variants = variants(model, task).map_err(|e| e.at(SECTION))?;
     let mut cells = Vec::new();
     for variant in &variants {
         for &strength in &strengths {
@@ -152,18 +156,18 @@ fn cells(
                 .model
                 .walk(task.learning_rate, strength / task.learning_rate)
                 .and_then(|w| w.with_ramp(variant.ramp))
-                .map_err(|e| under(SECTION, e))?;
+                .map_err(|e| e.at(SECTION))?;
             if variant.hold_y {
                 walk = walk.with_y_held();
             }
             walk.check_stability(task.start_y)
-                .map_err(|e| under("ablations.learning_rate", e))?;
+                .map_err(|e| e.at("ablations.learning_rate"))?;
             let protocol = Protocol {
                 starts: starts.clone(),
                 runs: task.runs,
                 steps: task.steps,
                 record_every: None,
-                seed: config.seed,
+                seed,
                 experiment: experiment_number(&format!("{SECTION} {} {strength:e}", variant.name)),
             };
             cells.push(Cell { walk, protocol });
@@ -172,32 +176,33 @@ fn cells(
     Ok((variants.iter().map(|v| v.name).collect(), strengths, cells))
 }
 
-pub(crate) fn check(config: &Config, model: &Model, task: &Ablations) -> Result<()> {
-    cells(config, model, task).map(|_| ())
+impl Task for Ablations {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (names, strengths, cells) = cells(setting.seed, &setting.two_valley()?, self)?;
+        let task = self.clone();
+        Ok(Box::new(move |progress| {
+            run(&task, &names, strengths, &cells, progress)
+        }))
+    }
 }
 
 /// `/ablations`.
-pub(crate) fn run(
-    config: &Config,
-    model: &Model,
+fn run(
     task: &Ablations,
+    names: &[&'static str],
+    strengths: Vec<f64>,
+    cells: &[Cell],
     progress: &Progress,
 ) -> Result<Vec<Group>> {
-    let (names, strengths, cells) = cells(config, model, task)?;
-    let total = cells
-        .iter()
-        .map(|c| c.protocol.runs as u64 * c.protocol.steps)
-        .sum();
-    let bar = progress.task("ablations", total);
-    let ensembles = simulate(&cells, &|steps| bar.advance(steps))?;
+    let ensembles = simulate_cells(cells, "ablations", progress)?;
     let result = AblationsResult {
         learning_rate: task.learning_rate,
         start_y: task.start_y,
         runs: task.runs as i64,
         steps: task.steps as i64,
-        variant: names.into_iter().map(String::from).collect(),
+        variant: names.iter().map(|name| (*name).to_string()).collect(),
         noise_strength: strengths,
-        means: EnsembleMeans::new(&ensembles)?,
+        means: ValleyMeans::new(&ensembles)?,
     };
     Ok(vec![result.group()?])
 }

@@ -1,7 +1,9 @@
 //! Task: loss and effective potential on slices of fixed y.
 
-use super::model::{Model, under};
-use super::series::Series;
+use super::parameter_range::ParameterRange;
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
@@ -12,14 +14,15 @@ use crate::observables::effective_potential;
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{self, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::rates::{ScaleAndSpeed, confining_domain, paper};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// `[effective_potential]`: loss, paper's and numerical effective potential on slices.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EffectivePotential {
     /// Positions.
-    pub y: Series,
+    pub y: ParameterRange,
     /// Δ.
     pub noise_strength: f64,
     /// Cells of the grid.
@@ -31,7 +34,7 @@ pub struct EffectivePotential {
 impl Default for EffectivePotential {
     fn default() -> Self {
         Self {
-            y: Series::List(vec![5.0, 40.0]),
+            y: ParameterRange::List(vec![5.0, 40.0]),
             noise_strength: 1e-3,
             cells: 800,
             domain: None,
@@ -71,7 +74,15 @@ records! {
     }
 }
 
-pub(crate) fn check(model: &Model, task: &EffectivePotential) -> Result<Vec<f64>> {
+impl Task for EffectivePotential {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task) = (setting.two_valley()?, self.clone());
+        let positions = check(&model, &task)?;
+        Ok(Box::new(move |_| run(&model, &task, positions)))
+    }
+}
+
+fn check(model: &TwoValleyModel, task: &EffectivePotential) -> Result<Vec<f64>> {
     let y = task.y.positive("effective_potential.y")?;
     if !(task.noise_strength.is_finite() && task.noise_strength > 0.0) {
         return Err(Error::Config {
@@ -90,7 +101,7 @@ pub(crate) fn check(model: &Model, task: &EffectivePotential) -> Result<Vec<f64>
     }
     model
         .slice(y[0], task.noise_strength)
-        .map_err(|e| under("effective_potential", e))?;
+        .map_err(|e| e.at("effective_potential"))?;
     domain(model, task, &y)?;
     Ok(y)
 }
@@ -103,7 +114,7 @@ const NEGLIGIBLE_DENSITY: f64 = 1e-25;
 const ALLOWED_CUT: f64 = 1e-6;
 
 /// The x axis of the effective potential: the given one, if it holds enough probability, or one that fits.
-fn domain(model: &Model, task: &EffectivePotential, positions: &[f64]) -> Result<(f64, f64)> {
+fn domain(model: &TwoValleyModel, task: &EffectivePotential, positions: &[f64]) -> Result<(f64, f64)> {
     let bottoms = |y: f64| Side::BOTH.map(|side| model.landscape().minimum(side, y));
     let Some(ends) = &task.domain else {
         let mut ends = (0.0_f64, 0.0_f64);
@@ -152,8 +163,7 @@ fn domain(model: &Model, task: &EffectivePotential, positions: &[f64]) -> Result
 }
 
 /// `/effective_potential`: loss and effective potential on slices, in units of the loss.
-pub(crate) fn run(model: &Model, task: &EffectivePotential) -> Result<Vec<Group>> {
-    let positions = check(model, task)?;
+fn run(model: &TwoValleyModel, task: &EffectivePotential, positions: Vec<f64>) -> Result<Vec<Group>> {
     let landscape = model.landscape();
     let (lower, upper) = domain(model, task, &positions)?;
     let grid = Grid::new([Axis::with_faces_at(lower, upper, task.cells, &[0.0])?]);

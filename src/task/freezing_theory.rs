@@ -1,15 +1,112 @@
 //! Task: the freezing theory, without simulation.
 
-use super::config::FreezingTheory;
-use super::model::{Model, under};
+use super::parameter_range::ParameterRange;
 use super::progress::Progress;
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
 use crate::landscape::Side;
 use crate::math::Point;
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, records};
 use crate::rates::paper::FreezingLine;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[freezing_theory]`: master equation along the slow path, over the noise strength Δ = ησ.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FreezingTheory {
+    /// Δ.
+    pub noise_strength: ParameterRange,
+    /// Starting y; 0 means the quasi-stationary start at a vanishing barrier.
+    pub start_y: f64,
+    /// Initial P_flat.
+    pub start_p_flat: f64,
+    /// End of the path.
+    pub end_y: f64,
+    /// Slices at which rates are computed.
+    pub nodes: usize,
+    /// Factor on the slow drift of y.
+    pub ramp: f64,
+}
+
+impl Default for FreezingTheory {
+    fn default() -> Self {
+        Self {
+            noise_strength: ParameterRange::List(vec![
+                5e-5, 7e-5, 1e-4, 1.5e-4, 2e-4, 3e-4, 5e-4, 7e-4, 1e-3, 1.5e-3, 2e-3,
+            ]),
+            start_y: 1.0,
+            start_p_flat: 0.5,
+            end_y: 400.0,
+            nodes: 40,
+            ramp: 1.0,
+        }
+    }
+}
+
+records! {
+    /// two-state master equation along the slow path with exact slice rates, no fitted constant; eta -> 0
+    pub struct FreezingTheoryResult in "freezing_theory" {
+        attributes {
+            /// Starting y.
+            start_y: f64,
+            /// Initial P_flat.
+            start_p_flat: f64,
+            /// Factor on the slow drift of y.
+            ramp: f64,
+        }
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final probability of the flat valley
+        p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
+        /// change of p_flat when the step of the master equation is halved, plus the error of the slices
+        p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last valley-to-valley hop, exact last-hop law
+        mean_freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩",
+        /// the same if hops were a Poisson process with the mean hop flux (approximation)
+        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" "⟨y⟩_P",
+        /// mean y of the last visit to the ridge, the diffusion limit of the last sign change of x
+        mean_freezing_y_ridge: Vec<f64> => [noise_strength] "1" "⟨y⟩_r",
+        /// mean time of the last hop
+        mean_freezing_time: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩",
+        /// mean time of the last visit to the ridge
+        mean_freezing_time_ridge: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩_r",
+        /// expected number of valley-to-valley hops along the path
+        mean_hops: Vec<f64> => [noise_strength] "1",
+        /// The paper's line, where its formulas apply.
+        papers: Option<PapersFreezingLine> => [noise_strength],
+    }
+}
+
+records! {
+    /// The paper's freezing line.
+    pub struct PapersFreezingLine {
+        /// the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)
+        paper_mean_freezing_y: Vec<f64> => [] "1" "y_freeze" missing "the paper's formula is undefined at this noise strength",
+        /// the paper's final P_flat with the same fitted constant
+        paper_p_flat: Vec<f64> => [] "1" "P_flat",
+    }
+}
+
+records! {
+    /// P_flat along the slow path, two-state theory
+    pub struct FreezingPathResult in "freezing_path" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// slow direction
+        y: Vec<f64> => [noise_strength, point] "1" "y",
+        /// time since the start
+        time: Vec<f64> => [noise_strength, point] "time (eta * iterations)" "t",
+        /// expected valley-to-valley hops of a run per unit time
+        hop_rate: Vec<f64> => [noise_strength, point] "1/time",
+        /// probability of the flat valley
+        p_flat: Vec<f64> => [noise_strength, point] "1" "P_flat",
+    }
+}
 
 /// Intervals of the coarser of the two integrations of the master equation.
 const STEPS: usize = 1000;
@@ -25,7 +122,11 @@ pub(crate) struct Freezing {
 }
 
 /// Solves the freezing theory at one noise strength.
-pub(crate) fn freezing(model: &Model, task: &FreezingTheory, noise_strength: f64) -> Result<Freezing> {
+pub(crate) fn freezing(
+    model: &TwoValleyModel,
+    task: &FreezingTheory,
+    noise_strength: f64,
+) -> Result<Freezing> {
     let landscape = model.landscape();
     let slice = |y: f64| model.slice(y, noise_strength);
     let start = if task.start_y > 0.0 {
@@ -48,7 +149,7 @@ pub(crate) fn freezing(model: &Model, task: &FreezingTheory, noise_strength: f64
     })
 }
 
-fn vanishing_barrier(model: &Model, noise_strength: f64, end: f64) -> Result<f64> {
+fn vanishing_barrier(model: &TwoValleyModel, noise_strength: f64, end: f64) -> Result<f64> {
     let exponent = |y: f64| -> Result<f64> {
         let x = model.landscape().minimum(Side::Flat, y);
         Ok(model.landscape().barrier(y) / model.slice(y, noise_strength)?.tensor(&Point::<1>::new(x))[0])
@@ -66,7 +167,7 @@ fn vanishing_barrier(model: &Model, noise_strength: f64, end: f64) -> Result<f64
     Ok(y)
 }
 
-pub(crate) fn check(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
+fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
     let fail = |key: &str, message: &str| {
         Err(Error::Config {
             key: format!("freezing_theory.{key}"),
@@ -92,113 +193,56 @@ pub(crate) fn check(model: &Model, task: &FreezingTheory) -> Result<Vec<f64>> {
     }
     model
         .slice(task.start_y.max(1.0), strengths[0])
-        .map_err(|e| under("freezing_theory", e))?;
+        .map_err(|e| e.at("freezing_theory"))?;
     Ok(strengths)
 }
 
+impl Task for FreezingTheory {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task) = (setting.two_valley()?, self.clone());
+        let strengths = check(&model, &task)?;
+        Ok(Box::new(move |progress| run(&model, &task, strengths, progress)))
+    }
+}
+
 /// `/freezing_theory`: final P_flat and the mean freezing position and time against the noise strength.
-pub(crate) fn run(model: &Model, task: &FreezingTheory, progress: &Progress) -> Result<Vec<Group>> {
-    let strengths = check(model, task)?;
+fn run(
+    model: &TwoValleyModel,
+    task: &FreezingTheory,
+    strengths: Vec<f64>,
+    progress: &Progress,
+) -> Result<Vec<Group>> {
     let bar = progress.task("freezing theory", strengths.len() as u64);
     let mut results = Vec::new();
     for &strength in &strengths {
         results.push(freezing(model, task, strength)?);
         bar.advance(1);
     }
-    let mut group = Group::new("freezing_theory")?.with_description(
-        "two-state master equation along the slow path with exact slice rates, no fitted constant; eta -> 0",
-    );
-    group.set_attribute("start_y", task.start_y)?;
-    group.set_attribute("start_p_flat", task.start_p_flat)?;
-    group.set_attribute("ramp", task.ramp)?;
-    let n = strengths.len();
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.clone())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
     let column = |value: &dyn Fn(&Freezing) -> f64| results.iter().map(value).collect::<Vec<f64>>();
-    for (name, unit, symbol, text, values) in [
-        (
-            "p_flat",
-            "1",
-            "P_flat",
-            "final probability of the flat valley",
-            column(&|r| r.path.final_p_flat()),
-        ),
-        (
-            "p_flat_error",
-            "1",
-            "",
-            "change of p_flat when the step of the master equation is halved, plus the error of the slices",
-            column(&|r| r.path.p_flat_error + r.slice_error),
-        ),
-        (
-            "mean_freezing_y",
-            "1",
-            "⟨y⟩",
-            "mean y of the last valley-to-valley hop, exact last-hop law",
-            column(&|r| r.last.mean_y),
-        ),
-        (
-            "mean_freezing_y_poisson",
-            "1",
-            "⟨y⟩_P",
-            "the same if hops were a Poisson process with the mean hop flux (approximation)",
-            column(&|r| r.last.mean_y_poisson),
-        ),
-        (
-            "mean_freezing_y_ridge",
-            "1",
-            "⟨y⟩_r",
-            "mean y of the last visit to the ridge, the diffusion limit of the last sign change of x",
-            column(&|r| r.last.mean_y_ridge),
-        ),
-        (
-            "mean_freezing_time",
-            "time (eta * iterations)",
-            "⟨t⟩",
-            "mean time of the last hop",
-            column(&|r| r.last.mean_time),
-        ),
-        (
-            "mean_freezing_time_ridge",
-            "time (eta * iterations)",
-            "⟨t⟩_r",
-            "mean time of the last visit to the ridge",
-            column(&|r| r.last.mean_time_ridge),
-        ),
-        (
-            "mean_hops",
-            "1",
-            "",
-            "expected number of valley-to-valley hops along the path",
-            column(&|r| r.path.hops[r.path.hops.len() - 1]),
-        ),
-    ] {
-        group.push(
-            Record::new(name, unit, &[("noise_strength", n)], values)?
-                .with_symbol(symbol)
-                .with_description(text),
-        )?;
-    }
-    if model.has_papers_formulas() {
-        paper_line(model, &strengths, &mut group)?;
-    }
-    Ok(vec![group, paths(&strengths, &results)?])
+    let result = FreezingTheoryResult {
+        start_y: task.start_y,
+        start_p_flat: task.start_p_flat,
+        ramp: task.ramp,
+        p_flat: column(&|r| r.path.final_p_flat()),
+        p_flat_error: column(&|r| r.path.p_flat_error + r.slice_error),
+        mean_freezing_y: column(&|r| r.last.mean_y),
+        mean_freezing_y_poisson: column(&|r| r.last.mean_y_poisson),
+        mean_freezing_y_ridge: column(&|r| r.last.mean_y_ridge),
+        mean_freezing_time: column(&|r| r.last.mean_time),
+        mean_freezing_time_ridge: column(&|r| r.last.mean_time_ridge),
+        mean_hops: column(&|r| r.path.hops[r.path.hops.len() - 1]),
+        papers: match model.has_papers_formulas() {
+            true => Some(papers_line(model, &strengths)?),
+            false => None,
+        },
+        noise_strength: strengths.clone(),
+    };
+    Ok(vec![result.group()?, paths(strengths, &results).group()?])
 }
 
-/// `/freezing_path`: P_flat along the path, at as many points for each noise strength.
-fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
+/// P_flat along the path, at as many points for each noise strength.
+fn paths(noise_strength: Vec<f64>, results: &[Freezing]) -> FreezingPathResult {
     const POINTS: usize = 101;
-    let mut group =
-        Group::new("freezing_path")?.with_description("P_flat along the slow path, two-state theory");
-    let n = strengths.len();
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.to_vec())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
     let every = |values: fn(&TwoState) -> &[f64]| -> Vec<f64> {
         let pick = |r: &Freezing| -> Vec<f64> {
             let v = values(&r.path);
@@ -206,17 +250,6 @@ fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
         };
         results.iter().flat_map(pick).collect()
     };
-    let shape = [("noise_strength", n), ("point", POINTS)];
-    group.push(
-        Record::new("y", "1", &shape, every(|p| &p.y))?
-            .with_symbol("y")
-            .with_description("slow direction"),
-    )?;
-    group.push(
-        Record::new("time", "time (eta * iterations)", &shape, every(|p| &p.time))?
-            .with_symbol("t")
-            .with_description("time since the start"),
-    )?;
     let hop_rate = results.iter().flat_map(|r| {
         let (time, hops) = (&r.path.time, &r.path.hops);
         // Mean rate over the interval around each point; one-sided at the ends.
@@ -226,41 +259,25 @@ fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
             (hops[to] - hops[from]) / (time[to] - time[from])
         })
     });
-    group.push(
-        Record::new("hop_rate", "1/time", &shape, hop_rate.collect::<Vec<f64>>())?
-            .with_description("expected valley-to-valley hops of a run per unit time"),
-    )?;
-    group.push(
-        Record::new("p_flat", "1", &shape, every(|p| &p.p_flat))?
-            .with_symbol("P_flat")
-            .with_description("probability of the flat valley"),
-    )?;
-    Ok(group)
+    FreezingPathResult {
+        noise_strength,
+        y: every(|p| &p.y),
+        time: every(|p| &p.time),
+        hop_rate: hop_rate.collect(),
+        p_flat: every(|p| &p.p_flat),
+    }
 }
 
-/// The paper's freezing line, with its fitted constant, as rows of comparison.
-fn paper_line(model: &Model, strengths: &[f64], group: &mut Group) -> Result<()> {
-    let line = FreezingLine::AUTHORS;
-    let undefined = "the paper's formula is undefined at this noise strength";
+/// The paper's freezing line, with its fitted constant.
+fn papers_line(model: &TwoValleyModel, strengths: &[f64]) -> Result<PapersFreezingLine> {
+    let (line, landscape) = (FreezingLine::AUTHORS, model.landscape());
     // The formula exists on an interval of noise strengths only.
-    let y: Vec<f64> = strengths
+    let y = strengths
         .iter()
-        .map(|&s| line.y_freeze(model.landscape(), s).unwrap_or(f64::NAN))
-        .collect();
-    let p = strengths
-        .iter()
-        .map(|&s| line.final_probability(model.landscape(), s))
-        .collect::<Result<Vec<f64>>>()?;
-    let dimensions = [("noise_strength", strengths.len())];
-    group.push(
-        Record::new("paper_mean_freezing_y", "1", &dimensions, y)?
-            .with_symbol("y_freeze")
-            .with_description("the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)")
-            .with_missing(undefined),
-    )?;
-    group.push(
-        Record::new("paper_p_flat", "1", &dimensions, p)?
-            .with_symbol("P_flat")
-            .with_description("the paper's final P_flat with the same fitted constant"),
-    )
+        .map(|&s| line.y_freeze(landscape, s).unwrap_or(f64::NAN));
+    let p = strengths.iter().map(|&s| line.final_probability(landscape, s));
+    Ok(PapersFreezingLine {
+        paper_mean_freezing_y: y.collect(),
+        paper_p_flat: p.collect::<Result<_>>()?,
+    })
 }

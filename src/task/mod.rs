@@ -1,24 +1,39 @@
-//! Tasks: the questions a configuration can ask, each a section of the file with its keys, checks, run and records.
+//! Tasks: the questions that a configuration can ask.
+//!
+//! A task is one file: its keys with their documentation and defaults, what is checked before anything runs, what is computed, the records
+//! it writes, and its figures. The table of tasks is [`config`]: one line a task.
 
 pub mod ablations;
-mod catalogue;
 pub mod config;
 pub mod effective_potential;
-pub mod escape;
+pub(crate) mod escape;
 pub mod figure;
 pub mod final_probability;
+pub mod freezing_line;
 pub mod freezing_theory;
-pub mod model;
-pub mod progress;
+pub(crate) mod hdf5_table;
+pub(crate) mod keys;
+pub(crate) mod landscape_keys;
+mod list;
+pub(crate) mod noise_keys;
+pub(crate) mod parameter_range;
+pub mod phase_diagram;
+pub(crate) mod progress;
 pub mod reference;
-pub mod series;
-pub mod simulate;
+pub(crate) mod region_keys;
+pub(crate) mod set_keys;
+pub(crate) mod setting;
+pub(crate) mod sgd_keys;
 pub mod slices;
 pub mod stationary_map;
 pub mod surface;
 pub mod trajectories;
+pub(crate) mod two_valley;
+pub mod valley_columns;
+pub(crate) mod work;
 
-pub use catalogue::catalogue;
 pub use config::Config;
-pub use progress::{Advance, Progress, Task};
-pub use series::{Range, Scale, Series, Sweep, SweepValues};
+pub use list::list;
+pub use parameter_range::{ParameterRange, Scale, Spaced, Sweep, SweepValues};
+pub use progress::Progress;
+pub use setting::Setting;

@@ -1,24 +1,130 @@
 //! Task: hop times, odds and spectral gap on slices of fixed y, by each route.
 
-use super::config::{Config, Slices};
-use super::model::{Model, under};
 use super::progress::Progress;
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use crate::diffusion::Calculus;
 use crate::ensemble::stream::experiment_number;
-use crate::ensemble::{CrossingTest, Outcome, Passages, PathProtocol, PiecewiseLinear, first_passage};
+use crate::ensemble::{CrossingTest, PathProtocol, PiecewiseLinear, first_passage};
 use crate::error::{Error, Result};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, records};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
-use crate::statistics::{Estimate, Lifetime, exponential_rate, mean};
+use crate::statistics::Estimate;
+use crate::statistics::convergence::extrapolate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[slices]`: hop times, odds and gap at pairs (y, Δ).
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Slices {
+    /// Positions, paired with `noise_strength`.
+    pub y: Vec<f64>,
+    /// Δ, paired with `y`.
+    pub noise_strength: Vec<f64>,
+    /// Langevin walkers per slice; 0 leaves the simulation out.
+    pub walkers: usize,
+    /// Coarser of the two time steps of the simulation, in units of the sharp valley's relaxation time f2/2.
+    pub time_step: f64,
+    /// Longest simulated time in units of the mean first-passage time; later escapes are censored.
+    pub longest_time: f64,
+}
+
+impl Default for Slices {
+    fn default() -> Self {
+        Self {
+            y: vec![5.0, 5.0, 5.0, 10.0],
+            noise_strength: vec![1e-3, 2e-3, 1e-2, 5e-3],
+            walkers: 65_536,
+            time_step: 0.01,
+            longest_time: 30.0,
+        }
+    }
+}
+
+records! {
+    /// hop times between the valley bottoms, odds and spectral gap at fixed y, by independent routes
+    pub struct SlicesResult in "slices" {
+        /// slow direction
+        y: Vec<f64> => [slice] "1" "y",
+        /// noise strength
+        noise_strength: Vec<f64> => [slice] "1" "Δ",
+        /// mean time from the flat to the sharp bottom, Fokker-Planck grid
+        flat_to_sharp_grid: Vec<f64> => [slice] "time",
+        /// mean time from the sharp to the flat bottom, Fokker-Planck grid
+        sharp_to_flat_grid: Vec<f64> => [slice] "time",
+        /// mean time from the flat bottom to the ridge, Fokker-Planck grid
+        flat_to_ridge_grid: Vec<f64> => [slice] "time",
+        /// mean time from the sharp bottom to the ridge, Fokker-Planck grid
+        sharp_to_ridge_grid: Vec<f64> => [slice] "time",
+        /// stationary probability of x > 0, Fokker-Planck grid
+        p_flat_grid: Vec<f64> => [slice] "1",
+        /// spectral gap, Fokker-Planck grid
+        spectral_gap_grid: Vec<f64> => [slice] "1/time",
+        /// largest relative discretisation error of the grid route
+        relative_error_grid: Vec<f64> => [slice] "1",
+        /// mean time from the flat to the sharp bottom, exact Ito integral
+        flat_to_sharp_integral: Vec<f64> => [slice] "time",
+        /// mean time from the sharp to the flat bottom, exact Ito integral
+        sharp_to_flat_integral: Vec<f64> => [slice] "time",
+        /// stationary probability of x > 0, exact Ito integral
+        p_flat_integral: Vec<f64> => [slice] "1",
+        /// largest relative quadrature error of the integral route
+        relative_error_integral: Vec<f64> => [slice] "1",
+        /// The simulation, if it was wanted.
+        langevin: Option<LangevinColumns> => [slice],
+        /// The published formulas, where they apply.
+        papers: Option<PapersSlices> => [slice],
+    }
+}
+
+records! {
+    /// Hop times by simulation.
+    pub struct LangevinColumns {
+        /// mean time from the sharp to the flat bottom, Langevin simulation, extrapolated to zero time step
+        sharp_to_flat_langevin: Vec<f64> => [] "time",
+        /// standard error of sharp_to_flat_langevin over the walkers
+        sharp_to_flat_langevin_standard_error: Vec<f64> => [] "time",
+    }
+}
+
+records! {
+    /// Published formulas on the slices.
+    pub struct PapersSlices {
+        /// the paper's erfi formula for the time to the ridge
+        flat_to_ridge_paper: Vec<f64> => [] "time",
+        /// the paper's erfi formula for the time to the ridge
+        sharp_to_ridge_paper: Vec<f64> => [] "time",
+        /// the paper's P_ss, from its erfi formulas without the splitting at the ridge
+        p_flat_paper: Vec<f64> => [] "1",
+        /// closed form of the Ito equation
+        p_flat_ito: Vec<f64> => [] "1",
+        /// closed form of the Stratonovich equation
+        p_flat_stratonovich: Vec<f64> => [] "1",
+        /// closed form of the AntiIto equation
+        p_flat_antiito: Vec<f64> => [] "1",
+    }
+}
 
 /// Cells of the coarsest of the three grids of route 3.
 const CELLS: usize = 1000;
 /// Density at which route 4 cuts the line, relative to the valley bottoms.
 const CUT: f64 = 1e-20;
+/// Significance of the test that late escapes are exponential, made when some are censored.
+const SIGNIFICANCE: f64 = 1e-6;
 
-pub(crate) fn check(model: &Model, task: &Slices) -> Result<()> {
+impl Task for Slices {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
+        check(&model, &task)?;
+        Ok(Box::new(move |progress| run(seed, &model, &task, progress)))
+    }
+}
+
+fn check(model: &TwoValleyModel, task: &Slices) -> Result<()> {
     let fail = |key: &str, message: String| {
         Err(Error::Config {
             key: format!("slices.{key}"),
@@ -65,13 +171,13 @@ pub(crate) fn check(model: &Model, task: &Slices) -> Result<()> {
         }
     }
     for (&y, &strength) in task.y.iter().zip(&task.noise_strength) {
-        model.slice(y, strength).map_err(|e| under("slices", e))?;
+        model.slice(y, strength).map_err(|e| e.at("slices"))?;
     }
     Ok(())
 }
 
 /// Route 4 on one slice: τ flat→sharp, τ sharp→flat, P_flat and their largest relative error.
-pub(crate) fn quadrature(model: &Model, y: f64, noise_strength: f64) -> Result<([f64; 3], f64)> {
+fn quadrature(model: &TwoValleyModel, y: f64, noise_strength: f64) -> Result<([f64; 3], f64)> {
     let slice = model.slice(y, noise_strength)?;
     let (sharp, flat) = (
         model.landscape().minimum(Side::Sharp, y),
@@ -89,7 +195,7 @@ pub(crate) fn quadrature(model: &Model, y: f64, noise_strength: f64) -> Result<(
 }
 
 /// `/slices`.
-pub(crate) fn run(config: &Config, model: &Model, task: &Slices, progress: &Progress) -> Result<Vec<Group>> {
+fn run(seed: u64, model: &TwoValleyModel, task: &Slices, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("slices", 2 * task.y.len() as u64);
     let mut grid: Vec<SliceRates> = Vec::new();
     let mut exact = Vec::new();
@@ -103,173 +209,63 @@ pub(crate) fn run(config: &Config, model: &Model, task: &Slices, progress: &Prog
         exact.push(quadrature(model, y, strength)?);
         bar.advance(1);
     }
-    let mut group = Group::new("slices")?.with_description(
-        "hop times between the valley bottoms, odds and spectral gap at fixed y, by independent routes",
-    );
-    let n = task.y.len();
-    let dimensions = [("slice", n)];
-    let mut push = |name: &str, unit: &str, symbol: &str, text: &str, values: Vec<f64>| -> Result<()> {
-        group.push(
-            Record::new(name, unit, &dimensions, values)?
-                .with_symbol(symbol)
-                .with_description(text),
-        )
-    };
-    push("y", "1", "y", "slow direction", task.y.clone())?;
-    push(
-        "noise_strength",
-        "1",
-        "Δ",
-        "noise strength",
-        task.noise_strength.clone(),
-    )?;
-    type Column = (&'static str, &'static str, &'static str, fn(&SliceRates) -> f64);
-    let columns: [Column; 7] = [
-        (
-            "flat_to_sharp_grid",
-            "time",
-            "mean time from the flat to the sharp bottom, Fokker-Planck grid",
-            |s| s.flat_to_sharp,
-        ),
-        (
-            "sharp_to_flat_grid",
-            "time",
-            "mean time from the sharp to the flat bottom, Fokker-Planck grid",
-            |s| s.sharp_to_flat,
-        ),
-        (
-            "flat_to_ridge_grid",
-            "time",
-            "mean time from the flat bottom to the ridge, Fokker-Planck grid",
-            |s| s.flat_to_ridge,
-        ),
-        (
-            "sharp_to_ridge_grid",
-            "time",
-            "mean time from the sharp bottom to the ridge, Fokker-Planck grid",
-            |s| s.sharp_to_ridge,
-        ),
-        (
-            "p_flat_grid",
-            "1",
-            "stationary probability of x > 0, Fokker-Planck grid",
-            |s| s.p_flat,
-        ),
-        (
-            "spectral_gap_grid",
-            "1/time",
-            "spectral gap, Fokker-Planck grid",
-            |s| s.spectral_gap,
-        ),
-        (
-            "relative_error_grid",
-            "1",
-            "largest relative discretisation error of the grid route",
-            |s| s.relative_error,
-        ),
-    ];
-    for (name, unit, text, value) in columns {
-        push(name, unit, "", text, grid.iter().map(value).collect())?;
-    }
-    for (k, (name, unit, text)) in [
-        (
-            "flat_to_sharp_integral",
-            "time",
-            "mean time from the flat to the sharp bottom, exact Ito integral",
-        ),
-        (
-            "sharp_to_flat_integral",
-            "time",
-            "mean time from the sharp to the flat bottom, exact Ito integral",
-        ),
-        (
-            "p_flat_integral",
-            "1",
-            "stationary probability of x > 0, exact Ito integral",
-        ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        push(name, unit, "", text, exact.iter().map(|e| e.0[k]).collect())?;
-    }
-    push(
-        "relative_error_integral",
-        "1",
-        "",
-        "largest relative quadrature error of the integral route",
-        exact.iter().map(|e| e.1).collect(),
-    )?;
-    if task.walkers > 0 {
+    let integral = |k: usize| exact.iter().map(|e: &([f64; 3], f64)| e.0[k]).collect();
+    let column = |value: fn(&SliceRates) -> f64| grid.iter().map(value).collect();
+    let langevin = if task.walkers > 0 {
         let mut simulated = Vec::new();
         for (k, (&y, &strength)) in task.y.iter().zip(&task.noise_strength).enumerate() {
-            simulated.push(langevin(config.seed, model, task, y, strength, exact[k].0[1])?);
+            simulated.push(langevin(seed, model, task, y, strength, exact[k].0[1])?);
             bar.advance(1);
         }
-        push(
-            "sharp_to_flat_langevin",
-            "time",
-            "",
-            "mean time from the sharp to the flat bottom, Langevin simulation, extrapolated to zero time step",
-            simulated.iter().map(|e| e.value).collect(),
-        )?;
-        push(
-            "sharp_to_flat_langevin_standard_error",
-            "time",
-            "",
-            "standard error of sharp_to_flat_langevin over the walkers",
-            simulated.iter().map(|e| e.standard_error).collect(),
-        )?;
-    }
-    if model.has_papers_formulas() {
-        let landscape = model.landscape();
-        let pairs = || task.y.iter().zip(&task.noise_strength);
-        let ridge = |side: Side| -> Result<Vec<f64>> {
-            pairs()
-                .map(|(&y, &d)| Ok(paper::log_ridge_time(landscape, side, y, d)?.exp()))
-                .collect()
-        };
-        push(
-            "flat_to_ridge_paper",
-            "time",
-            "",
-            "the paper's erfi formula for the time to the ridge",
-            ridge(Side::Flat)?,
-        )?;
-        push(
-            "sharp_to_ridge_paper",
-            "time",
-            "",
-            "the paper's erfi formula for the time to the ridge",
-            ridge(Side::Sharp)?,
-        )?;
-        let p = pairs()
-            .map(|(&y, &d)| paper::stationary_probability(landscape, y, d))
-            .collect::<Result<Vec<f64>>>()?;
-        push(
-            "p_flat_paper",
-            "1",
-            "",
-            "the paper's P_ss, from its erfi formulas without the splitting at the ridge",
-            p,
-        )?;
-        for calculus in Calculus::ALL {
-            let odds = pairs()
-                .map(|(&y, &d)| {
-                    Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus))
-                })
-                .collect::<Result<Vec<f64>>>()?;
-            let name = format!("{calculus:?}").to_lowercase();
-            push(
-                &format!("p_flat_{name}"),
-                "1",
-                "",
-                &format!("closed form of the {calculus:?} equation"),
-                odds,
-            )?;
-        }
-    }
-    Ok(vec![group])
+        Some(LangevinColumns {
+            sharp_to_flat_langevin: simulated.iter().map(|e| e.value).collect(),
+            sharp_to_flat_langevin_standard_error: simulated.iter().map(|e| e.standard_error).collect(),
+        })
+    } else {
+        None
+    };
+    let result = SlicesResult {
+        y: task.y.clone(),
+        noise_strength: task.noise_strength.clone(),
+        flat_to_sharp_grid: column(|s| s.flat_to_sharp),
+        sharp_to_flat_grid: column(|s| s.sharp_to_flat),
+        flat_to_ridge_grid: column(|s| s.flat_to_ridge),
+        sharp_to_ridge_grid: column(|s| s.sharp_to_ridge),
+        p_flat_grid: column(|s| s.p_flat),
+        spectral_gap_grid: column(|s| s.spectral_gap),
+        relative_error_grid: column(|s| s.relative_error),
+        flat_to_sharp_integral: integral(0),
+        sharp_to_flat_integral: integral(1),
+        p_flat_integral: integral(2),
+        relative_error_integral: exact.iter().map(|e| e.1).collect(),
+        langevin,
+        papers: match model.has_papers_formulas() {
+            true => Some(papers(model, task)?),
+            false => None,
+        },
+    };
+    Ok(vec![result.group()?])
+}
+
+/// The published formulas on every slice.
+fn papers(model: &TwoValleyModel, task: &Slices) -> Result<PapersSlices> {
+    let landscape = model.landscape();
+    let every = |value: &dyn Fn(f64, f64) -> Result<f64>| -> Result<Vec<f64>> {
+        let pairs = task.y.iter().zip(&task.noise_strength);
+        pairs.map(|(&y, &strength)| value(y, strength)).collect()
+    };
+    let ridge = |side| every(&|y, d| Ok(paper::log_ridge_time(landscape, side, y, d)?.exp()));
+    let odds = |calculus| {
+        every(&|y, d| Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus)))
+    };
+    Ok(PapersSlices {
+        flat_to_ridge_paper: ridge(Side::Flat)?,
+        sharp_to_ridge_paper: ridge(Side::Sharp)?,
+        p_flat_paper: every(&|y, d| paper::stationary_probability(landscape, y, d))?,
+        p_flat_ito: odds(Calculus::Ito)?,
+        p_flat_stratonovich: odds(Calculus::Stratonovich)?,
+        p_flat_antiito: odds(Calculus::AntiIto)?,
+    })
 }
 
 /// Route 2 on one slice: the mean time from the sharp to the flat bottom.
@@ -278,7 +274,7 @@ pub(crate) fn run(config: &Config, model: &Model, task: &Slices, progress: &Prog
 /// of order sqrt(h), so that 2τ(h/4) − τ(h) removes its leading part.
 fn langevin(
     seed: u64,
-    model: &Model,
+    model: &TwoValleyModel,
     task: &Slices,
     y: f64,
     noise_strength: f64,
@@ -308,36 +304,7 @@ fn langevin(
             &protocol,
             &|_| (),
         )?;
-        mean_of(&passages)
+        passages.mean_time(SIGNIFICANCE)
     };
-    let (coarse, fine) = (time(1.0)?, time(4.0)?);
-    Ok(Estimate {
-        value: 2.0 * fine.value - coarse.value,
-        standard_error: (2.0 * fine.standard_error).hypot(coarse.standard_error),
-        samples: fine.samples,
-    })
-}
-
-/// Mean escape time: the sample mean when every run escaped, else the exponential likelihood with censoring.
-fn mean_of(passages: &Passages) -> Result<Estimate> {
-    if passages.escaped() == passages.outcomes.len() {
-        return mean(&passages.outcomes.iter().map(Outcome::time).collect::<Vec<f64>>());
-    }
-    let lifetimes: Vec<Lifetime> = passages
-        .outcomes
-        .iter()
-        .map(|o| {
-            if o.is_escaped() {
-                Lifetime::escaped(o.time())
-            } else {
-                Lifetime::censored(o.time())
-            }
-        })
-        .collect();
-    let rate = exponential_rate(&lifetimes)?;
-    Ok(Estimate {
-        value: 1.0 / rate.value,
-        standard_error: rate.standard_error / rate.value.powi(2),
-        samples: rate.samples,
-    })
+    Ok(extrapolate(&time(1.0)?, &time(4.0)?, 4.0, 0.5)?.limit)
 }

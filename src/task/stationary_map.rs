@@ -1,10 +1,11 @@
-//! Task: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
+//! `[stationary_map]`: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
 
-use super::config::FreezingTheory;
-use super::freezing_theory::freezing;
-use super::model::{Model, under};
+use super::freezing_theory::{FreezingTheory, freezing};
+use super::parameter_range::{ParameterRange, Scale, Spaced};
 use super::progress::Progress;
-use super::series::{Range, Scale, Series};
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use crate::error::Result;
 use crate::landscape::Side;
 use crate::output::{Group, Records, ResultFile, records};
@@ -13,28 +14,29 @@ use crate::plot::{
 };
 use crate::rates::{ScaleAndSpeed, confining_domain};
 use rayon::prelude::*;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// `[stationary_map]`: P_ss(y, Δ) at fixed y.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StationaryMap {
     /// Positions.
-    pub y: Series,
+    pub y: ParameterRange,
     /// Δ.
-    pub noise_strength: Series,
+    pub noise_strength: ParameterRange,
 }
 
 impl Default for StationaryMap {
     fn default() -> Self {
         Self {
-            y: Series::Range(Range {
+            y: ParameterRange::Spaced(Spaced {
                 from: 0.25,
                 to: 12.0,
                 points: 48,
                 scale: Scale::Linear,
             }),
-            noise_strength: Series::log(1e-5, 3e-3, 41),
+            noise_strength: ParameterRange::log(1e-5, 3e-3, 41),
         }
     }
 }
@@ -58,18 +60,20 @@ records! {
 /// Density at which the line is cut, relative to the valley bottoms.
 const CUT: f64 = 1e-20;
 
-pub(crate) fn check(model: &Model, task: &StationaryMap) -> Result<(Vec<f64>, Vec<f64>)> {
-    let y = task.y.positive("stationary_map.y")?;
-    let strengths = task.noise_strength.positive("stationary_map.noise_strength")?;
-    model
-        .slice(y[0], strengths[0])
-        .map_err(|e| under("stationary_map", e))?;
-    Ok((y, strengths))
+impl Task for StationaryMap {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let model = setting.two_valley()?;
+        let y = self.y.positive("stationary_map.y")?;
+        let strengths = self.noise_strength.positive("stationary_map.noise_strength")?;
+        model
+            .slice(y[0], strengths[0])
+            .map_err(|e| e.at("stationary_map"))?;
+        Ok(Box::new(move |progress| run(&model, y, strengths, progress)))
+    }
 }
 
 /// `/stationary_map`.
-pub(crate) fn run(model: &Model, task: &StationaryMap, progress: &Progress) -> Result<Vec<Group>> {
-    let (y, strengths) = check(model, task)?;
+fn run(model: &TwoValleyModel, y: Vec<f64>, strengths: Vec<f64>, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("stationary map", strengths.len() as u64);
     let columns: Vec<(Vec<f64>, f64, f64)> = strengths
         .par_iter()

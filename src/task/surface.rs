@@ -1,36 +1,38 @@
-//! Task: the loss in the plane, for a picture.
+//! `[surface]`: the loss in the plane, for a picture.
 
-use super::model::Model;
-use super::series::{Range, Scale, Series};
+use super::parameter_range::{ParameterRange, Scale, Spaced};
+use super::setting::Setting;
+use super::work::{Task, Work};
 use crate::error::Result;
 use crate::landscape::{Landscape, Side};
 use crate::math::Point;
-use crate::output::{Group, Records, ResultFile, records};
+use crate::output::{Records, ResultFile, records};
 use crate::plot::{
     self, Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Style, cell_edges,
 };
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// `[surface]`: the loss in the plane, for a picture.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Surface {
     /// x of the picture.
-    pub x: Series,
+    pub x: ParameterRange,
     /// y of the picture.
-    pub y: Series,
+    pub y: ParameterRange,
 }
 
 impl Default for Surface {
     fn default() -> Self {
         Self {
-            x: Series::Range(Range {
+            x: ParameterRange::Spaced(Spaced {
                 from: -0.9,
                 to: 1.1,
                 points: 121,
                 scale: Scale::Linear,
             }),
-            y: Series::Range(Range {
+            y: ParameterRange::Spaced(Spaced {
                 from: 0.0,
                 to: 100.0,
                 points: 101,
@@ -56,29 +58,28 @@ records! {
     }
 }
 
-pub(crate) fn check(task: &Surface) -> Result<(Vec<f64>, Vec<f64>)> {
-    let finite = "finite numbers are needed";
-    let x = task.x.values("surface.x", |_| true, finite)?;
-    let y = task
-        .y
-        .values("surface.y", |y| y >= 0.0, "finite numbers >= 0 are needed")?;
-    Ok((x, y))
-}
-
-/// `/landscape`.
-pub(crate) fn run(model: &Model, task: &Surface) -> Result<Vec<Group>> {
-    let (x, y) = check(task)?;
-    let landscape = model.landscape();
-    let floor = |side| y.iter().map(|&y| landscape.minimum(side, y)).collect();
-    let row = |y: f64| x.iter().map(move |&x| landscape.loss(&Point::<2>::new(x, y)));
-    let result = SurfaceResult {
-        loss: y.iter().flat_map(|&y| row(y)).collect(),
-        minimum_flat: floor(Side::Flat),
-        minimum_sharp: floor(Side::Sharp),
-        x,
-        y,
-    };
-    Ok(vec![result.group()?])
+impl Task for Surface {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let landscape = *setting.two_valley()?.landscape();
+        let x = self
+            .x
+            .values("surface.x", |_| true, "finite numbers are needed")?;
+        let y = self
+            .y
+            .values("surface.y", |y| y >= 0.0, "finite numbers >= 0 are needed")?;
+        Ok(Box::new(move |_| {
+            let floor = |side| y.iter().map(|&y| landscape.minimum(side, y)).collect();
+            let row = |y: f64| x.iter().map(move |&x| landscape.loss(&Point::<2>::new(x, y)));
+            let result = SurfaceResult {
+                loss: y.iter().flat_map(|&y| row(y)).collect(),
+                minimum_flat: floor(Side::Flat),
+                minimum_sharp: floor(Side::Sharp),
+                x,
+                y,
+            };
+            Ok(vec![result.group()?])
+        }))
+    }
 }
 
 /// Map of the loss over x and y with contours and the floors of the two valleys.

@@ -1,15 +1,17 @@
-//! Task: single runs of discrete SGD, step by step, for a picture.
+//! `[trajectories]`: single runs of discrete SGD, step by step, for a picture.
 
-use super::config::Config;
-use super::model::{Model, under};
+use super::setting::Setting;
+use super::two_valley::TwoValleyModel;
+use super::work::{Task, Work};
 use crate::ensemble::stream::{self, Polar};
 use crate::error::{Error, Result};
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Figure, Layer, Panel, Style, TWO_COLUMNS};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// `[trajectories]`: a few runs, step by step.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trajectories {
     /// η.
@@ -60,7 +62,15 @@ records! {
     }
 }
 
-pub(crate) fn check(model: &Model, task: &Trajectories) -> Result<()> {
+impl Task for Trajectories {
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
+        check(&model, &task)?;
+        Ok(Box::new(move |_| run(seed, &model, &task)))
+    }
+}
+
+fn check(model: &TwoValleyModel, task: &Trajectories) -> Result<()> {
     let fail = |key: &str, message: &str| {
         Err(Error::Config {
             key: format!("trajectories.{key}"),
@@ -90,16 +100,15 @@ pub(crate) fn check(model: &Model, task: &Trajectories) -> Result<()> {
         .walk(task.learning_rate, task.sigma)
         .and_then(|w| w.check_stability(task.start_y))
         .map(|_| ())
-        .map_err(|e| under("trajectories", e))
+        .map_err(|e| e.at("trajectories"))
 }
 
 /// `/trajectories`: a few runs of discrete SGD, step by step.
-pub(crate) fn run(config: &Config, model: &Model, task: &Trajectories) -> Result<Vec<Group>> {
-    check(model, task)?;
+fn run(seed: u64, model: &TwoValleyModel, task: &Trajectories) -> Result<Vec<Group>> {
     let walk = model.walk(task.learning_rate, task.sigma)?;
     let experiment =
         stream::experiment_number(&format!("trajectories {:e} {:e}", task.learning_rate, task.sigma));
-    let key = stream::StreamKey::new(config.seed, experiment);
+    let key = stream::StreamKey::new(seed, experiment);
     let (mut all_x, mut all_y) = (Vec::new(), Vec::new());
     for run in 0..task.runs {
         let (mut x, mut y) = (task.start_x[run % task.start_x.len()], task.start_y);

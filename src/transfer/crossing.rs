@@ -27,15 +27,14 @@ impl Crossing {
         if window.start > window.end {
             window = 0..0;
         }
-        let mut crossing = Self {
-            probability: vec![0.0; window.len()],
-            window,
-        };
+        let mut probability = vec![0.0; window.len()];
         let ones = vec![1.0; kernel.targets()];
-        let mut out = std::mem::take(&mut crossing.probability);
-        crossing.expectation(kernel, source_split, target_split, &ones, &mut out);
-        crossing.probability = out;
-        crossing
+        let empty = Self {
+            window,
+            probability: Vec::new(),
+        };
+        empty.expectation(kernel, source_split, target_split, &ones, &mut probability);
+        Self { probability, ..empty }
     }
 
     /// out_i = Σ_{j on the other side} T_ji values_j for the sources of the window.

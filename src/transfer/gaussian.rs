@@ -1,6 +1,7 @@
 //! The Gaussian of one SGD step, evaluated on contiguous nodes.
 
 use crate::error::{Error, Result};
+use crate::math::elementary::exp_of_negative;
 
 /// Law of x_{k+1} given x_k: N(mean, standard_deviation²).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,53 +51,5 @@ pub(super) fn weighted_gaussian(gaussian: Gaussian, nodes: &[f64], weights: &[f6
     for ((out, &node), &weight) in out.iter_mut().zip(nodes).zip(weights) {
         let z = (node - mean) * scale;
         *out = weight * exp_of_negative(-z * z);
-    }
-}
-
-/// exp(v) for −600 ≤ v ≤ 0 within 2 units in the last place; smaller v give exp(−600), which is never zero, so
-/// that a column can be normalised wherever its mean lies.
-#[inline(always)]
-fn exp_of_negative(v: f64) -> f64 {
-    /// Adding 1.5·2⁵² rounds to an integer that stands in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let v = if v > -600.0 { v } else { -600.0 };
-    let rounded = v * std::f64::consts::LOG2_E + ROUND;
-    let n = rounded - ROUND;
-    let r = (v - n * LN2_HIGH) - n * LN2_LOW;
-    // Taylor series of degree 13: |r| <= ln(2)/2, remainder 4e-18.
-    let mut p = 1.0 / 6_227_020_800.0;
-    p = p * r + 1.0 / 479_001_600.0;
-    p = p * r + 1.0 / 39_916_800.0;
-    p = p * r + 1.0 / 3_628_800.0;
-    p = p * r + 1.0 / 362_880.0;
-    p = p * r + 1.0 / 40_320.0;
-    p = p * r + 1.0 / 5_040.0;
-    p = p * r + 1.0 / 720.0;
-    p = p * r + 1.0 / 120.0;
-    p = p * r + 1.0 / 24.0;
-    p = p * r + 1.0 / 6.0;
-    p = p * r + 0.5;
-    p = p * r + 1.0;
-    p = p * r + 1.0;
-    // 2^n: the low bits of `rounded` are n, the exponent field starts at bit 52.
-    p * f64::from_bits((rounded.to_bits().wrapping_add(1023)) << 52)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::exp_of_negative;
-
-    #[test]
-    fn exponential_agrees_with_the_standard_one() {
-        for k in 0..7000 {
-            let v = -0.1 * f64::from(k) - 1e-3 * f64::from(k % 7);
-            if v > -600.0 {
-                // 2 ulp, half of it from the standard library.
-                assert!((exp_of_negative(v) / v.exp() - 1.0).abs() < 4.5e-16, "{v}");
-            }
-        }
-        assert_eq!(exp_of_negative(0.0), 1.0);
     }
 }

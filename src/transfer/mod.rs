@@ -23,7 +23,6 @@ mod crossing;
 mod elimination;
 mod gaussian;
 mod kernel;
-mod last_sign_change;
 mod operator;
 mod panels;
 mod path_law;

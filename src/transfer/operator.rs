@@ -110,7 +110,7 @@ impl TransferOperator {
         Ok(Self {
             grid,
             kernel,
-            learning_rate: sgd.learning_rate(),
+            learning_rate: sgd.learning_rate_and_batch_size()?.0,
             resolution,
         })
     }
@@ -343,10 +343,7 @@ impl TransferOperator {
 /// One step of `sgd` from x.
 fn gaussian_step<L: Landscape<1>, N: GradientNoise<1>>(sgd: &Sgd<L, N>, x: f64) -> Result<Gaussian> {
     let theta = Point::<1>::new(x);
-    let eta = sgd.learning_rate();
-    Gaussian::new(
-        x,
-        x - eta * sgd.landscape().gradient(&theta)[0],
-        eta * (sgd.noise().covariance(&theta)[0] / sgd.batch_size()).sqrt(),
-    )
+    let slope = sgd.landscape().gradient(&theta)[0];
+    let (mean, standard_deviation) = sgd.step_law(x, slope, sgd.noise().covariance(&theta)[0])?;
+    Gaussian::new(x, mean, standard_deviation)
 }

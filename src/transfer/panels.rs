@@ -2,6 +2,7 @@
 
 use super::gaussian::Gaussian;
 use crate::error::{Error, Result, require, require_positive};
+use crate::math::gauss_legendre::gauss_legendre;
 
 /// How finely the one-step kernel is discretised.
 ///
@@ -202,48 +203,9 @@ fn sample_points(breaks: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Nodes and weights of the Gauss-Legendre rule on [−1, 1], by Newton's method on P_n.
-fn gauss_legendre(order: usize) -> (Vec<f64>, Vec<f64>) {
-    let n = order as f64;
-    let (mut nodes, mut weights) = (vec![0.0; order], vec![0.0; order]);
-    for k in 0..order {
-        let mut x = -(std::f64::consts::PI * (k as f64 + 0.75) / (n + 0.5)).cos();
-        let mut slope = 1.0;
-        // Newton converges quadratically from the asymptotic node: 5 steps suffice, 10 cost nothing.
-        for _ in 0..10 {
-            let (mut p, mut previous) = (1.0, 0.0);
-            for j in 0..order {
-                let j = j as f64;
-                (p, previous) = (((2.0 * j + 1.0) * x * p - j * previous) / (j + 1.0), p);
-            }
-            slope = n * (x * p - previous) / (x * x - 1.0);
-            x -= p / slope;
-        }
-        nodes[k] = x;
-        weights[k] = 2.0 / ((1.0 - x * x) * slope * slope);
-    }
-    (nodes, weights)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn gauss_legendre_is_exact_to_degree_2n_minus_1() {
-        for order in [2, 5, 16, 33] {
-            let (nodes, weights) = gauss_legendre(order);
-            for degree in (0..2 * order).step_by(2) {
-                let integral: f64 = nodes
-                    .iter()
-                    .zip(&weights)
-                    .map(|(x, w)| w * x.powi(degree as i32))
-                    .sum();
-                // Rounding of `order` terms of size one.
-                assert!((integral * (degree as f64 + 1.0) / 2.0 - 1.0).abs() < 1e-13);
-            }
-        }
-    }
 
     #[test]
     fn edges_stand_on_breaks_and_follow_the_width() {

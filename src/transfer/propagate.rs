@@ -41,7 +41,7 @@ use crate::noise::GradientNoise;
 /// ```
 pub fn propagate<N: GradientNoise<2>>(sgd: &Sgd<TwoValley, N>, settings: &PathSettings) -> Result<PathLaw> {
     settings.validate()?;
-    let mut propagation = Propagation::new(sgd, settings);
+    let mut propagation = Propagation::new(sgd, settings)?;
     propagation.forward()?;
     propagation.backward()?;
     Ok(propagation.law)
@@ -53,23 +53,23 @@ const GRADING: f64 = 4.0;
 const SLACK: f64 = 0.01;
 
 /// State of one propagation: what was built on the way forward serves the way back.
-pub(super) struct Propagation<'a, N> {
-    pub(super) map: SplitMap<'a, N>,
-    pub(super) settings: &'a PathSettings,
-    pub(super) points: Vec<f64>,
-    pub(super) stages: Vec<Stage>,
-    pub(super) blocks: Vec<Block>,
+struct Propagation<'a, N> {
+    map: SplitMap<'a, N>,
+    settings: &'a PathSettings,
+    points: Vec<f64>,
+    stages: Vec<Stage>,
+    blocks: Vec<Block>,
     /// For each step, the masses from which it can cross the ridge.
-    pub(super) near_ridge: Vec<f64>,
-    pub(super) kernel: Kernel,
-    pub(super) law: PathLaw,
+    near_ridge: Vec<f64>,
+    kernel: Kernel,
+    law: PathLaw,
 }
 
 impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
-    fn new(sgd: &'a Sgd<TwoValley, N>, settings: &'a PathSettings) -> Self {
+    fn new(sgd: &'a Sgd<TwoValley, N>, settings: &'a PathSettings) -> Result<Self> {
         let starts = &settings.starts;
-        Self {
-            map: SplitMap::new(sgd),
+        Ok(Self {
+            map: SplitMap::new(sgd)?,
             settings,
             points: starts.iter().map(|s| s.x).collect(),
             stages: Vec::new(),
@@ -89,7 +89,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
                 grids: 0,
                 nodes: 0,
             },
-        }
+        })
     }
 
     /// Nodes from which a block steps.
@@ -98,7 +98,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
     }
 
     /// Number of sources below the ridge, and of targets.
-    pub(super) fn splits(&self, block: &Block) -> [usize; 2] {
+    fn splits(&self, block: &Block) -> [usize; 2] {
         let source = match block.source {
             Some(stage) => self.stages[stage].split,
             None => self.points.iter().filter(|&&x| x < 0.0).count(),
@@ -114,7 +114,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
     }
 
     /// Builds the kernel of a block.
-    pub(super) fn assemble(&mut self, block: &Block) -> Result<()> {
+    fn assemble(&mut self, block: &Block) -> Result<()> {
         let gaussians = self.gaussians(block.source, block.y)?;
         let order = block.source.map_or(1, |_| self.settings.resolution.order);
         let target = &self.stages[block.target].grid;
@@ -249,5 +249,39 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
             allowed,
             where_: format!("in one step near y = {y:.4}: a finer resolution or a longer reach is needed"),
         })
+    }
+
+    /// u_k = T*_same side u_{k+1} from u = 1 after the last step, through the blocks in reverse; with the masses
+    /// near the ridge kept by the forward pass, Pr(last change in step k) = Σ_i p_k(i) Σ_{j across} T_ji u_{k+1}(j).
+    fn backward(&mut self) -> Result<()> {
+        let mut last = vec![0.0; self.settings.steps];
+        let mut later = vec![1.0; self.stages.last().map_or(0, |s| s.grid.nodes().len())];
+        let mut now = Vec::new();
+        let mut across = Vec::new();
+        let mut stored = self.near_ridge.len();
+        for block in std::mem::take(&mut self.blocks).iter().rev() {
+            self.assemble(block)?;
+            let [source_split, target_split] = self.splits(block);
+            let crossing = Crossing::new(&self.kernel, source_split, target_split);
+            across.resize(crossing.window.len(), 0.0);
+            for step in (block.first_step..block.first_step + block.steps).rev() {
+                crossing.expectation(&self.kernel, source_split, target_split, &later, &mut across);
+                stored -= across.len();
+                last[step] = dot(&self.near_ridge[stored..stored + across.len()], &across);
+                now.resize(self.kernel.sources(), 0.0);
+                self.kernel
+                    .apply_adjoint_same_side(&later, source_split, target_split, &mut now);
+                std::mem::swap(&mut now, &mut later);
+            }
+        }
+        self.law.no_sign_change = self
+            .settings
+            .starts
+            .iter()
+            .zip(&later)
+            .map(|(start, u)| start.weight * u)
+            .sum();
+        self.law.last_sign_change = last;
+        Ok(())
     }
 }

@@ -113,15 +113,17 @@ impl PathSettings {
 /// The two-valley SGD map, seen from the slow path.
 pub(super) struct SplitMap<'a, N> {
     sgd: &'a Sgd<TwoValley, N>,
+    learning_rate: f64,
 }
 
 impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
-    pub(super) fn new(sgd: &'a Sgd<TwoValley, N>) -> Self {
-        Self { sgd }
+    pub(super) fn new(sgd: &'a Sgd<TwoValley, N>) -> Result<Self> {
+        let (learning_rate, _) = sgd.learning_rate_and_batch_size()?;
+        Ok(Self { sgd, learning_rate })
     }
 
     pub(super) fn learning_rate(&self) -> f64 {
-        self.sgd.learning_rate()
+        self.learning_rate
     }
 
     fn model(&self) -> &TwoValley {
@@ -135,13 +137,10 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
 
     /// Law of x_{k+1} from (x, y), with C_xx of the full covariance.
     pub(super) fn step(&self, x: f64, y: f64) -> Result<Gaussian> {
-        let eta = self.sgd.learning_rate();
-        let covariance = self.sgd.noise().covariance(&Point::<2>::new(x, y))[(0, 0)];
-        Gaussian::new(
-            x,
-            x - eta * self.model().derivatives(x, y, self.driving(y)).x,
-            eta * (covariance / self.sgd.batch_size()).sqrt(),
-        )
+        let variance = self.sgd.noise().covariance(&Point::<2>::new(x, y))[(0, 0)];
+        let slope = self.model().derivatives(x, y, self.driving(y)).x;
+        let (mean, standard_deviation) = self.sgd.step_law(x, slope, variance)?;
+        Gaussian::new(x, mean, standard_deviation)
     }
 
     /// ∂L/∂y and ∂²L/∂y².
@@ -156,7 +155,7 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
 
     /// Minimum, stationary standard deviation of the linearised map, and barrier exponent ΔL/D of one valley.
     pub(super) fn valley(&self, side: Side, y: f64) -> Result<Valley> {
-        let eta = self.sgd.learning_rate();
+        let eta = self.learning_rate;
         let minimum = self.model().minimum(side, y);
         let curvature = 2.0 / self.model().flatness(side, y);
         let product = eta * curvature;

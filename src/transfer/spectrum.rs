@@ -3,6 +3,7 @@
 use super::elimination::Elimination;
 use super::operator::TransferOperator;
 use crate::error::{Error, Result};
+use crate::linalg::{most_probable, normalise, power_iteration, remove_mean, weighted_inner};
 
 /// The slowest relaxation of the step operator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,21 +39,10 @@ impl TransferOperator {
     /// [`Error::DomainTooSmall`] as for the stationary law.
     pub fn spectral_gap(&self) -> Result<SpectralGap> {
         let law = self.stationary()?.mass;
-        // f is pinned to zero at the most probable node, where pinning loses no digits; steps into it are killing.
-        let pinned = (0..law.len())
-            .max_by(|&a, &b| law[a].total_cmp(&law[b]))
-            .unwrap_or(0);
+        // f is pinned to zero at the most probable node; steps into it are killing.
+        let pinned = most_probable(&law);
         let others: Vec<usize> = (0..law.len()).filter(|&i| i != pinned).collect();
         let elimination = Elimination::new(self.kernel(), &others);
-        let centre = |f: &mut [f64]| {
-            let mean: f64 = f.iter().zip(&law).map(|(f, m)| f * m).sum();
-            let mut square = 0.0;
-            for (f, m) in f.iter_mut().zip(&law) {
-                *f -= mean;
-                square += *f * *f * m;
-            }
-            square.sqrt()
-        };
         // A start without symmetry, so that it meets every mode: x plus x² in units of the domain.
         let (low, high) = (
             self.grid().edges()[0],
@@ -67,33 +57,22 @@ impl TransferOperator {
                 s + 0.3 * s * s
             })
             .collect();
-        let norm = centre(&mut f);
-        f.iter_mut().for_each(|v| *v /= norm);
-        let (mut estimate, mut residual) = (f64::INFINITY, f64::INFINITY);
-        for iterations in 1..=MAX_ITERATIONS {
+        remove_mean(&mut f, &law);
+        normalise(&mut f, &law);
+        let method = "inverse iteration for the spectral gap";
+        let found = power_iteration(method, f, MAX_ITERATIONS, TOLERANCE, |f| {
             let mut next = elimination.solve(others.iter().map(|&i| f[i]).collect());
             next.insert(pinned, 0.0);
-            let norm = centre(&mut next);
-            let overlap: f64 = next.iter().zip(&f).zip(&law).map(|((a, b), m)| a * b * m).sum();
-            next.iter_mut().for_each(|v| *v /= norm);
-            f = next;
-            let now = overlap.signum() / norm;
-            residual = (now / estimate - 1.0).abs();
-            estimate = now;
-            if residual < TOLERANCE {
-                return Ok(SpectralGap {
-                    gap: -(-estimate).ln_1p() / self.learning_rate(),
-                    one_minus_eigenvalue: estimate,
-                    iterations,
-                    residual,
-                });
-            }
-        }
-        Err(Error::NotConverged {
-            method: "inverse iteration for the spectral gap".into(),
-            iterations: MAX_ITERATIONS,
-            residual,
-            tolerance: TOLERANCE,
+            remove_mean(&mut next, &law);
+            let sign = weighted_inner(&next, f, &law).signum();
+            let norm = normalise(&mut next, &law);
+            Ok((next, sign / norm))
+        })?;
+        Ok(SpectralGap {
+            gap: -(-found.estimate).ln_1p() / self.learning_rate(),
+            one_minus_eigenvalue: found.estimate,
+            iterations: found.iterations,
+            residual: found.residual,
         })
     }
 

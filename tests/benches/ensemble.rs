@@ -12,6 +12,7 @@ use freezeout::ensemble::*;
 use freezeout::landscape::{Expression, Slice, TwoValley};
 use freezeout::math::{Formula, Point, Tensor};
 use freezeout::noise::Isotropic;
+use freezeout::region::{Domain, PointSet};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
@@ -107,15 +108,11 @@ impl Diffusion<2> for Formulas {
 
 /// First passage of a general diffusion into a half-space that is never reached: steps are all that is measured.
 fn general<const D: usize>(diffusion: &impl Diffusion<D>, protocol: &PathProtocol<D>) -> Passages {
-    let far = |theta: &Point<D>| {
-        (
-            1e9 - theta[0],
-            Point::<D>::from_fn(|d, _| if d == 0 { -1.0 } else { 0.0 }),
-        )
-    };
-    let (domain, target) = (Domain::unbounded(), Target::Level(&far));
+    let along_first = Point::<D>::from_fn(|d, _| if d == 0 { 1.0 } else { 0.0 });
+    let target = PointSet::half_space(along_first, 1e9).unwrap();
+    let domain = Domain::unbounded();
     let crossing = CrossingTest::BrownianBridge;
-    first_passage_into(diffusion, &domain, &target, crossing, protocol, &|_| ()).unwrap()
+    first_passage_into(diffusion, &domain, Some(&target), crossing, protocol, &|_| ()).unwrap()
 }
 
 fn ensembles(criterion: &mut Criterion) {

@@ -8,14 +8,14 @@ use std::process::Command;
 
 pub fn run(text: &str) -> ResultFile {
     let config = run::parse(text).unwrap();
-    run::check(&config, text).unwrap();
-    run::run(&config, text, None, &Progress::silent()).unwrap()
+    let job = run::Job::new(&config, text).unwrap();
+    job.run(None, &Progress::silent()).unwrap()
 }
 
 /// The message with which a configuration is refused before anything runs.
 pub fn refused(text: &str) -> String {
     run::parse(text)
-        .and_then(|config| run::check(&config, text))
+        .and_then(|config| run::Job::new(&config, text).map(|_| ()))
         .unwrap_err()
         .to_string()
 }

@@ -2,10 +2,10 @@
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::AblationsResult;
-use freezeout::task::simulate::EnsembleMeans;
 use freezeout::task::stationary_map::StationaryMapResult;
 use freezeout::task::surface::SurfaceResult;
 use freezeout::task::trajectories::TrajectoriesResult;
+use freezeout::task::valley_columns::ValleyMeans;
 
 pub fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
     (0..n)
@@ -247,7 +247,7 @@ fn ablations() -> Group {
         steps: 50_000,
         variant: names.iter().map(|n| (*n).to_string()).collect(),
         noise_strength: noise,
-        means: EnsembleMeans {
+        means: ValleyMeans {
             p_flat: estimates(p, &|_| 0.008),
             mean_freezing_iteration: estimates(y.iter().map(|y| 100.0 * y).collect(), &|t| 0.03 * t),
             mean_last_hop_y: estimates(y.clone(), &|y| 0.03 * y),

@@ -6,10 +6,10 @@
 use freezeout::diffusion::{Diffusion, Sgd};
 use freezeout::ensemble::stream::experiment_number;
 use freezeout::ensemble::*;
-use freezeout::generator::Boundary;
 use freezeout::landscape::Expression;
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
+use freezeout::region::{Boundary, Domain, PointSet};
 use freezeout::statistics::{Estimate, mean};
 use std::collections::BTreeMap;
 
@@ -54,12 +54,12 @@ pub fn protocol<const D: usize>(start: [f64; D], runs: usize, time_step: f64, na
 
 pub fn passage<const D: usize>(
     diffusion: &impl Diffusion<D>,
-    domain: &Domain<'_, D>,
-    target: &Target<'_, D>,
+    domain: &Domain<D>,
+    target: &PointSet<D>,
     crossing: CrossingTest,
     protocol: &PathProtocol<D>,
 ) -> Estimate {
-    let passages = first_passage_into(diffusion, domain, target, crossing, protocol, &|_| ()).unwrap();
+    let passages = first_passage_into(diffusion, domain, Some(target), crossing, protocol, &|_| ()).unwrap();
     assert_eq!(passages.escaped(), protocol.runs);
     passages.mean_time(1e-3).unwrap()
 }
@@ -75,22 +75,14 @@ pub fn misfit(estimate: Estimate, exact: f64, bias: f64) -> f64 {
     (estimate.value - exact).abs() / (Z * estimate.standard_error + bias)
 }
 
-pub fn beyond(position: f64) -> impl Fn(&Point<1>) -> (f64, Point<1>) + Sync {
-    move |x| (position - x[0], Point::<1>::new(-1.0))
-}
-
-/// Nothing ends a path.
-pub fn nowhere<const D: usize>(_: &Point<D>) -> bool {
-    false
+pub fn beyond(position: f64) -> PointSet<1> {
+    PointSet::half_space(Point::<1>::new(1.0), position).unwrap()
 }
 
 /// A box with the same boundary on all faces.
-pub fn cube<const D: usize>(lower: f64, upper: f64, boundary: Boundary) -> Domain<'static, D> {
-    Domain {
-        ends: [[lower, upper]; D],
-        boundaries: [[boundary; 2]; D],
-        ..Domain::unbounded()
-    }
+pub fn cube<const D: usize>(lower: f64, upper: f64, boundary: Boundary) -> Domain<D> {
+    let domain = Domain::new([[lower, upper]; D]).unwrap();
+    domain.with_boundaries([[boundary; 2]; D]).unwrap()
 }
 
 pub fn moment<const D: usize>(points: &[[f64; D]], f: impl Fn(&[f64; D]) -> f64) -> Estimate {
@@ -100,7 +92,7 @@ pub fn moment<const D: usize>(points: &[[f64; D]], f: impl Fn(&[f64; D]) -> f64)
 /// Where the paths stand at the last time.
 pub fn ends<const D: usize>(
     diffusion: &impl Diffusion<D>,
-    domain: &Domain<'_, D>,
+    domain: &Domain<D>,
     steps: u64,
     protocol: &PathProtocol<D>,
 ) -> Vec<[f64; D]> {

@@ -1,13 +1,13 @@
 //! The numbers behind each claim, read from a result file.
 
+use super::claim::{Claim, Verdict};
 use super::rules::{FROZEN, SLACK, cause, delayed, exploration, falls, favours_flat, isotropic, rises, yes};
-use super::{Claim, Verdict};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result};
 use crate::judgement::agreement::numbers;
 use crate::output::{ResultFile, Values};
 use crate::rates::ParabolicValleys;
-use crate::task::model::Model;
+use crate::task::two_valley::TwoValleyModel;
 
 fn list(values: &[f64], digits: usize) -> String {
     values
@@ -45,7 +45,7 @@ pub(crate) fn t1(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t2(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(crate) fn t2(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     let map = numbers(file, "stationary_map/p_flat")?;
     let lowest = map.iter().copied().fold(f64::INFINITY, f64::min);
     let gamma = model.landscape().flatness_ratio();
@@ -72,7 +72,7 @@ pub(crate) fn t2(file: &ResultFile, model: &Model) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t3(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(crate) fn t3(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     let strengths = [1e-3, 2e-3, 3e-3, 1e-2, 1e-1];
     let p = strengths
         .iter()
@@ -217,7 +217,7 @@ pub(crate) fn t6(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t7(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(crate) fn t7(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     let p = numbers(file, "final_probability/p_flat_isotropic")?;
     let y = numbers(file, "final_probability/mean_freezing_y_isotropic")?;
     let parameters = model.landscape().parameters();
@@ -249,7 +249,7 @@ pub(crate) fn t8(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t9(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(crate) fn t9(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     let mut holds = true;
     let mut evidence = Vec::new();
     for (name, power) in [("p = 1.5", 1.5), ("p = 2", 2.0)] {
@@ -295,7 +295,7 @@ pub(crate) fn t9(file: &ResultFile, model: &Model) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t10(file: &ResultFile, model: &Model) -> Result<Claim> {
+pub(crate) fn t10(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     let eta = numbers(file, "phase_diagram/learning_rate")?;
     let mut largest = 0.0_f64;
     for &eta in &eta {

@@ -3,53 +3,15 @@
 //! A rule sees numbers only, so that it can be tested with numbers that must fail. Monotonicity is judged on runs that are
 //! frozen at their end.
 
+mod claim;
 mod evidence;
 mod rules;
 
+pub use claim::{Claim, Verdict};
+
 use crate::error::Result;
 use crate::output::{Group, Record, ResultFile};
-use crate::task::config::Config;
-use crate::task::model::Model;
-
-/// What a claim is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// As stated.
-    Reproduced,
-    /// The statement holds, but not for the reason or by the formula given.
-    CorrectedTheory,
-    /// Only in part of the range.
-    InRegime,
-    /// The numbers say otherwise.
-    NotSupported,
-}
-
-impl Verdict {
-    /// In words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Reproduced => "reproduced",
-            Self::CorrectedTheory => "reproduced with corrected theory",
-            Self::InRegime => "holds only in the stated regime",
-            Self::NotSupported => "not supported",
-        }
-    }
-}
-
-/// One claim with its evidence.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claim {
-    /// T1 ... T10.
-    pub name: &'static str,
-    /// What is claimed.
-    pub statement: &'static str,
-    /// The numbers that decide.
-    pub evidence: String,
-    /// The decision.
-    pub verdict: Verdict,
-    /// One sentence why.
-    pub reason: &'static str,
-}
+use crate::task::Config;
 
 /// All claims for which `file` holds the numbers; empty when a group is missing.
 ///
@@ -65,8 +27,11 @@ pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
         "ablations",
         "freezing_theory",
     ];
-    let model = Model::new(config)?;
-    if needed.iter().any(|name| file.group(name).is_none()) || !model.is_papers() {
+    if needed.iter().any(|name| file.group(name).is_none()) {
+        return Ok(Vec::new());
+    }
+    let model = config.setting()?.two_valley()?;
+    if !model.is_papers() {
         return Ok(Vec::new());
     }
     let mut claims = vec![

@@ -1,6 +1,6 @@
 //! The rules: from numbers to a verdict.
 
-use super::Verdict;
+use super::claim::Verdict;
 
 /// Largest share of runs not frozen at their end for which a row counts as frozen.
 pub(crate) const FROZEN: f64 = 0.01;

@@ -1,6 +1,6 @@
 //! From text to a tree, by recursive descent; mistakes name the character.
 
-use super::{Binary, Node, Unary, evaluate};
+use super::tree::{Binary, Node, Unary, evaluate};
 use crate::error::{Error, Result, require_finite};
 use std::collections::BTreeMap;
 

@@ -1,0 +1,71 @@
+//! A diffusion whose drift need not be a gradient.
+
+use super::Diffusion;
+use crate::error::{Result, require_positive};
+use crate::math::{Point, Tensor};
+use crate::noise::GradientNoise;
+
+/// A drift b(θ) with a noise of strength Δ, no loss: D = Δ C(θ), or D = (η/2B) C(θ) as the limit of a map with steps.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::{Diffusion, DriftDiffusion};
+/// use freezeout::math::Point;
+/// use freezeout::noise::Isotropic;
+/// let swirl = |theta: &Point<2>| Point::<2>::new(-theta[0] - theta[1], theta[0] - theta[1]);
+/// let process = DriftDiffusion::new(swirl, Isotropic::new(1.0)?, 0.1)?;
+/// assert_eq!(process.drift(&Point::<2>::new(1.0, 0.0))[1], 1.0);
+/// assert!(process.landscape().is_none());
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DriftDiffusion<B, N> {
+    drift: B,
+    noise: N,
+    learning_rate: Option<f64>,
+    noise_strength: f64,
+}
+
+impl<B, N> DriftDiffusion<B, N> {
+    /// The diffusion with drift `drift` and D = Δ C, Δ > 0.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] when Δ is not positive and finite.
+    pub fn new(drift: B, noise: N, noise_strength: f64) -> Result<Self> {
+        Ok(Self {
+            drift,
+            noise,
+            learning_rate: None,
+            noise_strength: require_positive("noise_strength", noise_strength)?,
+        })
+    }
+
+    /// The limit of the map θ + ηb(θ) + N(0, η² C(θ)/B).
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] when η or B is not positive and finite.
+    pub fn of_map(drift: B, noise: N, learning_rate: f64, batch_size: f64) -> Result<Self> {
+        let learning_rate = require_positive("learning_rate", learning_rate)?;
+        let batch_size = require_positive("batch_size", batch_size)?;
+        Ok(Self {
+            learning_rate: Some(learning_rate),
+            ..Self::new(drift, noise, 0.5 * learning_rate / batch_size)?
+        })
+    }
+}
+
+impl<const D: usize, B, N> Diffusion<D> for DriftDiffusion<B, N>
+where
+    B: Fn(&Point<D>) -> Point<D> + Sync,
+    N: GradientNoise<D>,
+{
+    fn drift(&self, theta: &Point<D>) -> Point<D> {
+        (self.drift)(theta)
+    }
+    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
+        self.noise.covariance(theta) * self.noise_strength
+    }
+    fn learning_rate(&self) -> Option<f64> {
+        self.learning_rate
+    }
+}

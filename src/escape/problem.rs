@@ -1,0 +1,451 @@
+//! A problem of escape: a diffusion in a domain, a start, a target, and the grids to solve it on.
+
+use crate::diffusion::{Calculus, Diffusion, spurious_drift};
+use crate::error::{Error, Result, require_finite};
+use crate::generator::Discretisation;
+use crate::grid::{CellSet, Concentration, Grid, MappedAxes};
+use crate::landscape::{Kink, Landscape};
+use crate::math::{Point, Tensor};
+use crate::region::{Boundary, Domain, PointSet};
+use rayon::prelude::*;
+
+/// Grids of successively halved cells that a problem is solved on.
+pub const LEVELS: usize = 3;
+
+/// What makes a [`Problem`]; see [`Problem::builder`].
+pub struct ProblemBuilder<const D: usize> {
+    diffusion: Box<dyn Diffusion<D> + Send>,
+    domain: Domain<D>,
+    cells: [usize; D],
+    calculus: Calculus,
+    concentrations: Vec<Concentration>,
+    kinks: Vec<Kink>,
+    reach: usize,
+    start: Option<PointSet<D>>,
+    target: Option<PointSet<D>>,
+}
+
+impl<const D: usize> ProblemBuilder<D> {
+    /// Where the escape begins: a point, or a set weighed by the stationary law.
+    #[must_use]
+    pub fn from(mut self, start: PointSet<D>) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// Where it ends; not needed when an end of the domain absorbs.
+    #[must_use]
+    pub fn to(mut self, target: PointSet<D>) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// The interpretation of a noise that depends on θ; Ito unless given.
+    #[must_use]
+    pub fn with_calculus(mut self, calculus: Calculus) -> Self {
+        self.calculus = calculus;
+        self
+    }
+
+    /// Places where the cells are smaller.
+    #[must_use]
+    pub fn with_concentrations(mut self, concentrations: Vec<Concentration>) -> Self {
+        self.concentrations = concentrations;
+        self
+    }
+
+    /// Surfaces on which a derivative of the loss or the tensor jumps, besides those that the diffusion knows.
+    #[must_use]
+    pub fn with_kinks(mut self, kinks: Vec<Kink>) -> Self {
+        self.kinks = kinks;
+        self
+    }
+
+    /// Largest jump in cells along an axis, for tensors that are not diagonal; 8 unless given.
+    #[must_use]
+    pub fn with_reach(mut self, reach: usize) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// The problem, every choice checked.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::InvalidParameter`] or [`Error::EmptySet`] naming the choice that is wrong: `kinks`, `reach`, `sublevel`,
+    /// `start`, `target`, `cells`, `concentrate`, `calculus`, or `loss`, `drift` and `noise` where these are not finite;
+    /// [`Error::OverlappingSets`] when start and target share cells; [`Error::NotPositive`] where the tensor is not positive.
+    pub fn build(self) -> Result<Problem<D>> {
+        let mut kinks = self.kinks;
+        if kinks.iter().any(|k| k.axis >= D || !k.position.is_finite()) {
+            let message = format!("axis must be below {D} and position finite");
+            return Err(Error::config("kinks", message));
+        }
+        kinks.extend(self.diffusion.kinks());
+        if self.reach == 0 {
+            return Err(Error::config("reach", "at least one cell is needed"));
+        }
+        let has_loss = self.diffusion.landscape().is_some();
+        for [lower, upper] in self.domain.bounds() {
+            require_finite("domain", *lower)?;
+            require_finite("domain", *upper)?;
+        }
+        let start = self
+            .start
+            .ok_or_else(|| Error::config("start", "a start is needed"))?;
+        for (key, set) in [
+            ("sublevel", self.domain.restriction().map(|(set, _)| set)),
+            ("start", Some(&start)),
+            ("target", self.target.as_ref()),
+        ] {
+            if !has_loss && set.is_some_and(PointSet::needs_loss) {
+                return Err(Error::config(key, "a sublevel needs a loss, not a drift"));
+            }
+        }
+        let bounds = self.domain.bounds();
+        let mut edges = vec![start.faces(&*self.diffusion, bounds)];
+        edges.extend(self.target.as_ref().map(|t| t.faces(&*self.diffusion, bounds)));
+        let is_fitted = edges.iter().all(Option::is_some);
+        let planes: Vec<Kink> = kinks
+            .iter()
+            .copied()
+            .chain(edges.into_iter().flatten().flatten())
+            .collect();
+        check_size(&self.cells)?;
+        let axes = MappedAxes::new(bounds, &self.cells, &self.concentrations, &planes)?;
+        let mut problem = Problem {
+            diffusion: self.diffusion,
+            domain: self.domain,
+            calculus: self.calculus,
+            kinks,
+            reach: self.reach,
+            is_diagonal: true,
+            start,
+            target: self.target,
+            axes,
+            is_fitted,
+        };
+        problem.check()?;
+        Ok(problem)
+    }
+}
+
+/// Refuses grids that would not fit into memory.
+fn check_size(cells: &[usize]) -> Result<()> {
+    // 600² cells take 0.6 GiB to factorise, and a little more than in proportion beyond; a line needs next to nothing
+    let most = if cells.len() == 1 { 1e7 } else { 2e6 };
+    let finest: f64 = cells
+        .iter()
+        .map(|n| (*n as f64) * (1 << (LEVELS - 1)) as f64)
+        .product();
+    if finest <= most {
+        return Ok(());
+    }
+    Err(Error::config(
+        "cells",
+        format!(
+            "the finest of the {LEVELS} grids would have {finest:.1e} cells, more than {most:.0e}: give fewer"
+        ),
+    ))
+}
+
+/// A diffusion in a domain, with a start, a target and grids; every choice has been checked.
+pub struct Problem<const D: usize> {
+    diffusion: Box<dyn Diffusion<D> + Send>,
+    domain: Domain<D>,
+    calculus: Calculus,
+    kinks: Vec<Kink>,
+    reach: usize,
+    /// Whether D is diagonal in every cell, so that the generator itself takes the calculus.
+    is_diagonal: bool,
+    start: PointSet<D>,
+    target: Option<PointSet<D>>,
+    axes: MappedAxes<D>,
+    is_fitted: bool,
+}
+
+impl<const D: usize> Problem<D> {
+    /// A problem of `diffusion` in `domain` with about `cells` cells along each axis of the coarsest grid.
+    pub fn builder(
+        diffusion: impl Diffusion<D> + Send + 'static,
+        domain: Domain<D>,
+        cells: [usize; D],
+    ) -> ProblemBuilder<D> {
+        ProblemBuilder {
+            diffusion: Box::new(diffusion),
+            domain,
+            cells,
+            calculus: Calculus::Ito,
+            concentrations: Vec::new(),
+            kinks: Vec::new(),
+            reach: 8,
+            start: None,
+            target: None,
+        }
+    }
+
+    /// The diffusion as given, whatever the calculus.
+    pub fn diffusion(&self) -> &dyn Diffusion<D> {
+        &*self.diffusion
+    }
+
+    /// The loss, if b = −∇L.
+    pub fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        self.diffusion.landscape()
+    }
+
+    /// The domain.
+    pub fn domain(&self) -> &Domain<D> {
+        &self.domain
+    }
+
+    /// The calculus.
+    pub fn calculus(&self) -> Calculus {
+        self.calculus
+    }
+
+    /// The start.
+    pub fn start(&self) -> &PointSet<D> {
+        &self.start
+    }
+
+    /// The target.
+    pub fn target(&self) -> Option<&PointSet<D>> {
+        self.target.as_ref()
+    }
+
+    /// The grid whose cells have been halved `level` times.
+    ///
+    /// # Errors
+    /// Those of [`MappedAxes::grid`].
+    pub fn grid(&self, level: usize) -> Result<Grid<D>> {
+        self.axes.grid(level)
+    }
+
+    /// Whether a derivative of the loss or the tensor jumps somewhere.
+    pub fn has_kinks(&self) -> bool {
+        !self.kinks.is_empty()
+    }
+
+    /// Whether first passages are expected to be of second order in the cells: all edges of start and target lie on faces of the grids.
+    pub fn is_smooth(&self) -> bool {
+        self.is_fitted && self.domain.restriction().is_none()
+    }
+
+    /// Whether a point lies in the domain.
+    pub fn in_domain(&self, theta: &Point<D>) -> bool {
+        self.domain.contains(theta, self.diffusion())
+    }
+
+    /// Whether a point lies in the start set.
+    pub fn in_start(&self, theta: &Point<D>) -> bool {
+        self.start.contains(theta, self.diffusion())
+    }
+
+    /// Whether a point lies in the target.
+    pub fn in_target(&self, theta: &Point<D>) -> bool {
+        self.target
+            .as_ref()
+            .is_some_and(|target| target.contains(theta, self.diffusion()))
+    }
+
+    /// Choices of the generator on `grid`; for [`Problem::discretised`].
+    ///
+    /// # Errors
+    /// [`Error::EmptySet`] when the sublevel holds no cell.
+    pub fn discretisation(&self, grid: &Grid<D>) -> Result<Discretisation<D>> {
+        let restriction = self.domain.restriction();
+        let domain = restriction
+            .map(|_| CellSet::new("sublevel", grid, |theta| self.in_domain(theta)))
+            .transpose()?;
+        Ok(Discretisation {
+            calculus: if self.is_diagonal {
+                self.calculus
+            } else {
+                Calculus::Ito
+            },
+            boundaries: *self.domain.boundaries(),
+            domain,
+            domain_boundary: restriction.map_or(Boundary::Reflecting, |(_, edge)| edge),
+            reach: self.reach,
+        })
+    }
+
+    /// The diffusion as the generator wants it: in the calculus of [`Problem::discretisation`].
+    pub fn discretised(&self) -> Interpreted<'_, D> {
+        let alpha = if self.is_diagonal {
+            0.0
+        } else {
+            self.calculus.alpha()
+        };
+        Interpreted { problem: self, alpha }
+    }
+
+    /// The diffusion as an Ito equation, for paths and simulations.
+    pub fn ito(&self) -> Interpreted<'_, D> {
+        Interpreted {
+            problem: self,
+            alpha: self.calculus.alpha(),
+        }
+    }
+
+    /// div D at θ; α times this is the drift that another calculus adds.
+    pub fn spurious_drift(&self, theta: &Point<D>) -> Point<D> {
+        // Truncation of order 1e-10 and rounding of order 1e-11 of a tensor that varies over the domain.
+        const STEP: f64 = 1e-5;
+        let bounds = self.domain.bounds();
+        let step = Point::<D>::from_fn(|d, _| STEP * (bounds[d][1] - bounds[d][0]));
+        spurious_drift(self.diffusion(), theta, bounds, &step)
+    }
+
+    /// Start and target on `grid`; no start cells for a point, an empty target when there is none.
+    ///
+    /// # Errors
+    /// [`Error::EmptySet`] when a set holds no cell of the domain.
+    pub fn sets(&self, grid: &Grid<D>) -> Result<(Option<CellSet>, CellSet)> {
+        let set = |name: &str, set: &PointSet<D>| {
+            CellSet::new(name, grid, |theta| {
+                set.contains(theta, self.diffusion()) && self.in_domain(theta)
+            })
+        };
+        let target = match &self.target {
+            Some(target) => set("target", target)?,
+            None => CellSet::none("target", grid),
+        };
+        let start = match self.start.as_point() {
+            Some(_) => None,
+            None => Some(set("start", &self.start)?),
+        };
+        Ok((start, target))
+    }
+
+    fn check(&mut self) -> Result<()> {
+        if self.calculus != Calculus::Ito && self.diffusion.learning_rate().is_some() {
+            return Err(Error::config(
+                "calculus",
+                "SGD evaluates its noise before the step: with learning_rate the calculus is ito",
+            ));
+        }
+        if self.target.is_none() && !self.domain.absorbs() {
+            return Err(Error::config(
+                "target",
+                "this key is required unless an end of the domain absorbs",
+            ));
+        }
+        let grid = self.grid(0)?;
+        let (start, target) = self.sets(&grid)?;
+        if let Some(start) = &start {
+            start.require_disjoint(&target)?;
+            if self.domain.absorbs() {
+                return Err(Error::config(
+                    "start",
+                    "with an absorbing end there is no stationary law to weigh the points of a set: give a ball of radius 0",
+                ));
+            }
+        }
+        if let Some(at) = self.start.as_point() {
+            let bounds = self.domain.bounds();
+            if self.in_target(at) {
+                return Err(Error::config("target", "the target covers the start"));
+            }
+            if (0..D).any(|d| !(at[d] > bounds[d][0] && at[d] < bounds[d][1])) {
+                return Err(Error::config("start", "the start lies outside the domain"));
+            }
+            if !self.in_domain(at) {
+                return Err(Error::config(
+                    "start",
+                    "the start lies outside the set to which the domain is restricted",
+                ));
+            }
+        }
+        self.check_finite(&grid)?;
+        self.is_diagonal = (0..grid.cells()).into_par_iter().all(|cell| {
+            let tensor = self.diffusion.tensor(&grid.centre(cell));
+            (0..D).all(|r| (0..D).all(|c| r == c || tensor[(r, c)] == 0.0))
+        });
+        Ok(())
+    }
+
+    /// Checks loss, drift and tensor at the cell centres of a grid.
+    ///
+    /// # Errors
+    /// [`Error::Config`] about `loss`, `drift` or `noise` where it is not finite, [`Error::NotPositive`] where the tensor is not positive.
+    pub fn check_finite(&self, grid: &Grid<D>) -> Result<()> {
+        (0..grid.cells()).into_par_iter().try_for_each(|cell| {
+            let theta = grid.centre(cell);
+            let has_loss = self.landscape().is_none_or(|l| l.loss(&theta).is_finite());
+            let restriction = self.domain.restriction();
+            let matters = restriction.is_none_or(|(set, _)| set.needs_loss() && !has_loss);
+            if !matters && !self.in_domain(&theta) {
+                return Ok(());
+            }
+            if !has_loss {
+                let message = format!("the loss is not finite at {}", position(&theta));
+                return Err(Error::config("loss", message));
+            }
+            if self.diffusion.drift(&theta).iter().any(|v| !v.is_finite()) {
+                let key = if self.landscape().is_some() {
+                    "loss"
+                } else {
+                    "drift"
+                };
+                let message = format!("the drift is not finite at {}", position(&theta));
+                return Err(Error::config(key, message));
+            }
+            self.check_tensor(&theta)
+        })
+    }
+
+    fn check_tensor(&self, theta: &Point<D>) -> Result<()> {
+        let tensor = self.diffusion.tensor(theta);
+        if tensor.iter().any(|v| !v.is_finite()) {
+            let message = format!("the tensor is not finite at {}", position(theta));
+            return Err(Error::config("noise", message));
+        }
+        let mut eigenvalues: Vec<f64> = nalgebra::DMatrix::from_iterator(D, D, tensor.iter().copied())
+            .symmetric_eigenvalues()
+            .iter()
+            .copied()
+            .collect();
+        eigenvalues.sort_by(f64::total_cmp);
+        if eigenvalues[0] > 0.0 {
+            return Ok(());
+        }
+        Err(Error::NotPositive {
+            name: "diffusion tensor".into(),
+            position: position(theta),
+            eigenvalues: format!(
+                "{eigenvalues:?}; a strictly positive tensor is needed, give the noise a floor"
+            ),
+        })
+    }
+}
+
+/// The diffusion of a problem with α div D added to its drift.
+pub struct Interpreted<'a, const D: usize> {
+    problem: &'a Problem<D>,
+    alpha: f64,
+}
+
+impl<const D: usize> Diffusion<D> for Interpreted<'_, D> {
+    fn drift(&self, theta: &Point<D>) -> Point<D> {
+        let drift = self.problem.diffusion.drift(theta);
+        if self.alpha == 0.0 {
+            return drift;
+        }
+        drift + self.problem.spurious_drift(theta) * self.alpha
+    }
+    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
+        self.problem.diffusion.tensor(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        self.problem.kinks.clone()
+    }
+    fn landscape(&self) -> Option<&dyn Landscape<D>> {
+        self.problem.landscape()
+    }
+}
+
+fn position<const D: usize>(theta: &Point<D>) -> String {
+    let parts: Vec<String> = theta.iter().map(|v| format!("{v:.6}")).collect();
+    format!("({})", parts.join(", "))
+}

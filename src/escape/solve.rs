@@ -1,0 +1,243 @@
+//! From a problem to its numbers: three grids of successively halved cells, and what they say together.
+
+use super::evolution::{Densities, PassageLaw};
+use super::level::Level;
+use super::problem::{LEVELS, Problem};
+use super::quantity::{FieldQuantity, Quantity};
+use crate::error::{Error, Result};
+use crate::grid::Grid;
+use crate::statistics::Extrapolated;
+
+/// What is wanted besides stationary law, first passages and transitions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Number of slow modes, 1 to 20.
+    pub slow_modes: usize,
+    /// Times at which the law of the first-passage time is wanted.
+    pub first_passage_times: Vec<f64>,
+    /// Times at which the density that begins at the start is wanted.
+    pub density_times: Vec<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            slow_modes: 1,
+            first_passage_times: Vec::new(),
+            density_times: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the one that is out of range.
+    pub fn check(&self) -> Result<()> {
+        const MOST_MODES: usize = 20;
+        if !(1..=MOST_MODES).contains(&self.slow_modes) {
+            let message = format!("between 1 and {MOST_MODES} modes are possible");
+            return Err(Error::config("slow_modes", message));
+        }
+        for (key, times) in [
+            ("first_passage_times", &self.first_passage_times),
+            ("density_times", &self.density_times),
+        ] {
+            let increasing = times.windows(2).all(|pair| pair[1] > pair[0]);
+            if !increasing || times.iter().any(|t| !(*t > 0.0 && t.is_finite())) {
+                return Err(Error::config(
+                    key,
+                    "positive times in increasing order are needed",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What three grids say about a problem of escape.
+pub struct EscapeResult<const D: usize> {
+    finest: Level<D>,
+    numbers: Vec<(Quantity, Extrapolated)>,
+    changes: Vec<(FieldQuantity, f64)>,
+    left_out: Vec<(Quantity, Error)>,
+    passage_law: Option<PassageLaw>,
+    densities: Option<Densities>,
+}
+
+impl<const D: usize> EscapeResult<D> {
+    /// The grid of the fields.
+    pub fn grid(&self) -> &Grid<D> {
+        self.finest.grid()
+    }
+
+    /// The finest level, with the fields and the generator.
+    pub fn finest(&self) -> &Level<D> {
+        &self.finest
+    }
+
+    /// All numbers, each with its error and observed order.
+    pub fn numbers(&self) -> &[(Quantity, Extrapolated)] {
+        &self.numbers
+    }
+
+    /// One number; none where it is not defined for the problem, or did not converge on some grid.
+    pub fn number(&self, quantity: Quantity) -> Option<Extrapolated> {
+        let found = self.numbers.iter().find(|(q, _)| *q == quantity);
+        found.map(|(_, number)| *number)
+    }
+
+    /// Mean first-passage time from the start into the target or an absorbing end.
+    pub fn mean_first_passage_time(&self) -> Extrapolated {
+        // every level has this number
+        let unknown = Extrapolated {
+            value: f64::NAN,
+            error: f64::NAN,
+            order: f64::NAN,
+        };
+        self.number(Quantity::MeanFirstPassageTime).unwrap_or(unknown)
+    }
+
+    /// Quasi-stationary escape rate; none when it did not converge.
+    pub fn escape_rate(&self) -> Option<Extrapolated> {
+        self.number(Quantity::EscapeRate)
+    }
+
+    /// Slowest relaxation rate; none when it did not converge, or the process ends.
+    pub fn spectral_gap(&self) -> Option<Extrapolated> {
+        self.number(Quantity::SpectralGap)
+    }
+
+    /// Values of a scalar or vector field on the finest grid, by cell, then by entry.
+    pub fn field(&self, quantity: FieldQuantity) -> Option<&[f64]> {
+        self.finest.field(quantity).map(|field| field.values.as_slice())
+    }
+
+    /// How far each field of the finest grid, averaged over the cells of the middle one, is from that of the middle one: the largest change
+    /// over the largest value. The error left is a third of it at order 2.
+    pub fn changes(&self) -> &[(FieldQuantity, f64)] {
+        &self.changes
+    }
+
+    /// What did not converge on some grid, and how.
+    pub fn left_out(&self) -> &[(Quantity, Error)] {
+        &self.left_out
+    }
+
+    /// The law of the first-passage time, if times were given.
+    pub fn passage_law(&self) -> Option<&PassageLaw> {
+        self.passage_law.as_ref()
+    }
+
+    /// The density in time, if times were given.
+    pub fn densities(&self) -> Option<&Densities> {
+        self.densities.as_ref()
+    }
+}
+
+impl<const D: usize> Problem<D> {
+    /// Solves the problem on three grids.
+    ///
+    /// `after_level` is called with each level as it is done, from coarse to fine; an error that it returns ends the computation.
+    ///
+    /// # Method
+    /// Numbers are extrapolated as [`Extrapolated::from_three_grids`] says. A number whose iteration did not converge on some grid is left
+    /// out, see [`EscapeResult::left_out`].
+    ///
+    /// # Errors
+    /// Those of [`Settings::check`] and `after_level`; [`Error::Unreachable`] or [`Error::NotFinite`] when part of the domain cannot be
+    /// reached by the noise.
+    pub fn solve(
+        &self,
+        settings: &Settings,
+        after_level: &dyn Fn(&Level<D>) -> Result<()>,
+    ) -> Result<EscapeResult<D>> {
+        settings.check()?;
+        let level = |k: usize| {
+            let level = Level::new(self, k, settings.slow_modes).map_err(|e| advised(self, e))?;
+            after_level(&level)?;
+            Ok(level)
+        };
+        let levels: [Level<D>; LEVELS] = [level(0)?, level(1)?, level(2)?];
+        let passage_law = match settings.first_passage_times.as_slice() {
+            [] => None,
+            times => Some(PassageLaw::new(self, &levels, times)?),
+        };
+        let [coarse, middle, finest] = levels;
+        let densities = match settings.density_times.as_slice() {
+            [] => None,
+            times => Some(Densities::new(self, &middle, &finest, times)?),
+        };
+        let numbers = finest.numbers().iter().filter_map(|number| {
+            // a number that did not converge on a coarser grid is left out
+            let levels = [
+                coarse.value(number.quantity)?,
+                middle.value(number.quantity)?,
+                number.value,
+            ];
+            let extrapolated = Extrapolated::from_three_grids(levels, number.is_smooth, number.solver);
+            Some((number.quantity, extrapolated))
+        });
+        let left_out = [&coarse, &middle, &finest].into_iter().flat_map(Level::left_out);
+        Ok(EscapeResult {
+            numbers: numbers.collect(),
+            changes: changes(self, &middle, &finest),
+            left_out: left_out.cloned().collect(),
+            passage_law,
+            densities,
+            finest,
+        })
+    }
+}
+
+/// Says what may have cut the domain when some cells cannot be reached, or weights leave the range of numbers.
+fn advised<const D: usize>(problem: &Problem<D>, error: Error) -> Error {
+    let advice = if problem.domain().restriction().is_some() {
+        "the set to which the domain is restricted, as by a sublevel, may fall apart"
+    } else {
+        "the domain may reach where the noise never gets (walls above about 700 in units of the noise), or the cells may be too few for its strength"
+    };
+    match error {
+        Error::Unreachable { target, reason } => Error::Unreachable {
+            target,
+            reason: format!("{reason}; {advice}"),
+        },
+        Error::NotFinite { quantity, reason } => Error::NotFinite {
+            quantity,
+            reason: format!("{reason}; {advice}"),
+        },
+        other => other,
+    }
+}
+
+/// See [`EscapeResult::changes`].
+fn changes<const D: usize>(
+    problem: &Problem<D>,
+    middle: &Level<D>,
+    fine: &Level<D>,
+) -> Vec<(FieldQuantity, f64)> {
+    let grid = middle.grid();
+    let change = |quantity: FieldQuantity| {
+        let (coarse, field) = (middle.field(quantity)?, fine.field(quantity)?);
+        let entries = field.entries;
+        let mut averages = vec![0.0; coarse.values.len()];
+        for (k, value) in field.values.iter().enumerate() {
+            let cell = fine.grid().parent(grid, k / entries);
+            averages[cell * entries + k % entries] += value / f64::from(1 << D);
+        }
+        let (mut change, mut largest) = (0.0_f64, 0.0_f64);
+        for (k, (a, b)) in coarse.values.iter().zip(&averages).enumerate() {
+            if a.is_finite() && b.is_finite() && problem.in_domain(&grid.centre(k / entries)) {
+                change = change.max((a - b).abs());
+                largest = largest.max(b.abs());
+            }
+        }
+        // a field that is zero everywhere has not changed
+        Some(if change == 0.0 { 0.0 } else { change / largest })
+    };
+    let fields = fine.fields().iter().map(|field| field.quantity);
+    fields
+        .filter_map(|quantity| Some((quantity, change(quantity)?)))
+        .collect()
+}

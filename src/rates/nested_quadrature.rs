@@ -1,0 +1,100 @@
+//! Nested log-domain integrals of scale and speed along a row of panels.
+
+use super::panel::Panel;
+use crate::math::gauss_legendre::GaussLegendre;
+use crate::math::log_domain::log_add_exp;
+
+/// Which density is integrated first.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Inner {
+    /// Inner m = e^{−ψ}/D, outer s = e^ψ: passage to the right end from a reflecting left end.
+    Speed,
+    /// Inner s, outer m: the part of an exit time between an absorbing left end and the start.
+    Scale,
+}
+
+/// Logarithms of the integrals over a row of panels.
+#[derive(Clone, Copy)]
+pub(super) struct NestedIntegrals {
+    /// ψ(right) − ψ(left), ψ = −∫ b/D, with the sign turned for [`Inner::Scale`].
+    pub potential: f64,
+    /// ln of the inner integral over the row, times e^{ψ(right)}.
+    pub inner: f64,
+    /// ln ∫_start^right outer(x) ∫_left^x inner(u) du dx.
+    pub mean: f64,
+    /// ln ∫_start^right s(x) ∫_left^x 2 s(u) M(u)² du dx, the variance of the passage (Speed only).
+    pub variance: f64,
+}
+
+/// Integrates along `panels`; the outer integral begins at `start`, an end of a panel.
+///
+/// On a panel all exponentials are taken relative to ψ at its left end. `λ` = ln(inner e^ψ) and
+/// `κ` = ln(N e^ψ) are carried from panel to panel, so that no large potential is ever exponentiated.
+pub(super) fn nested_integrals<'a>(
+    panels: impl IntoIterator<Item = &'a Panel>,
+    start: f64,
+    inner: Inner,
+) -> NestedIntegrals {
+    let rule = GaussLegendre::get();
+    let (mut lambda, mut kappa) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    let mut result = NestedIntegrals {
+        potential: 0.0,
+        inner: 0.0,
+        mean: f64::NEG_INFINITY,
+        variance: f64::NEG_INFINITY,
+    };
+    let speed = inner == Inner::Speed;
+    for panel in panels {
+        let half = panel.half_width;
+        let direction = if speed { -half } else { half };
+        let exponential = rule.cumulative(&panel.ratio).map(|v| (direction * v).exp());
+        let rise = direction * rule.integral(&panel.ratio);
+
+        let mut density = exponential.map(|e| 1.0 / e);
+        if speed {
+            for (d, inverse) in density.iter_mut().zip(&panel.inverse) {
+                *d *= inverse;
+            }
+        }
+        let increment = half * rule.integral(&density);
+        let sigma = lambda.max(increment.ln());
+        let (base, unit) = ((lambda - sigma).exp(), (-sigma).exp());
+        let mu = rule.cumulative(&density).map(|v| base + unit * half * v);
+
+        let mut outer = exponential;
+        if !speed {
+            for (o, inverse) in outer.iter_mut().zip(&panel.inverse) {
+                *o *= inverse;
+            }
+        }
+        let active = panel.left >= start;
+        if active {
+            let mut product = outer;
+            for (p, m) in product.iter_mut().zip(&mu) {
+                *p *= m;
+            }
+            result.mean = log_add_exp(result.mean, sigma + (half * rule.integral(&product)).ln());
+        }
+        if speed {
+            let mut source = exponential;
+            for (s, m) in source.iter_mut().zip(&mu) {
+                *s *= 2.0 * m * m;
+            }
+            let increment = half * rule.integral(&source);
+            let rho = kappa.max(2.0 * sigma + increment.ln());
+            let (base, unit) = ((kappa - rho).exp(), (2.0 * sigma - rho).exp());
+            if active {
+                let mut product = rule.cumulative(&source).map(|v| base + unit * half * v);
+                for (p, e) in product.iter_mut().zip(&exponential) {
+                    *p *= e;
+                }
+                result.variance = log_add_exp(result.variance, rho + (half * rule.integral(&product)).ln());
+            }
+            kappa = rho + (base + unit * increment).ln() + rise;
+        }
+        lambda = sigma + (base + unit * increment).ln() + rise;
+        result.potential += rise;
+    }
+    result.inner = lambda;
+    result
+}

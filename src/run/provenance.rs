@@ -1,0 +1,21 @@
+//! What made a result file.
+
+use crate::error::Result;
+use crate::output::{ResultFile, sha256};
+use crate::task::Config;
+
+/// Root attributes: what made the file.
+pub fn provenance(file: &mut ResultFile, config: &Config, text: &str) -> Result<()> {
+    for (name, value) in [
+        ("name", config.name.as_str()),
+        ("config", text),
+        ("config_hash", &sha256(text)),
+        ("crate_version", env!("CARGO_PKG_VERSION")),
+        ("commit", env!("FREEZEOUT_COMMIT")),
+        ("compiler", env!("FREEZEOUT_COMPILER")),
+    ] {
+        file.set_attribute(name, value)?;
+    }
+    // TOML integers are signed, so that the seed fits.
+    file.set_attribute("seed", config.seed as i64)
+}

@@ -1,0 +1,421 @@
+//! `[landscape]`: the loss or the drift that every task of a configuration is about.
+
+use super::hdf5_table;
+use super::keys::{Given, Model, check_keys, matrix, point};
+use crate::error::{Error, Result, require_non_negative};
+use crate::landscape::{
+    AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic,
+    Slice, Tabulated, TiltedDoubleWell, TwoValley, TwoValleyParameters,
+};
+use crate::math::Formula;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A landscape known at run time only.
+pub type AnyLandscape<const D: usize> = Box<dyn Landscape<D> + Send>;
+
+/// `[landscape]`: the loss L, or a drift that is no gradient. Without this section: the two-valley model with the paper's parameters.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LandscapeKeys {
+    /// a built-in landscape with its own keys
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<LandscapeModel>,
+    /// L as a formula, in place of a model
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<String>,
+    /// the drift itself as formulas, one a variable, in place of a loss: dθ/dt = drift without noise, no gradient needed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Vec<String>>,
+    /// L as a table in an HDF5 file, in place of a model: a smooth spline through its values
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<LossTable>,
+    /// names of the variables in formulas and results; x, y unless given
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Vec<String>>,
+    /// named numbers in formulas, { barrier = 0.25 }
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, f64>,
+    /// surfaces { axis, position } on which a derivative of the loss or the noise jumps; built-in models know theirs
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinks: Vec<KinkKeys>,
+    /// flatness scale
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f0: Option<f64>,
+    /// width scale
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x0: Option<f64>,
+    /// asymptotic position of the flat minimum
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x1: Option<f64>,
+    /// asymptotic distance of the sharp minimum
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x2: Option<f64>,
+    /// length over which the barrier grows
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y_f: Option<f64>,
+    /// length over which the valleys part
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y_b: Option<f64>,
+    /// decay length of the driving loss
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y_d: Option<f64>,
+    /// amplitude of the driving loss
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub l_d: Option<f64>,
+    /// hold y here: the slice of one variable
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<f64>,
+    /// ablation: the barrier keeps its value at this y
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub barrier_at: Option<f64>,
+    /// ablation: the flatness keeps its value at this y
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flatness_at: Option<f64>,
+    /// barrier height
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<f64>,
+    /// distance of the minima from the barrier
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half_distance: Option<f64>,
+    /// slope added to the loss
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tilt: Option<f64>,
+    /// curvature of the left well in units of that of the right one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curvature_ratio: Option<f64>,
+    /// loss of the right well, that of the left one being zero
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depth_difference: Option<f64>,
+    /// rows of the Hessian
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hessian: Option<Vec<Vec<f64>>>,
+    /// position of the minimum
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Vec<f64>>,
+    /// width of the valley as a formula in the second variable
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<String>,
+    /// curvature along the valley
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<f64>,
+}
+
+/// Names of built-in landscapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LandscapeModel {
+    /// [`TwoValley`], or with `y` its [`Slice`].
+    TwoValley,
+    /// [`DoubleWell`].
+    DoubleWell,
+    /// [`TiltedDoubleWell`].
+    TiltedDoubleWell,
+    /// [`AsymmetricDoubleWell`].
+    AsymmetricDoubleWell,
+    /// [`DegenerateValley`].
+    DegenerateValley,
+    /// [`MuellerBrown`].
+    MuellerBrown,
+    /// [`Quadratic`].
+    Quadratic,
+}
+
+/// A loss tabulated in an HDF5 file.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LossTable {
+    /// the file, relative to the working directory
+    pub file: String,
+    /// path of the loss in it, one axis a variable
+    pub loss: String,
+    /// paths of the positions along each axis
+    pub axes: Vec<String>,
+}
+
+/// The surface on which coordinate `axis` equals `position`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KinkKeys {
+    /// index of the variable, from 0
+    pub axis: usize,
+    /// its value
+    pub position: f64,
+}
+
+/// The built-in landscapes: what they are and the keys they take.
+pub const MODELS: [Model; 7] = [
+    Model {
+        name: "two_valley",
+        text: "flat valley at x > 0, sharp one at x < 0, slow direction y; one variable x where y is held",
+        keys: &[
+            ("f0", Given::Default(1.0)),
+            ("x0", Given::Default(1.0)),
+            ("x1", Given::Default(0.8)),
+            ("x2", Given::Default(0.65)),
+            ("y_f", Given::Default(20.0)),
+            ("y_b", Given::Default(30.0)),
+            ("y_d", Given::Default(100.0)),
+            ("l_d", Given::Default(1.0)),
+            ("y", Given::Optional),
+            ("barrier_at", Given::Optional),
+            ("flatness_at", Given::Optional),
+        ],
+    },
+    Model {
+        name: "double_well",
+        text: "one variable, L = barrier ((x/half_distance)^2 - 1)^2",
+        keys: &[
+            ("barrier", Given::Default(0.25)),
+            ("half_distance", Given::Default(1.0)),
+        ],
+    },
+    Model {
+        name: "tilted_double_well",
+        text: "the same + tilt x",
+        keys: &[
+            ("barrier", Given::Default(0.25)),
+            ("half_distance", Given::Default(1.0)),
+            ("tilt", Given::Required),
+        ],
+    },
+    Model {
+        name: "asymmetric_double_well",
+        text: "one variable, wells of unequal width; the barrier is that of the left well",
+        keys: &[
+            ("barrier", Given::Default(0.25)),
+            ("half_distance", Given::Default(1.0)),
+            ("curvature_ratio", Given::Required),
+            ("depth_difference", Given::Default(0.0)),
+        ],
+    },
+    Model {
+        name: "degenerate_valley",
+        text: "two variables, L = x^2/(2 width^2) + confinement y^2/2",
+        keys: &[("width", Given::Required), ("confinement", Given::Default(0.0))],
+    },
+    Model {
+        name: "mueller_brown",
+        text: "two variables, the standard surface with three minima",
+        keys: &[],
+    },
+    Model {
+        name: "quadratic",
+        text: "one or two variables, L = (θ - minimum)ᵀ hessian (θ - minimum)/2",
+        keys: &[("hessian", Given::Required), ("minimum", Given::Required)],
+    },
+];
+
+/// Keys that need no model.
+const GENERAL: [&str; 7] = [
+    "model",
+    "loss",
+    "drift",
+    "table",
+    "variables",
+    "parameters",
+    "kinks",
+];
+
+impl LandscapeKeys {
+    /// Number of variables.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the keys say more than one thing, or their numbers of variables differ.
+    pub fn dimension(&self) -> Result<usize> {
+        let given = [
+            self.model.is_some(),
+            self.loss.is_some(),
+            self.drift.is_some(),
+            self.table.is_some(),
+        ];
+        if given.iter().filter(|given| **given).count() > 1 {
+            return Err(Error::config(
+                "loss",
+                "only one of model, loss, drift and table is possible",
+            ));
+        }
+        check_keys(self, &GENERAL, self.entry())?;
+        let named = self.variables.as_ref().map(Vec::len);
+        let found = match (self.model, &self.drift, &self.table, &self.loss) {
+            (_, Some(drift), _, _) => drift.len(),
+            (_, _, Some(table), _) => table.axes.len(),
+            (_, _, _, Some(_)) => named.unwrap_or(1),
+            (Some(LandscapeModel::MuellerBrown | LandscapeModel::DegenerateValley), ..) => 2,
+            (Some(LandscapeModel::Quadratic), ..) => self.minimum.as_ref().map_or(1, Vec::len),
+            (None | Some(LandscapeModel::TwoValley), ..) if self.y.is_none() => 2,
+            _ => 1,
+        };
+        if !(1..=2).contains(&found) {
+            return Err(Error::config(
+                "variables",
+                format!("one or two variables are possible, not {found}"),
+            ));
+        }
+        match named {
+            Some(named) if named != found => Err(Error::config(
+                "variables",
+                format!("{named} name(s) for a landscape of {found} variable(s)"),
+            )),
+            _ => Ok(found),
+        }
+    }
+
+    /// Names of the variables: those given, or x and y.
+    pub fn names<const D: usize>(&self) -> [&str; D] {
+        std::array::from_fn(|d| match &self.variables {
+            Some(names) => names.get(d).map_or("", String::as_str),
+            None => ["x", "y"].get(d).copied().unwrap_or(""),
+        })
+    }
+
+    /// The declared kinks; those of built-in models stand in the models.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an axis that does not exist or a position that is not finite.
+    pub fn kinks<const D: usize>(&self) -> Result<Vec<Kink>> {
+        if self.kinks.iter().any(|k| k.axis >= D || !k.position.is_finite()) {
+            return Err(Error::config(
+                "kinks",
+                format!("axis must be below {D} and position finite"),
+            ));
+        }
+        let kink = |k: &KinkKeys| Kink {
+            axis: k.axis,
+            position: k.position,
+        };
+        Ok(self.kinks.iter().map(kink).collect())
+    }
+
+    /// A formula in the variables and parameters of this section.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] under `key`.
+    pub fn formula<const D: usize>(&self, key: &str, text: &str) -> Result<Formula<D>> {
+        Formula::parse(text, &self.names::<D>(), &self.parameters).map_err(|e| e.at(key))
+    }
+
+    /// The two-valley landscape in the plane, without regard to `y`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the section names another landscape or a parameter is out of range.
+    pub fn two_valley(&self) -> Result<TwoValley> {
+        let Some(entry) = self.entry().filter(|entry| entry.name == "two_valley") else {
+            return Err(Error::config(
+                "model",
+                "this question is about the two_valley model only",
+            ));
+        };
+        let parameters = TwoValleyParameters {
+            f0: entry.number("f0", self.f0)?,
+            x0: entry.number("x0", self.x0)?,
+            x1: entry.number("x1", self.x1)?,
+            x2: entry.number("x2", self.x2)?,
+            y_f: entry.number("y_f", self.y_f)?,
+            y_b: entry.number("y_b", self.y_b)?,
+            y_d: entry.number("y_d", self.y_d)?,
+            l_d: entry.number("l_d", self.l_d)?,
+        };
+        let mut landscape = TwoValley::new(parameters)?;
+        if let Some(y) = self.barrier_at {
+            landscape = landscape.with_barrier_at(y)?;
+        }
+        if let Some(y) = self.flatness_at {
+            landscape = landscape.with_flatness_at(y)?;
+        }
+        Ok(landscape)
+    }
+
+    /// The landscape of one variable.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key that is missing or out of range.
+    pub fn on_a_line(&self) -> Result<AnyLandscape<1>> {
+        let Some(entry) = self.entry() else {
+            return self.in_any_dimension();
+        };
+        let number = |key, given| entry.number(key, given);
+        Ok(match self.model {
+            Some(LandscapeModel::DoubleWell) => Box::new(DoubleWell::new(
+                number("barrier", self.barrier)?,
+                number("half_distance", self.half_distance)?,
+            )?),
+            Some(LandscapeModel::TiltedDoubleWell) => Box::new(TiltedDoubleWell::new(
+                number("barrier", self.barrier)?,
+                number("half_distance", self.half_distance)?,
+                number("tilt", self.tilt)?,
+            )?),
+            Some(LandscapeModel::AsymmetricDoubleWell) => Box::new(AsymmetricDoubleWell::new(
+                number("barrier", self.barrier)?,
+                number("half_distance", self.half_distance)?,
+                number("curvature_ratio", self.curvature_ratio)?,
+                number("depth_difference", self.depth_difference)?,
+            )?),
+            None | Some(LandscapeModel::TwoValley) => {
+                let y = require_non_negative("y", number("y", self.y)?)?;
+                Box::new(Slice::new(self.two_valley()?, y)?)
+            }
+            _ => self.in_any_dimension()?,
+        })
+    }
+
+    /// The landscape of two variables.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key that is missing or out of range.
+    pub fn in_the_plane(&self) -> Result<AnyLandscape<2>> {
+        let Some(entry) = self.entry() else {
+            return self.in_any_dimension();
+        };
+        Ok(match self.model {
+            Some(LandscapeModel::MuellerBrown) => Box::new(MuellerBrown),
+            Some(LandscapeModel::DegenerateValley) => {
+                let text = entry.required("width", &self.width)?;
+                let names = [self.names::<2>()[1]];
+                let width = Formula::<1>::parse(text, &names, &self.parameters).map_err(|e| e.at("width"))?;
+                let confinement = entry.number("confinement", self.confinement)?;
+                Box::new(DegenerateValley::new(width, confinement)?)
+            }
+            None | Some(LandscapeModel::TwoValley) => Box::new(self.two_valley()?),
+            _ => self.in_any_dimension()?,
+        })
+    }
+
+    fn in_any_dimension<const D: usize>(&self) -> Result<AnyLandscape<D>> {
+        if let Some(text) = &self.loss {
+            let loss = Expression::new(text, &self.names::<D>(), &self.parameters, Vec::new());
+            return Ok(Box::new(loss.map_err(|e| e.at("loss"))?));
+        }
+        if let Some(LossTable { file, loss, axes }) = &self.table {
+            let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
+            return Ok(Box::new(Tabulated::new(
+                axes,
+                hdf5_table::values(file, loss, &shape)?,
+            )?));
+        }
+        match (self.model, self.entry()) {
+            (Some(LandscapeModel::Quadratic), Some(entry)) => {
+                let hessian = matrix("hessian", entry.required("hessian", &self.hessian)?)?;
+                let minimum = point("minimum", entry.required("minimum", &self.minimum)?)?;
+                Ok(Box::new(Quadratic::new(hessian, minimum)?))
+            }
+            _ => Err(Error::config("drift", "this noise needs a loss, not a drift")),
+        }
+    }
+
+    /// The entry of the table of models; none for a formula, a drift or a table.
+    fn entry(&self) -> Option<&'static Model> {
+        let name = match self.model {
+            None if self.loss.is_some() || self.drift.is_some() || self.table.is_some() => return None,
+            None | Some(LandscapeModel::TwoValley) => "two_valley",
+            Some(LandscapeModel::DoubleWell) => "double_well",
+            Some(LandscapeModel::TiltedDoubleWell) => "tilted_double_well",
+            Some(LandscapeModel::AsymmetricDoubleWell) => "asymmetric_double_well",
+            Some(LandscapeModel::DegenerateValley) => "degenerate_valley",
+            Some(LandscapeModel::MuellerBrown) => "mueller_brown",
+            Some(LandscapeModel::Quadratic) => "quadratic",
+        };
+        MODELS.iter().find(|model| model.name == name)
+    }
+}

@@ -1,0 +1,362 @@
+//! `[noise]`: the gradient noise that every task of a configuration is about.
+
+use super::hdf5_table;
+use super::keys::{Given, Model, check_keys, matrix};
+use super::landscape_keys::{AnyLandscape, LandscapeKeys};
+use crate::diffusion::Calculus;
+use crate::error::{Error, Result, require_non_negative, require_positive};
+use crate::landscape::SmoothedLandscape;
+use crate::math::{Formula, Point, Tensor};
+use crate::noise::{Constant, Expression, GradientNoise, HessianPower, LossScaled, RandomShift, Tabulated};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A noise known at run time only.
+pub type AnyNoise<const D: usize> = Box<dyn GradientNoise<D> + Send>;
+
+/// `[noise]`: the covariance C(θ) of the gradient of one sample, from which `[sgd]` makes D; without `[sgd]`, D itself. Without this section, of
+/// the two-valley model: the paper's C = H₊ + 1e-8.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoiseKeys {
+    /// a built-in noise with its own keys; hessian_power unless tensor or table is given
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<NoiseModel>,
+    /// the matrix itself, [[..], [..]], in place of a model: numbers, or formulas in the variables and parameters of the landscape
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensor: Option<Vec<Vec<Entry>>>,
+    /// the matrix as tables in an HDF5 file, in place of a model: smooth splines
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TensorTable>,
+    /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds α div D to the drift
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calculus: Option<CalculusName>,
+    /// exponent p: 1 is aligned with the Hessian, 2 is a random shift to leading order
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power: Option<f64>,
+    /// factor
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
+    /// multiple of the identity that is added
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<f64>,
+    /// covariance of the shift ξ, rows
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covariance: Option<Vec<Vec<f64>>>,
+    /// Gauss-Hermite points a direction: exact for polynomials of degree 2 points - 1
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<usize>,
+    /// added to the loss, which must not be negative
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residual_loss: Option<f64>,
+}
+
+/// Names of built-in noises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoiseModel {
+    /// [`HessianPower`].
+    HessianPower,
+    /// A multiple of the identity.
+    Isotropic,
+    /// [`RandomShift`].
+    RandomShift,
+    /// [`LossScaled`].
+    LossScaled,
+}
+
+/// An entry of a matrix.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a number or a formula")]
+pub enum Entry {
+    /// A number.
+    Number(f64),
+    /// A formula.
+    Formula(String),
+}
+
+/// A tensor tabulated in an HDF5 file.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TensorTable {
+    /// the file, relative to the working directory
+    pub file: String,
+    /// paths of the entries: xx, or xx, xy, yy
+    pub entries: Vec<String>,
+    /// paths of the positions along each axis
+    pub axes: Vec<String>,
+    /// factor
+    #[serde(default = "one")]
+    pub strength: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Where in the step the noise is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CalculusName {
+    /// start of the step, as SGD does
+    Ito,
+    /// middle of the step
+    Stratonovich,
+    /// end of the step
+    AntiIto,
+}
+
+/// The built-in noises: what they are and the keys they take.
+pub const MODELS: [Model; 4] = [
+    Model {
+        name: "hessian_power",
+        text: "strength H_+^power + floor, of the loss's own Hessian with negative eigenvalues clipped",
+        keys: &[
+            ("power", Given::Default(1.0)),
+            ("strength", Given::Default(1.0)),
+            ("floor", Given::Default(0.0)),
+        ],
+    },
+    Model {
+        name: "isotropic",
+        text: "strength times the identity",
+        keys: &[("strength", Given::Default(1.0))],
+    },
+    Model {
+        name: "random_shift",
+        text: "the loss of a sample is the landscape moved by a Gaussian ξ: strength Cov grad L(θ + ξ) + floor, drift -E grad L(θ + ξ)",
+        keys: &[
+            ("covariance", Given::Required),
+            ("points", Given::Default(10.0)),
+            ("strength", Given::Default(1.0)),
+            ("floor", Given::Default(0.0)),
+        ],
+    },
+    Model {
+        name: "loss_scaled",
+        text: "strength 2 (L + residual_loss) H_+ + floor, the noise of a mean-squared error",
+        keys: &[
+            ("residual_loss", Given::Default(0.0)),
+            ("strength", Given::Default(1.0)),
+            ("floor", Given::Default(0.0)),
+        ],
+    },
+];
+
+/// Keys that need no model.
+const GENERAL: [&str; 4] = ["model", "tensor", "table", "calculus"];
+
+impl NoiseKeys {
+    /// The paper's noise C = H₊ + 1e-8.
+    pub fn papers() -> Self {
+        Self {
+            model: Some(NoiseModel::HessianPower),
+            floor: Some(1e-8),
+            ..Self::default()
+        }
+    }
+
+    /// Checks that the keys say one thing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key.
+    pub fn check(&self) -> Result<()> {
+        let given = [self.model.is_some(), self.tensor.is_some(), self.table.is_some()];
+        if given.iter().filter(|given| **given).count() > 1 {
+            return Err(Error::config(
+                "model",
+                "only one of model, tensor and table is possible",
+            ));
+        }
+        check_keys(self, &GENERAL, self.entry())?;
+        for (key, given) in [("power", self.power), ("floor", self.floor)] {
+            given.map_or(Ok(0.0), |value| require_non_negative(key, value))?;
+        }
+        self.strength
+            .map_or(Ok(1.0), |value| require_positive("strength", value))?;
+        Ok(())
+    }
+
+    /// Where in the step the noise is evaluated.
+    pub fn calculus(&self) -> Calculus {
+        match self.calculus {
+            None | Some(CalculusName::Ito) => Calculus::Ito,
+            Some(CalculusName::Stratonovich) => Calculus::Stratonovich,
+            Some(CalculusName::AntiIto) => Calculus::AntiIto,
+        }
+    }
+
+    /// The loss whose gradient is the drift: of a random shift the mean over the shift, else the landscape itself.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming a key of this section.
+    pub fn mean_landscape<const D: usize>(&self, landscape: AnyLandscape<D>) -> Result<AnyLandscape<D>> {
+        match (self.model, self.entry()) {
+            (Some(NoiseModel::RandomShift), Some(entry)) => {
+                let covariance = matrix("covariance", entry.required("covariance", &self.covariance)?)?;
+                Ok(Box::new(SmoothedLandscape::new(
+                    landscape,
+                    &covariance,
+                    self.points(entry)?,
+                )?))
+            }
+            _ => Ok(landscape),
+        }
+    }
+
+    /// The noise; `landscape` builds the loss where one is needed, `domain` is where a tensor must be symmetric.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming a key of this section, or what `landscape` says.
+    pub fn covariance<const D: usize>(
+        &self,
+        keys: &LandscapeKeys,
+        landscape: impl Fn() -> Result<AnyLandscape<D>>,
+        domain: &[Vec<f64>],
+    ) -> Result<AnyNoise<D>> {
+        self.check()?;
+        if let Some(tensor) = &self.tensor {
+            return tensor_of(tensor, keys, domain);
+        }
+        if let Some(TensorTable {
+            file,
+            entries,
+            axes,
+            strength,
+        }) = &self.table
+        {
+            let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
+            let entries = entries
+                .iter()
+                .map(|entry| hdf5_table::values(file, entry, &shape))
+                .collect::<Result<_>>()?;
+            let strength = require_positive("table.strength", *strength)?;
+            return Ok(Box::new(Scaled(strength, Tabulated::new(axes, entries)?)));
+        }
+        let Some(entry) = self.entry() else {
+            return Err(Error::config("model", "this key is required"));
+        };
+        let number = |key, given| entry.number(key, given);
+        let strength = require_positive("strength", number("strength", self.strength)?)?;
+        Ok(match self.model {
+            Some(NoiseModel::Isotropic) => Box::new(Constant::new(Tensor::<D>::identity() * strength)?),
+            None | Some(NoiseModel::HessianPower) => Box::new(HessianPower::new(
+                landscape()?,
+                number("power", self.power)?,
+                strength,
+                number("floor", self.floor)?,
+            )?),
+            Some(NoiseModel::RandomShift) => {
+                let covariance = matrix("covariance", entry.required("covariance", &self.covariance)?)?;
+                let floor = number("floor", self.floor)?;
+                let noise = RandomShift::new(landscape()?, &covariance, self.points(entry)?, floor)?;
+                Box::new(Scaled(strength, noise))
+            }
+            Some(NoiseModel::LossScaled) => {
+                let (residual, floor) = (
+                    number("residual_loss", self.residual_loss)?,
+                    number("floor", self.floor)?,
+                );
+                Box::new(Scaled(strength, LossScaled::new(landscape()?, residual, floor)?))
+            }
+        })
+    }
+
+    fn points(&self, entry: &Model) -> Result<usize> {
+        Ok(match self.points {
+            Some(points) => points,
+            None => entry.number("points", None)? as usize,
+        })
+    }
+
+    /// The entry of the table of models; none for a tensor or a table.
+    pub fn entry(&self) -> Option<&'static Model> {
+        let name = match self.model {
+            None if self.tensor.is_some() || self.table.is_some() => return None,
+            None | Some(NoiseModel::HessianPower) => "hessian_power",
+            Some(NoiseModel::Isotropic) => "isotropic",
+            Some(NoiseModel::RandomShift) => "random_shift",
+            Some(NoiseModel::LossScaled) => "loss_scaled",
+        };
+        MODELS.iter().find(|model| model.name == name)
+    }
+}
+
+/// A noise times a number.
+struct Scaled<N>(f64, N);
+
+impl<const D: usize, N: GradientNoise<D>> GradientNoise<D> for Scaled<N> {
+    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
+        self.1.covariance(theta) * self.0
+    }
+}
+
+/// A matrix of numbers or formulas.
+fn tensor_of<const D: usize>(
+    rows: &[Vec<Entry>],
+    keys: &LandscapeKeys,
+    domain: &[Vec<f64>],
+) -> Result<AnyNoise<D>> {
+    if rows.len() != D || rows.iter().any(|row| row.len() != D) {
+        return Err(Error::config(
+            "tensor",
+            format!("{D} rows of {D} entries are needed"),
+        ));
+    }
+    let number = |entry: &Entry| match entry {
+        Entry::Number(value) => Some(*value),
+        Entry::Formula(_) => None,
+    };
+    let numbers: Option<Vec<f64>> = rows.iter().flatten().map(number).collect();
+    if let Some(numbers) = numbers {
+        let tensor = Tensor::<D>::from_row_slice(&numbers);
+        return Ok(Box::new(Constant::new(tensor).map_err(|e| e.at("tensor"))?));
+    }
+    let text = |entry: &Entry| match entry {
+        // shortest text that gives the same number back
+        Entry::Number(value) => format!("{value:?}"),
+        Entry::Formula(text) => text.clone(),
+    };
+    let texts: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(text).collect()).collect();
+    require_symmetric::<D>(keys, &texts, domain)?;
+    let upper = (0..D).flat_map(|r| (r..D).map(move |c| (r, c)));
+    let upper: Vec<&str> = upper.map(|(r, c)| texts[r][c].as_str()).collect();
+    let noise = Expression::new(&upper, &keys.names::<D>(), &keys.parameters);
+    Ok(Box::new(noise.map_err(|e| e.at("tensor"))?))
+}
+
+/// Compares the entries above the diagonal with those below it at points spread over the domain.
+fn require_symmetric<const D: usize>(
+    keys: &LandscapeKeys,
+    texts: &[Vec<String>],
+    domain: &[Vec<f64>],
+) -> Result<()> {
+    /// Rounding of two formulas for the same entry.
+    const ASYMMETRY: f64 = 1e-12;
+    const POINTS: usize = 1000;
+    for r in 0..D {
+        for c in 0..r {
+            let lower: Formula<D> = keys.formula("tensor", &texts[r][c])?;
+            let upper: Formula<D> = keys.formula("tensor", &texts[c][r])?;
+            for k in 0..POINTS {
+                // a Kronecker sequence: no two points share a coordinate
+                let theta = Point::<D>::from_fn(|d, _| {
+                    let (a, b) = match domain.get(d).map_or(&[][..], Vec::as_slice) {
+                        [a, b] => (*a, *b),
+                        _ => (0.0, 1.0),
+                    };
+                    a + (b - a) * ((k as f64 + 0.5) * [0.754_877_666, 0.569_840_291][d % 2]).fract()
+                });
+                let (a, b) = (lower.value(&theta), upper.value(&theta));
+                if (a - b).abs() > ASYMMETRY * a.abs().max(b.abs()) {
+                    let at: Vec<String> = theta.iter().map(|v| format!("{v:.6}")).collect();
+                    return Err(Error::config(
+                        "tensor",
+                        format!("the tensor is not symmetric: {a} and {b} at ({})", at.join(", ")),
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! `[region]`: the part of parameter space in which the process lives.
+
+use crate::error::{Error, Result};
+use crate::region::{Boundary, Domain, PointSet};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[region]`: where the process lives and what happens at the ends.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionKeys {
+    /// lower and upper end of each axis, [[-2.5, 2.5]]
+    pub domain: Vec<Vec<f64>>,
+    /// what the lower and upper end of each axis do, [["reflecting", "absorbing"]]; all reflect unless given
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundaries: Option<Vec<Vec<BoundaryName>>>,
+    /// keep only the cells whose loss is below this
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sublevel: Option<f64>,
+    /// what the edge of the sublevel set does
+    #[serde(default = "reflecting")]
+    pub sublevel_boundary: BoundaryName,
+}
+
+/// What an end of the domain does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BoundaryName {
+    /// no flux
+    Reflecting,
+    /// the process ends there
+    Absorbing,
+    /// glued to the other end
+    Periodic,
+}
+
+fn reflecting() -> BoundaryName {
+    BoundaryName::Reflecting
+}
+
+impl BoundaryName {
+    fn get(self) -> Boundary {
+        match self {
+            Self::Reflecting => Boundary::Reflecting,
+            Self::Absorbing => Boundary::Absorbing,
+            Self::Periodic => Boundary::Periodic,
+        }
+    }
+}
+
+impl RegionKeys {
+    /// The domain in D variables.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key of this section.
+    pub fn domain<const D: usize>(&self) -> Result<Domain<D>> {
+        let domain = Domain::new(pairs("domain", &self.domain)?)?;
+        let domain = match &self.boundaries {
+            Some(given) => {
+                domain.with_boundaries(pairs("boundaries", given)?.map(|ends| ends.map(BoundaryName::get)))?
+            }
+            None => domain,
+        };
+        let edge = self.sublevel_boundary.get();
+        if edge == Boundary::Periodic {
+            return Err(Error::config(
+                "sublevel_boundary",
+                "the edge of a sublevel set reflects or absorbs",
+            ));
+        }
+        match self.sublevel {
+            Some(level) => {
+                domain.restricted_to(PointSet::sublevel(level).map_err(|e| e.at("sublevel"))?, edge)
+            }
+            None => Ok(domain),
+        }
+    }
+}
+
+/// One pair a variable.
+fn pairs<T: Copy, const D: usize>(key: &str, given: &[Vec<T>]) -> Result<[[T; 2]; D]> {
+    let pairs: Option<Vec<[T; 2]>> = given.iter().map(|pair| pair.as_slice().try_into().ok()).collect();
+    pairs
+        .and_then(|pairs| pairs.try_into().ok())
+        .ok_or_else(|| Error::config(key, format!("{D} pair(s) are needed, one a variable")))
+}

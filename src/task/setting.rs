@@ -1,0 +1,132 @@
+//! What all tasks of a configuration are about: landscape, noise, strength of the noise, region, and the seed.
+
+use super::landscape_keys::{AnyLandscape, LandscapeKeys};
+use super::noise_keys::NoiseKeys;
+use super::region_keys::RegionKeys;
+use super::sgd_keys::SgdKeys;
+use super::two_valley::TwoValleyModel;
+use crate::diffusion::{Diffusion, DriftDiffusion, Sgd};
+use crate::error::{Error, Result};
+use crate::math::{Formula, Point};
+use std::borrow::Cow;
+
+/// A diffusion known at run time only.
+pub type AnyDiffusion<const D: usize> = Box<dyn Diffusion<D> + Send>;
+
+/// What `[sgd]` says.
+enum Strength {
+    /// η and B.
+    Steps(f64, f64),
+    /// Δ.
+    Limit(f64),
+}
+
+/// Puts an error into `section`, unless its key begins with that of another section already.
+fn in_section(section: &str, other: &str, error: Error) -> Error {
+    match &error {
+        Error::Config { key, .. } | Error::At { key, .. } if key.starts_with(other) => error,
+        _ => error.at(section),
+    }
+}
+
+/// The sections that mean the same for every task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// `[landscape]`.
+    pub landscape: LandscapeKeys,
+    /// `[noise]`, if given.
+    pub noise: Option<NoiseKeys>,
+    /// `[sgd]`, if given.
+    pub sgd: Option<SgdKeys>,
+    /// `[region]`, if given.
+    pub region: Option<RegionKeys>,
+}
+
+impl Setting {
+    /// The noise: that of `[noise]`, or of the two-valley model the paper's.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a landscape of one's own comes without a noise, or a key of the section is wrong.
+    pub fn noise(&self) -> Result<Cow<'_, NoiseKeys>> {
+        match &self.noise {
+            Some(noise) => {
+                noise.check().map_err(|e| e.at("noise"))?;
+                Ok(Cow::Borrowed(noise))
+            }
+            None if self.landscape.two_valley().is_ok() => Ok(Cow::Owned(NoiseKeys::papers())),
+            None => Err(Error::config(
+                "noise",
+                "this section is required: only the two-valley model has a noise of its own",
+            )),
+        }
+    }
+
+    /// The diffusion in D variables: SGD on the landscape, its limit of small steps, or a drift that is no gradient. Without `[sgd]` the noise is D
+    /// itself.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and others naming the key that is wrong.
+    pub fn diffusion<const D: usize>(
+        &self,
+        landscape: fn(&LandscapeKeys) -> Result<AnyLandscape<D>>,
+    ) -> Result<AnyDiffusion<D>> {
+        let noise = self.noise()?;
+        let keys = &self.landscape;
+        let domain = self.region.as_ref().map_or(&[][..], |region| &region.domain);
+        let loss = || landscape(keys).map_err(|e| e.at("landscape"));
+        let covariance = noise.covariance(keys, loss, domain);
+        let covariance = covariance.map_err(|e| in_section("noise", "landscape.", e))?;
+        let in_sgd = |e: Error| e.at("sgd");
+        if let Some(texts) = &keys.drift {
+            let formulas: Result<Vec<Formula<D>>> =
+                texts.iter().map(|text| keys.formula("drift", text)).collect();
+            let formulas = formulas.map_err(|e| e.at("landscape"))?;
+            let drift = move |theta: &Point<D>| Point::<D>::from_fn(|d, _| formulas[d].value(theta));
+            return Ok(match self.strength() {
+                Strength::Steps(rate, batch) => {
+                    Box::new(DriftDiffusion::of_map(drift, covariance, rate, batch).map_err(in_sgd)?)
+                }
+                Strength::Limit(strength) => {
+                    Box::new(DriftDiffusion::new(drift, covariance, strength).map_err(in_sgd)?)
+                }
+            });
+        }
+        let mean = noise.mean_landscape(loss()?).map_err(|e| e.at("noise"))?;
+        Ok(match self.strength() {
+            Strength::Steps(rate, batch) => {
+                Box::new(Sgd::new(mean, covariance, rate, batch).map_err(in_sgd)?)
+            }
+            Strength::Limit(strength) => {
+                Box::new(Sgd::with_noise_strength(mean, covariance, strength).map_err(in_sgd)?)
+            }
+        })
+    }
+
+    fn strength(&self) -> Strength {
+        let sgd = self.sgd.unwrap_or_default();
+        match (sgd.learning_rate, sgd.noise_strength) {
+            (Some(rate), _) => Strength::Steps(rate, sgd.batch_size.unwrap_or(1.0)),
+            (None, strength) => Strength::Limit(strength.unwrap_or(1.0)),
+        }
+    }
+
+    /// The two-valley model in the plane with its noise.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when landscape or noise are others, naming the key.
+    pub fn two_valley(&self) -> Result<TwoValleyModel> {
+        self.landscape.dimension().map_err(|e| e.at("landscape"))?;
+        if self.landscape.y.is_some() {
+            return Err(Error::config(
+                "landscape.y",
+                "this question moves y itself: leave the key out",
+            ));
+        }
+        TwoValleyModel::new(
+            self.landscape.two_valley().map_err(|e| e.at("landscape"))?,
+            &*self.noise()?,
+        )
+    }
+}

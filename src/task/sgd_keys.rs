@@ -1,0 +1,41 @@
+//! `[sgd]`: how strong the noise is.
+
+use crate::error::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[sgd]`: learning rate η and batch size B, D = (η/2B) C; or the noise strength Δ = η/2B alone, D = Δ C. Tasks over several learning rates or noise
+/// strengths have their own keys for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SgdKeys {
+    /// η
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// B, 1 unless given
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<f64>,
+    /// Δ, in place of both
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_strength: Option<f64>,
+}
+
+impl SgdKeys {
+    /// Checks that the keys say one thing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key.
+    pub fn check(&self) -> Result<()> {
+        match (self.learning_rate, self.batch_size, self.noise_strength) {
+            (Some(_), _, None) | (None, None, Some(_)) => Ok(()),
+            (_, _, Some(_)) => Err(Error::config(
+                "noise_strength",
+                "it stands for learning_rate and batch_size: give one or the other",
+            )),
+            (None, _, None) => Err(Error::config(
+                "learning_rate",
+                "this key is required unless noise_strength is given",
+            )),
+        }
+    }
+}

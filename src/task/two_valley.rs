@@ -1,0 +1,232 @@
+//! The two-valley model of a configuration: landscape and noise, with the ways in which tasks let them run.
+
+use super::noise_keys::{NoiseKeys, NoiseModel};
+use crate::diffusion::Sgd;
+use crate::ensemble::TwoValleyWalk;
+use crate::error::{Error, Result};
+use crate::landscape::{Slice, TwoValley};
+use crate::math::{Point, Tensor};
+use crate::noise::{GradientNoise, HessianPower, Isotropic};
+use crate::transfer::{PathLaw, PathSettings, propagate};
+
+/// The two-valley landscape with a noise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TwoValleyModel {
+    landscape: TwoValley,
+    noise: TwoValleyNoise,
+}
+
+/// The noises that the two-valley tasks know; the tasks themselves say how strong they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TwoValleyNoise {
+    /// C/B = 2σ·strength·H₊^power + floor: the floor is not scaled by σ, as in the authors' simulations.
+    HessianPower {
+        /// Exponent p.
+        power: f64,
+        /// Factor.
+        strength: f64,
+        /// Added to C/B.
+        floor: f64,
+    },
+    /// C/B = 2σ·strength·I.
+    Isotropic {
+        /// Factor.
+        strength: f64,
+    },
+}
+
+/// Noise of a slice, known at run time only.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SliceNoise {
+    /// Power of the slice's own curvature.
+    HessianPower(HessianPower<Slice<TwoValley>>),
+    /// The same everywhere.
+    Isotropic(Isotropic),
+}
+
+impl GradientNoise<1> for SliceNoise {
+    fn covariance(&self, theta: &Point<1>) -> Tensor<1> {
+        match self {
+            Self::HessianPower(noise) => noise.covariance(theta),
+            Self::Isotropic(noise) => noise.covariance(theta),
+        }
+    }
+}
+
+/// SGD's diffusion on a slice of fixed y.
+pub type SliceSgd = Sgd<Slice<TwoValley>, SliceNoise>;
+
+impl TwoValleyModel {
+    /// The landscape with the noise of `[noise]`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the noise is none of [`TwoValleyNoise`], or a key is out of range.
+    pub fn new(landscape: TwoValley, noise: &NoiseKeys) -> Result<Self> {
+        if noise
+            .calculus
+            .is_some_and(|c| c != super::noise_keys::CalculusName::Ito)
+        {
+            return Err(Error::config(
+                "noise.calculus",
+                "SGD evaluates its noise before the step: for this question the calculus is ito",
+            ));
+        }
+        let number = |key, given| match noise.entry() {
+            Some(entry) => entry.number(key, given),
+            None => Err(Error::config(
+                "model",
+                "this question knows hessian_power and isotropic",
+            )),
+        };
+        let strength = number("strength", noise.strength).map_err(|e| e.at("noise"))?;
+        let noise = match noise.model {
+            None | Some(NoiseModel::HessianPower) => TwoValleyNoise::HessianPower {
+                power: number("power", noise.power).map_err(|e| e.at("noise"))?,
+                strength,
+                floor: number("floor", noise.floor).map_err(|e| e.at("noise"))?,
+            },
+            Some(NoiseModel::Isotropic) => TwoValleyNoise::Isotropic { strength },
+            _ => {
+                return Err(Error::config(
+                    "noise.model",
+                    "this question knows hessian_power and isotropic",
+                ));
+            }
+        };
+        let model = Self { landscape, noise };
+        // building one walk checks the rest
+        model.walk(0.01, 0.01).map_err(|e| e.at("noise"))?;
+        Ok(model)
+    }
+
+    /// The same noise on another landscape.
+    #[must_use]
+    pub fn with_landscape(&self, landscape: TwoValley) -> Self {
+        Self { landscape, ..*self }
+    }
+
+    /// The same landscape under another noise.
+    #[must_use]
+    pub fn with_noise(&self, noise: TwoValleyNoise) -> Self {
+        Self { noise, ..*self }
+    }
+
+    /// The landscape.
+    pub fn landscape(&self) -> &TwoValley {
+        &self.landscape
+    }
+
+    /// Whether landscape and noise are the paper's, so that its stored results apply.
+    pub fn is_papers(&self) -> bool {
+        let papers = TwoValleyNoise::HessianPower {
+            power: 1.0,
+            strength: 1.0,
+            floor: 1e-8,
+        };
+        self.landscape == TwoValley::default() && self.noise == papers
+    }
+
+    /// Whether the paper's formulas apply: C ∝ H₊ and no ablation of the landscape.
+    pub fn has_papers_formulas(&self) -> bool {
+        let is_aligned = matches!(self.noise, TwoValleyNoise::HessianPower { power, .. } if power == 1.0);
+        is_aligned && TwoValley::new(*self.landscape.parameters()) == Ok(self.landscape)
+    }
+
+    /// SGD in the plane with learning rate η and C/B = 2σ C(θ).
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn walk(&self, learning_rate: f64, sigma: f64) -> Result<TwoValleyWalk> {
+        match self.noise {
+            TwoValleyNoise::HessianPower {
+                power,
+                strength,
+                floor,
+            } => TwoValleyWalk::discrete(&Sgd::hessian_power(
+                self.landscape,
+                power,
+                learning_rate,
+                sigma * strength,
+                floor,
+            )?),
+            TwoValleyNoise::Isotropic { strength } => {
+                TwoValleyWalk::discrete(&Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?)
+            }
+        }
+    }
+
+    /// Δ = ησ·strength of [`TwoValleyModel::walk`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn noise_strength(&self, learning_rate: f64, sigma: f64) -> Result<f64> {
+        let (TwoValleyNoise::HessianPower { strength, .. } | TwoValleyNoise::Isotropic { strength }) =
+            self.noise;
+        Ok(Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?.noise_strength())
+    }
+
+    /// Law of x under the SGD map while y moves on its mean path; the same noise as [`TwoValleyModel::walk`].
+    ///
+    /// # Errors
+    /// Those of [`crate::transfer::propagate`].
+    pub fn path_law(&self, learning_rate: f64, sigma: f64, settings: &PathSettings) -> Result<PathLaw> {
+        match self.noise {
+            TwoValleyNoise::HessianPower {
+                power,
+                strength,
+                floor,
+            } => propagate(
+                &Sgd::hessian_power(self.landscape, power, learning_rate, sigma * strength, floor)?,
+                settings,
+            ),
+            TwoValleyNoise::Isotropic { strength } => propagate(
+                &Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?,
+                settings,
+            ),
+        }
+    }
+
+    /// The diffusion in the plane, D = Δ (H₊^p + floor).
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range, [`Error::Config`] for isotropic noise, which the planar route does not serve.
+    pub fn plane(&self, noise_strength: f64) -> Result<Sgd<TwoValley, HessianPower<TwoValley>>> {
+        let TwoValleyNoise::HessianPower {
+            power,
+            strength,
+            floor,
+        } = self.noise
+        else {
+            return Err(Error::config(
+                "noise.model",
+                "the planar route needs hessian_power noise",
+            ));
+        };
+        let noise = HessianPower::new(self.landscape, power, strength, floor)?;
+        Sgd::with_noise_strength(self.landscape, noise, noise_strength)
+    }
+
+    /// The control: D = Δ on the slice at y.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn isotropic_slice(&self, y: f64, noise_strength: f64) -> Result<SliceSgd> {
+        let noise = SliceNoise::Isotropic(Isotropic::new(1.0)?);
+        Sgd::with_noise_strength(Slice::new(self.landscape, y)?, noise, noise_strength)
+    }
+
+    /// The diffusion on the slice at y with noise strength Δ: D = Δ·strength·(∂²L/∂x²)^p, or Δ·strength. No floor.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn slice(&self, y: f64, noise_strength: f64) -> Result<SliceSgd> {
+        let slice = Slice::new(self.landscape, y)?;
+        let noise = match self.noise {
+            TwoValleyNoise::HessianPower { power, strength, .. } => {
+                SliceNoise::HessianPower(HessianPower::new(slice, power, strength, 0.0)?)
+            }
+            TwoValleyNoise::Isotropic { strength } => SliceNoise::Isotropic(Isotropic::new(strength)?),
+        };
+        Sgd::with_noise_strength(slice, noise, noise_strength)
+    }
+}

@@ -1,0 +1,109 @@
+//! What tasks that simulate SGD in the two valleys have in common: starts, sizes, and the means over the runs of each cell.
+
+use super::progress::Progress;
+use crate::ensemble::{Cell, RunOutcome, ValleyEnsemble, simulate};
+use crate::error::{Error, Result};
+use crate::output::{Estimates, records};
+use crate::statistics::{mean, proportion};
+
+/// Share of a run at its end within which a last hop means that the run is not frozen.
+const TAIL: f64 = 0.01;
+
+records! {
+    /// Where the runs of a cell end, and when they freeze.
+    pub struct ValleyMeans {
+        /// fraction of runs that end at x >= 0
+        p_flat: Estimates => [] "1" "P_flat",
+        /// mean iteration of the last sign change of x, 1 for runs without any
+        mean_freezing_iteration: Estimates => [] "iterations" "⟨t_f⟩",
+        /// mean y at the last sign change of x, the starting y for runs without any
+        mean_freezing_y: Estimates => [] "1" "⟨y_freeze⟩",
+        /// mean y at the last valley-to-valley hop (half-way to the other minimum), the starting y for runs without any
+        mean_last_hop_y: Estimates => [] "1" "⟨y_hop⟩",
+        /// mean number of valley-to-valley hops of a run
+        mean_hops: Vec<f64> => [] "1",
+        /// fraction of runs whose last hop falls into the final 1 % of the run: not frozen at its end
+        unfrozen_fraction: Vec<f64> => [] "1",
+        /// mean y at the end of the run
+        mean_final_y: Vec<f64> => [] "1",
+    }
+}
+
+impl ValleyMeans {
+    /// Means over the runs of each cell.
+    ///
+    /// # Errors
+    /// [`Error::TooFewSamples`] for cells of one run.
+    pub fn new(ensembles: &[ValleyEnsemble]) -> Result<Self> {
+        let estimates = |quantity: &dyn Fn(&RunOutcome) -> f64| -> Result<Estimates> {
+            ensembles
+                .iter()
+                .map(|e| mean(&e.runs.iter().map(quantity).collect::<Vec<f64>>()))
+                .collect()
+        };
+        Ok(Self {
+            p_flat: ensembles
+                .iter()
+                .map(|e| proportion(e.runs.iter().filter(|r| r.is_flat()).count(), e.runs.len()))
+                .collect::<Result<_>>()?,
+            mean_freezing_iteration: estimates(&|r| r.freezing_iteration() as f64)?,
+            mean_freezing_y: estimates(&|r| r.freezing_y())?,
+            mean_last_hop_y: estimates(&|r| r.last_hop.map_or(r.start_y, |hop| hop.y))?,
+            mean_hops: estimates(&|r| r.hops as f64)?.value,
+            unfrozen_fraction: ensembles.iter().map(|e| e.unfrozen_fraction(TAIL)).collect(),
+            mean_final_y: estimates(&|r| r.y)?.value,
+        })
+    }
+}
+
+pub(crate) fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
+    if x.is_empty() {
+        return Err(Error::Config {
+            key: format!("{section}.start_x"),
+            message: "the start set is empty: at least one x is needed".into(),
+        });
+    }
+    if let Some(bad) = x.iter().find(|x| !x.is_finite()) {
+        return Err(Error::Config {
+            key: format!("{section}.start_x"),
+            message: format!("{bad} is not a finite number"),
+        });
+    }
+    if !(y.is_finite() && y >= 0.0) {
+        return Err(Error::Config {
+            key: format!("{section}.start_y"),
+            message: format!("{y} is not allowed: a finite y >= 0 is needed"),
+        });
+    }
+    Ok(x.iter().map(|&x| [x, y]).collect())
+}
+
+pub(crate) fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {
+    // Two runs are the fewest that have a standard error; more than these are a slip of the pen.
+    const MOST_RUNS: u64 = 10_000_000;
+    const MOST_STEPS: u64 = 1_000_000_000_000;
+    for (key, value, fewest, most) in [
+        ("runs", runs as u64, 2, MOST_RUNS),
+        ("steps", steps, 1, MOST_STEPS),
+    ] {
+        if !(fewest..=most).contains(&value) {
+            let message = format!("{value} is not allowed: at least {fewest} and at most {most} are");
+            return Err(Error::Config {
+                key: format!("{section}.{key}"),
+                message,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Simulates all cells under one bar.
+pub(crate) fn simulate_cells(
+    cells: &[Cell],
+    label: &str,
+    progress: &Progress,
+) -> Result<Vec<ValleyEnsemble>> {
+    let steps = |cell: &Cell| cell.protocol.runs as u64 * cell.protocol.steps;
+    let bar = progress.task(label, cells.iter().map(steps).sum());
+    simulate(cells, &|steps| bar.advance(steps))
+}

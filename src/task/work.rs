@@ -1,0 +1,21 @@
+//! A task: from keys to checked work.
+
+use super::progress::Progress;
+use super::setting::Setting;
+use crate::error::Result;
+use crate::output::Group;
+
+/// Work that has been checked and waits to be done.
+pub type Work = Box<dyn FnOnce(&Progress) -> Result<Vec<Group>> + Send>;
+
+/// A question with its keys.
+pub trait Task {
+    /// Common sections that it uses beside `[landscape]` and `[noise]`.
+    const USES: &'static [&'static str] = &[];
+
+    /// Checks every key and builds what the work needs; the returned work computes the groups of the result file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] naming the key that is out of range, or why the question is not defined for this landscape and noise.
+    fn prepare(&self, setting: &Setting) -> Result<Work>;
+}
