@@ -4,11 +4,12 @@
 use freezeout::diffusion::Sgd;
 use freezeout::freezing::{HopRates, last_hop, two_state};
 use freezeout::landscape::{Slice, TwoValley};
+use freezeout::noise::HessianPower;
 
 fn main() -> freezeout::Result<()> {
     // Parameters: half of the runs start in each valley at y = 1 and move on at the speed of the valley floor.
     let (start, end, nodes, steps) = (1.0, 400.0, 40, 1000);
-    let (learning_rate, p_flat) = (0.01, 0.5);
+    let p_flat = 0.5;
     let known = [
         (1e-4, 0.9384, 1.1538),
         (3e-4, 0.9493, 2.0946),
@@ -18,20 +19,15 @@ fn main() -> freezeout::Result<()> {
 
     let mut rows = Vec::new();
     for (strength, known_p, known_y) in known {
-        // Problem: the fast direction x at each y, with gradient noise 2σH and Δ = ησ.
+        // Problem: the fast direction x at each y, with the diffusion tensor Δ H, H the Hessian.
         let model = TwoValley::default();
-        let slice = |y| {
-            Sgd::hessian_power(
-                Slice::new(model, y)?,
-                1.0,
-                learning_rate,
-                strength / learning_rate,
-                0.0,
-            )
+        let sgd = |y| {
+            let slice = Slice::new(model, y)?;
+            Sgd::with_noise_strength(slice, HessianPower::new(slice, 1.0, 1.0, 0.0)?, strength)
         };
 
         // Solve: exact hop rates, then the master equation of the two valleys along y.
-        let rates = HopRates::new(&model, slice, start, end, nodes)?;
+        let rates = HopRates::new(&model, sgd, start, end, nodes)?;
         let path = two_state(&model, &rates, p_flat, 1.0, steps)?;
         let last = last_hop(&model, &rates, &path, 1.0);
         rows.push((strength, path.final_p_flat(), known_p, last.mean_y, known_y));

@@ -8,25 +8,20 @@ use freezeout::rates::kramers::{SmoothBarrier, log_escape_time};
 use freezeout::rates::{ScaleAndSpeed, confining_domain};
 
 fn main() -> freezeout::Result<()> {
-    // Parameters: L = x⁴/4 − x²/2 with gradient noise of variance C; larger batches make the noise T = ηC/2B weaker.
-    let (barrier, learning_rate, variance) = (0.25, 0.1, 4.0);
+    // Parameters: L = x⁴/4 − x²/2 with D = T, the noise.
+    let (barrier, variance) = (0.25, 1.0);
     let known = [
-        (1.0, 19.0938969968),
-        (2.0, 66.2686263649),
-        (4.0, 729.670691942),
-        (8.0, 102108.365457),
+        (0.2, 19.0938969968),
+        (0.1, 66.2686263649),
+        (0.05, 729.670691942),
+        (0.025, 102108.365457),
     ];
 
     let mut rows = Vec::new();
-    for (batch_size, known) in known {
+    for (temperature, known) in known {
         // Problem
-        let sgd = Sgd::new(
-            DoubleWell::new(barrier, 1.0)?,
-            Isotropic::new(variance)?,
-            learning_rate,
-            batch_size,
-        )?;
-        let temperature = 0.5 * learning_rate * variance / batch_size;
+        let well = DoubleWell::new(barrier, 1.0)?;
+        let sgd = Sgd::with_noise_strength(well, Isotropic::new(variance)?, temperature)?;
 
         // Solve
         let (lower, upper) = confining_domain(&sgd, -1.0, 1.0, 1e-18)?;

@@ -10,22 +10,22 @@ use freezeout::observables::spectral_gap;
 use freezeout::statistics::convergence::richardson;
 
 fn main() -> freezeout::Result<()> {
-    // Parameters: L = x⁴/4 − x²/2; the noise T = ηC/2B is set by the batch size.
-    let (barrier, learning_rate, variance) = (0.25, 0.1, 4.0);
+    // Parameters: L = x⁴/4 − x²/2 with D = T, the noise.
+    let (barrier, variance) = (0.25, 1.0);
     let (end, cells, levels) = (2.8, 400, 4);
     let known = [
-        (1.0, 0.134777983747),
-        (2.0, 0.033545287308),
-        (4.0, 2.77614063657e-3),
-        (8.0, 1.95892730e-5),
-        (20.0, 6.1546502e-12),
+        (0.2, 0.134777983747),
+        (0.1, 0.033545287308),
+        (0.05, 2.77614063657e-3),
+        (0.025, 1.95892730e-5),
+        (0.01, 6.1546502e-12),
     ];
 
     let mut rows = Vec::new();
-    for (batch_size, known) in known {
+    for (temperature, known) in known {
         // Problem
         let well = DoubleWell::new(barrier, 1.0)?;
-        let sgd = Sgd::new(well, Isotropic::new(variance)?, learning_rate, batch_size)?;
+        let sgd = Sgd::with_noise_strength(well, Isotropic::new(variance)?, temperature)?;
 
         // Solve: each grid has cells of half the width, and the limit is extrapolated.
         let mut grid = Grid::new([Axis::uniform(-end, end, cells)?]);
@@ -35,7 +35,6 @@ fn main() -> freezeout::Result<()> {
             grid = grid.refined();
         }
         let limit = richardson(&gaps, 2.0, Some(2.0))?;
-        let temperature = 0.5 * learning_rate * variance / batch_size;
         rows.push((temperature, limit.error / limit.limit, limit.limit, known));
     }
 

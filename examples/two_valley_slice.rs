@@ -4,14 +4,16 @@
 use freezeout::diffusion::Sgd;
 use freezeout::freezing::slice_rates;
 use freezeout::landscape::{Slice, TwoValley};
+use freezeout::noise::HessianPower;
 
 fn main() -> freezeout::Result<()> {
-    // Parameters: gradient noise 2σH, H the Hessian, hence noise strength Δ = ησ.
-    let (y, learning_rate, sigma, cells) = (5.0, 0.01, 0.1, 1000);
+    // Parameters: the diffusion tensor is Δ H, H the Hessian.
+    let (y, noise_strength, cells) = (5.0, 1e-3, 1000);
 
     // Problem
     let model = TwoValley::default();
-    let sgd = Sgd::hessian_power(Slice::new(model, y)?, 1.0, learning_rate, sigma, 0.0)?;
+    let slice = Slice::new(model, y)?;
+    let sgd = Sgd::with_noise_strength(slice, HessianPower::new(slice, 1.0, 1.0, 0.0)?, noise_strength)?;
 
     // Solve
     let rates = slice_rates(&model, &sgd, y, cells)?;

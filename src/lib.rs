@@ -43,7 +43,7 @@
 //!
 //! # Modules, in dependency order
 //!
-//! A module uses only what stands before it; a test enforces this.
+//! A module uses only what stands before it, and no file uses itself through others; a test enforces both.
 
 // Blank lines keep rustfmt from sorting: the order is the architecture.
 pub mod error;

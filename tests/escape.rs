@@ -13,12 +13,12 @@ const GAP: f64 = 0.033_545_287_308;
 
 const LINE: &str = r#"
 name = "double_well"
-[escape]
-loss = "barrier*(x^2 - 1)^2"
-parameters = { barrier = 0.25 }
-variables = ["x"]
+landscape.loss = "barrier*(x^2 - 1)^2"
+landscape.parameters = { barrier = 0.25 }
+landscape.variables = ["x"]
 noise = { model = "isotropic", strength = 0.1 }
-domain = [[-2.5, 2.5]]
+region.domain = [[-2.5, 2.5]]
+[escape]
 cells = [800]
 start = { ball = { centre = [-1.0], radius = 0.0 } }
 target = { half_space = { normal = [1.0], offset = 1.0 } }
@@ -26,11 +26,11 @@ target = { half_space = { normal = [1.0], offset = 1.0 } }
 
 const PLANE: &str = r#"
 name = "plane"
-[escape]
-loss = "(x^2 - 1)^2/4 + y^2/2"
-variables = ["x", "y"]
+landscape.loss = "(x^2 - 1)^2/4 + y^2/2"
+landscape.variables = ["x", "y"]
 noise = { model = "isotropic", strength = 0.1 }
-domain = [[-2.2, 2.2], [-1.8, 1.8]]
+region.domain = [[-2.2, 2.2], [-1.8, 1.8]]
+[escape]
 cells = [44, 18]
 start = { ball = { centre = [-1.0, 0.0], radius = 0.0 } }
 target = { half_space = { normal = [1.0, 0.0], offset = 1.0 } }
@@ -39,12 +39,12 @@ target = { half_space = { normal = [1.0, 0.0], offset = 1.0 } }
 /// The plane turned by 0.5 rad, with D = 0.1 along the wells and 0.05 across: the motion along them is the same.
 const TURNED: &str = r#"
 name = "turned"
+landscape.loss = "((c*x + s*y)^2 - 1)^2/4 + (c*y - s*x)^2/2"
+landscape.parameters = { c = 0.8775825618903728, s = 0.479425538604203 }
+landscape.variables = ["x", "y"]
+noise = { tensor = [[0.08850755764, 0.02103677462], [0.02103677462, 0.06149244236]] }
+region.domain = [[-2.4, 2.4], [-2.0, 2.0]]
 [escape]
-loss = "((c*x + s*y)^2 - 1)^2/4 + (c*y - s*x)^2/2"
-parameters = { c = 0.8775825618903728, s = 0.479425538604203 }
-variables = ["x", "y"]
-noise = { model = "constant", tensor = [[0.08850755764, 0.02103677462], [0.02103677462, 0.06149244236]] }
-domain = [[-2.4, 2.4], [-2.0, 2.0]]
 cells = [48, 40]
 start = { ball = { centre = [-0.8775825618903728, -0.479425538604203], radius = 0.3 } }
 target = { half_space = { normal = [0.8775825618903728, 0.479425538604203], offset = 1.0 } }
@@ -60,7 +60,7 @@ fn the_double_well_on_a_line() {
         ),
         LINE.replace(
             "{ model = \"isotropic\", strength = 0.1 }",
-            "{ model = \"expression\", tensor = [[\"0.4*barrier\"]] }",
+            "{ tensor = [[\"0.4*barrier\"]] }",
         ),
     ] {
         let file = run(&text);
@@ -140,24 +140,19 @@ fn bad_input_is_refused_in_one_line() {
             LINE,
             "(x^2 - 1)^2",
             "ln(x + 2)",
-            &["escape.loss", "not finite", "(-2.49"],
+            &["landscape.loss", "not finite", "(-2.49"],
         ),
-        (
-            LINE,
-            isotropic,
-            "{ model = \"expression\", tensor = [[\"x\"]] }",
-            &["positive", "(-2.49"],
-        ),
+        (LINE, isotropic, "{ tensor = [[\"x\"]] }", &["positive", "(-2.49"]),
         (
             PLANE,
             isotropic,
-            "{ model = \"constant\", tensor = [[1.0, 2.0], [2.0, 1.0]] }",
+            "{ tensor = [[1.0, 2.0], [2.0, 1.0]] }",
             &["positive", "eigenvalues", "-1"],
         ),
         (
             PLANE,
             isotropic,
-            "{ model = \"constant\", tensor = [[1.0, 0.0], [0.5, 1.0]] }",
+            "{ tensor = [[1.0, 0.0], [0.5, 1.0]] }",
             &["symmetric"],
         ),
         (
@@ -170,18 +165,18 @@ fn bad_input_is_refused_in_one_line() {
         (LINE, target, "{ expression = \"x > 7\" }", &["target", "empty"]),
         (
             LINE,
-            "cells = [800]",
-            "cells = [800]\nsublevel = 0.1",
+            "region.domain",
+            "region.sublevel = 0.1\nregion.domain",
             &["cannot be reached"],
         ),
         (LINE, "cells = [800]", "cells = [0]", &["cells"]),
-        (LINE, "[[-2.5, 2.5]]", "[[2.5, -2.5]]", &["escape.domain"]),
+        (LINE, "[[-2.5, 2.5]]", "[[2.5, -2.5]]", &["region.domain"]),
         (LINE, "strength = 0.1", "strenght = 0.1", &["strenght"]),
         (
             LINE,
             "variables = [\"x\"]",
             "variables = [\"x\", \"y\", \"z\"]",
-            &["escape.variables"],
+            &["landscape.variables"],
         ),
     ];
     for (text, from, to, wanted) in cases {
@@ -194,13 +189,12 @@ fn bad_input_is_refused_in_one_line() {
 fn mueller_brown_runs_below_a_level() {
     let file = run(r#"
 name = "mueller_brown"
-[escape]
-landscape = { model = "mueller_brown" }
-variables = ["x", "y"]
+landscape = { model = "mueller_brown", variables = ["x", "y"] }
 noise = { model = "isotropic", strength = 10.0 }
-domain = [[-1.8, 1.4], [-0.7, 2.3]]
+region.domain = [[-1.8, 1.4], [-0.7, 2.3]]
+region.sublevel = 250.0
+[escape]
 cells = [32, 30]
-sublevel = 250.0
 start = { ball = { centre = [-0.558, 1.441], radius = 0.1 } }
 target = { ball = { centre = [0.623, 0.028], radius = 0.1 } }
 "#);

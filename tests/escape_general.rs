@@ -22,12 +22,12 @@ fn maier_stein(beta: f64, cells: &str) -> String {
     format!(
         r#"
 name = "maier_stein"
-[escape]
-drift = ["u - u^3 - beta*u*v^2", "-(1 + u^2)*v"]
-parameters = {{ beta = {beta:?} }}
-variables = ["u", "v"]
+landscape.drift = ["u - u^3 - beta*u*v^2", "-(1 + u^2)*v"]
+landscape.parameters = {{ beta = {beta:?} }}
+landscape.variables = ["u", "v"]
 noise = {{ model = "isotropic", strength = 0.05 }}
-domain = [[-2.0, 2.0], [-1.2, 1.2]]
+region.domain = [[-2.0, 2.0], [-1.2, 1.2]]
+[escape]
 cells = {cells}
 start = {{ box = {{ lower = [-1.2, -0.2], upper = [-0.8, 0.2] }} }}
 target = {{ half_space = {{ normal = [1.0, 0.0], offset = 0.5 }} }}
@@ -58,11 +58,11 @@ fn maier_stein_gaps_to_six_digits() {
 fn rotated_ornstein_uhlenbeck_modes() {
     let file = run(r#"
 name = "ou"
+landscape.drift = ["-x + 0.7*y", "-0.4*x - 2*y"]
+landscape.variables = ["x", "y"]
+noise = { tensor = [[0.3, 0.1], [0.1, 0.2]] }
+region.domain = [[-4.4, 4.4], [-2.6, 2.6]]
 [escape]
-drift = ["-x + 0.7*y", "-0.4*x - 2*y"]
-variables = ["x", "y"]
-noise = { model = "constant", tensor = [[0.3, 0.1], [0.1, 0.2]] }
-domain = [[-4.4, 4.4], [-2.6, 2.6]]
 cells = [88, 52]
 slow_modes = 2
 start = { ball = { centre = [0.0, 0.0], radius = 0.3 } }
@@ -80,12 +80,12 @@ target = { half_space = { normal = [1.0, 0.0], offset = 1.0 } }
 fn brownian_motion_leaves_an_interval() {
     let text = r#"
 name = "brown"
-[escape]
-loss = "0"
+landscape.loss = "0"
 noise = { model = "isotropic", strength = 0.5 }
-domain = [[-2.0, 2.0]]
+region.domain = [[-2.0, 2.0]]
+region.boundaries = [["absorbing", "absorbing"]]
+[escape]
 cells = [100]
-boundaries = [["absorbing", "absorbing"]]
 start = { ball = { centre = [0.0], radius = 0.0 } }
 "#;
     let file = run(text);
@@ -107,7 +107,7 @@ start = { ball = { centre = [0.0], radius = 0.0 } }
     covered(&run(&one), "target_probability", 2.5 / 3.5, 1e-9);
     let set = text.replace("radius = 0.0", "radius = 0.1");
     assert!(refused(&set).contains("radius 0"), "{}", refused(&set));
-    let none = text.replace("boundaries = [[\"absorbing\", \"absorbing\"]]\n", "");
+    let none = text.replace("region.boundaries = [[\"absorbing\", \"absorbing\"]]\n", "");
     assert!(refused(&none).contains("escape.target"));
 }
 
@@ -116,14 +116,14 @@ start = { ball = { centre = [0.0], radius = 0.0 } }
 fn a_ring_carries_a_current() {
     let file = run(r#"
 name = "ring"
-[escape]
-drift = ["force + sin(phi)"]
-parameters = { force = 0.7 }
-variables = ["phi"]
+landscape.drift = ["force + sin(phi)"]
+landscape.parameters = { force = 0.7 }
+landscape.variables = ["phi"]
 noise = { model = "isotropic", strength = 0.4 }
-domain = [[0.0, 6.283185307179586]]
+region.domain = [[0.0, 6.283185307179586]]
+region.boundaries = [["periodic", "periodic"]]
+[escape]
 cells = [128]
-boundaries = [["periodic", "periodic"]]
 start = { ball = { centre = [3.5], radius = 0.2 } }
 target = { ball = { centre = [1.0], radius = 0.2 } }
 "#);
@@ -177,12 +177,11 @@ fn the_calculus_changes_the_stationary_law_as_it_must() {
             let file = run(&format!(
                 r#"
 name = "calculus"
+landscape.loss = "{loss}"
+landscape.variables = {variables}
+noise = {{ tensor = {tensor}, calculus = "{calculus}" }}
+region.domain = {domain}
 [escape]
-loss = "{loss}"
-variables = {variables}
-noise = {{ model = "expression", tensor = {tensor} }}
-calculus = "{calculus}"
-domain = {domain}
 cells = {cells}
 {concentrate}
 start = {{ ball = {{ centre = {centre}, radius = 0.0 }} }}
@@ -226,11 +225,11 @@ fn every_set_means_the_same() {
         format!(
             r#"
 name = "sets"
-[escape]
-loss = "(x^2 - 1)^2/4 + y^2/2"
-variables = ["x", "y"]
+landscape.loss = "(x^2 - 1)^2/4 + y^2/2"
+landscape.variables = ["x", "y"]
 noise = {{ model = "isotropic", strength = 0.1 }}
-domain = [[-2.0, 2.0], [-1.6, 1.6]]
+region.domain = [[-2.0, 2.0], [-1.6, 1.6]]
+[escape]
 cells = [40, 16]
 start = {{ ball = {{ centre = [-1.0, 0.0], radius = 0.0 }} }}
 target = {target}
@@ -285,10 +284,10 @@ fn tables_are_landscapes() {
     let text = format!(
         r#"
 name = "table"
+landscape = {{ table = {{ file = "{0}", loss = "table/loss", axes = ["table/x"] }} }}
+noise = {{ table = {{ file = "{0}", entries = ["table/tensor"], axes = ["table/x"] }} }}
+region.domain = [[-2.5, 2.5]]
 [escape]
-landscape = {{ model = "table", file = "{0}", loss = "table/loss", axes = ["table/x"] }}
-noise = {{ model = "table", file = "{0}", entries = ["table/tensor"], axes = ["table/x"] }}
-domain = [[-2.5, 2.5]]
 cells = [400]
 start = {{ ball = {{ centre = [-1.0], radius = 0.0 }} }}
 target = {{ expression = "x > 1" }}
@@ -313,12 +312,12 @@ target = {{ expression = "x > 1" }}
 fn survival_in_time_and_its_error() {
     let file = run(r#"
 name = "survival"
-[escape]
-loss = "0"
+landscape.loss = "0"
 noise = { model = "isotropic", strength = 0.5 }
-domain = [[-1.0, 1.0]]
+region.domain = [[-1.0, 1.0]]
+region.boundaries = [["absorbing", "absorbing"]]
+[escape]
 cells = [100]
-boundaries = [["absorbing", "absorbing"]]
 start = { ball = { centre = [0.0], radius = 0.0 } }
 first_passage_times = [0.1, 1.0, 20.0]
 density_times = [0.1]
@@ -363,10 +362,10 @@ density_times = [0.1]
 fn what_does_not_converge_is_left_out_by_name() {
     let file = run(r#"
 name = "drift"
-[escape]
-drift = ["30.0"]
+landscape.drift = ["30.0"]
 noise = { model = "isotropic", strength = 0.3 }
-domain = [[0.0, 1.0]]
+region.domain = [[0.0, 1.0]]
+[escape]
 cells = [100]
 start = { ball = { centre = [0.1], radius = 0.0 } }
 target = { expression = "x > 0.9" }
@@ -385,10 +384,10 @@ fn keys_are_named_in_refusals() {
     let line = |from: &str, to: &str| {
         let text = r#"
 name = "line"
-[escape]
-loss = "(x^2 - 1)^2/4"
+landscape.loss = "(x^2 - 1)^2/4"
 noise = { model = "isotropic", strength = 0.1 }
-domain = [[-2.5, 2.5]]
+region.domain = [[-2.5, 2.5]]
+[escape]
 cells = [100]
 start = { ball = { centre = [-1.0], radius = 0.0 } }
 target = { expression = "x > 1" }
@@ -397,7 +396,7 @@ target = { expression = "x > 1" }
         refused(&text.replace(from, to))
     };
     for (from, to, wanted) in [
-        ("[[-2.5, 2.5]]", "[[-2.5, 2.5, 77.0]]", "escape.domain"),
+        ("[[-2.5, 2.5]]", "[[-2.5, 2.5, 77.0]]", "region.domain"),
         ("cells = [100]", "cells = [0]", "escape.cells"),
         ("cells = [100]", "cells = [100, 100]", "escape.cells"),
         (
@@ -406,32 +405,32 @@ target = { expression = "x > 1" }
             "escape.slow_modes",
         ),
         (
-            "cells = [100]",
-            "cells = [100]\nsublevel = nan",
-            "escape.sublevel",
+            "region.domain",
+            "region.sublevel = nan\nregion.domain",
+            "region.sublevel",
         ),
         ("cells = [100]", "cells = [10000000]", "escape.cells"),
         ("x > 1", "y > 1", "escape.target.expression"),
-        ("loss = \"(x^2", "loss = \"(z^2", "escape.loss"),
+        ("loss = \"(x^2", "loss = \"(z^2", "landscape.loss"),
         (
-            "loss = \"(x^2 - 1)^2/4\"",
+            "landscape.loss = \"(x^2 - 1)^2/4\"",
             "landscape = { model = \"double_well\", half_distance = 0.0 }",
             "landscape.half_distance",
         ),
         (
-            "loss = \"(x^2 - 1)^2/4\"",
-            "landscape = { model = \"mueller_brown\" }",
-            "escape.landscape.model",
+            "landscape.loss = \"(x^2 - 1)^2/4\"",
+            "landscape = { model = \"mueller_brown\", variables = [\"x\"] }",
+            "landscape.variables",
         ),
         (
             "{ model = \"isotropic\", strength = 0.1 }",
-            "{ model = \"constant\", tensor = [[-1.0]] }",
-            "escape.noise.tensor",
+            "{ tensor = [[-1.0]] }",
+            "noise.tensor",
         ),
         (
-            "cells = [100]",
-            "cells = [100]\nbatch_size = 2",
-            "escape.batch_size",
+            "region.domain",
+            "sgd.batch_size = 2\nregion.domain",
+            "sgd.learning_rate",
         ),
     ] {
         let message = line(from, to);
@@ -445,22 +444,19 @@ target = { expression = "x > 1" }
 fn a_failing_cell_of_a_sweep_is_named() {
     let text = r#"
 name = "swept"
-[escape]
-loss = "(x^2 - 1)^2/4"
+landscape.loss = "(x^2 - 1)^2/4"
 noise = { model = "isotropic", strength = 0.1 }
-domain = [[-2.5, 2.5]]
+region.domain = [[-2.5, 2.5]]
+[escape]
 cells = [50]
 start = { ball = { centre = [-1.0], radius = 0.0 } }
 target = { expression = "x > 1" }
 [[sweep]]
-parameter = "escape.noise.strength"
+parameter = "noise.strength"
 values = [0.1, 1e-4]
 "#;
     let config = run::parse(text).unwrap();
-    run::check(&config, text).unwrap();
-    let error = run::run(&config, text, None, &Progress::silent()).unwrap_err();
-    assert!(
-        error.to_string().contains("escape.noise.strength=0.0001"),
-        "{error}"
-    );
+    let job = run::Job::new(&config, text).unwrap();
+    let error = job.run(None, &Progress::silent()).unwrap_err();
+    assert!(error.to_string().contains("noise.strength=0.0001"), "{error}");
 }

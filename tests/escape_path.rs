@@ -9,10 +9,10 @@ use freezeout::output::{Attribute, ResultFile, Values};
 
 const LINE: &str = r#"
 name = "double_well"
-[escape]
-loss = "(x^2 - 1)^2/4"
+landscape.loss = "(x^2 - 1)^2/4"
 noise = { model = "isotropic", strength = 0.1 }
-domain = [[-2.5, 2.5]]
+region.domain = [[-2.5, 2.5]]
+[escape]
 cells = [400]
 start = { ball = { centre = [-1.0], radius = 0.0 } }
 target = { half_space = { normal = [1.0], offset = 1.0 } }
@@ -23,12 +23,12 @@ to = [1.0]
 /// b = (u − u³ − βuv², −(1 + u²)v), D = 0.05 I, that is noise sqrt(ε) dW with ε = 0.1.
 const MAIER_STEIN: &str = r#"
 name = "maier_stein"
-[escape]
-variables = ["u", "v"]
-parameters = { beta = 1.0 }
-drift = ["u - u^3 - beta*u*v^2", "-(1 + u^2)*v"]
+landscape.variables = ["u", "v"]
+landscape.parameters = { beta = 1.0 }
+landscape.drift = ["u - u^3 - beta*u*v^2", "-(1 + u^2)*v"]
 noise = { model = "isotropic", strength = 0.05 }
-domain = [[-2.0, 2.0], [-1.2, 1.2]]
+region.domain = [[-2.0, 2.0], [-1.2, 1.2]]
+[escape]
 cells = [40, 24]
 start = { ball = { centre = [-0.9, 0.1], radius = 0.0 } }
 target = { half_space = { normal = [1.0, 0.0], offset = 0.8 } }
@@ -38,13 +38,12 @@ to = [0.0, 0.0]
 
 const MUELLER_BROWN: &str = r#"
 name = "mueller_brown"
-[escape]
-landscape = { model = "mueller_brown" }
-variables = ["x", "y"]
+landscape = { model = "mueller_brown", variables = ["x", "y"] }
 noise = { model = "isotropic", strength = 10.0 }
-domain = [[-1.8, 1.4], [-0.7, 2.3]]
+region.domain = [[-1.8, 1.4], [-0.7, 2.3]]
+region.sublevel = 250.0
+[escape]
 cells = [32, 30]
-sublevel = 250.0
 start = { ball = { centre = [-0.558, 1.441], radius = 0.1 } }
 target = { ball = { centre = [0.623, 0.028], radius = 0.1 } }
 [escape.path]
@@ -143,7 +142,11 @@ fn the_integral_covers_both_edges_absorbing_ends_and_other_calculi() {
     for text in [
         brownian.replace(target, "target = { expression = \"abs(x - 0.5) > 1.5\" }"),
         brownian
-            .replace(target, "boundaries = [[\"absorbing\", \"absorbing\"]]")
+            .replace(target, "")
+            .replace(
+                "[escape]",
+                "region.boundaries = [[\"absorbing\", \"absorbing\"]]\n[escape]",
+            )
             .replace("[[-2.5, 2.5]]", "[[-1.0, 2.0]]"),
     ] {
         let file = run(&text);
@@ -158,9 +161,7 @@ fn the_integral_covers_both_edges_absorbing_ends_and_other_calculi() {
     let noise = |calculus: &str| {
         LINE.replace("[escape.path]\nto = [1.0]\n", "").replace(
             "{ model = \"isotropic\", strength = 0.1 }",
-            &format!(
-                "{{ model = \"expression\", tensor = [[\"0.1*(1 + x^2/2)\"]] }}\ncalculus = \"{calculus}\""
-            ),
+            &format!("{{ tensor = [[\"0.1*(1 + x^2/2)\"]], calculus = \"{calculus}\" }}"),
         )
     };
     let time = |calculus: &str| {
@@ -261,8 +262,8 @@ fn what_cannot_be_known_is_left_out_with_its_reason() {
     // The ridge of the two valleys is a cusp.
     let cusp = LINE
         .replace(
-            "loss = \"(x^2 - 1)^2/4\"",
-            "landscape = { model = \"two_valley_slice\", y = 5.0 }",
+            "landscape.loss = \"(x^2 - 1)^2/4\"",
+            "landscape = { model = \"two_valley\", y = 5.0 }",
         )
         .replace("strength = 0.1", "strength = 0.01")
         .replace("[[-2.5, 2.5]]", "[[-1.0, 1.0]]")

@@ -133,11 +133,30 @@ fn user_formula() {
 }
 
 #[test]
+fn planar_escape() {
+    let rows = table("planar_escape");
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let [order, error, computed, known] = row[..] else {
+            panic!("{row:?}");
+        };
+        // The stated error covers the known value, up to the digits printed, and is small.
+        assert!(
+            (computed - known).abs() <= error + 1e-9 && error < 1e-6 * known,
+            "{row:?}"
+        );
+        assert!((order - 2.0).abs() < 0.01, "{row:?}");
+    }
+}
+
+#[test]
 fn no_example_is_left_out() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tests = fs::read_to_string(root.join(file!())).unwrap();
+    let mut programs = 0;
     for entry in fs::read_dir(root.join("examples")).unwrap() {
         let path = entry.unwrap().path();
+        programs += 1;
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         assert!(
             tests.contains(&format!("(\"{name}\"")),
@@ -153,6 +172,7 @@ fn no_example_is_left_out() {
         );
         assert!((15..=60).contains(&text.lines().count()), "{}", path.display());
     }
+    assert_eq!(programs, 8);
 }
 
 /// The library section of the README is an example.

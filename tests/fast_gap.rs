@@ -9,7 +9,7 @@ use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, Grid};
 use freezeout::linalg::{Cholesky, DetailedBalance, Elimination, NestedDissection, SparseRates};
 use freezeout::math::{Point, Tensor};
-use freezeout::observables::{Factorisation, Refusal, slow_modes, spectral_gap};
+use freezeout::observables::{Factorisation, Refusal, slow_modes, spectral_gap, stationary_probability};
 use freezeout::region::Boundary;
 use std::sync::Arc;
 
@@ -289,4 +289,52 @@ fn cholesky_agrees_with_elimination_on_a_killed_chain() {
     }
     assert!(plain.solve(&[1.0]).is_err());
     assert!(Cholesky::new(&rates, &balance, &[0.0], None, &order).is_err());
+}
+
+/// L = x²(x² − 1)² + 0.03 x: three minima, barriers of 0.15.
+struct ThreeWells(f64);
+
+impl Diffusion<1> for ThreeWells {
+    fn drift(&self, t: &Point<1>) -> Point<1> {
+        let square = t[0] * t[0];
+        Point::<1>::new(-2.0 * t[0] * (square - 1.0) * (3.0 * square - 1.0) - 0.03)
+    }
+    fn tensor(&self, _: &Point<1>) -> Tensor<1> {
+        Tensor::<1>::new(self.0)
+    }
+}
+
+#[test]
+fn modes_on_either_side_of_a_spectral_gap_of_many_orders_are_found() {
+    for noise in [0.03, 0.008] {
+        let line = Grid::new([Axis::uniform(-1.5, 1.5, 600).unwrap()]);
+        let generator = Generator::assemble(&ThreeWells(noise), line).unwrap();
+        let p = stationary_probability(&generator).unwrap();
+        let modes = slow_modes(&generator, 4).unwrap();
+        let rates: Vec<f64> = modes.iter().map(|m| -m.eigenvalue.re).collect();
+        assert_eq!(rates.len(), 4);
+        // the square of the residual, and rounding of sums over the cells
+        assert_close!(rates[0], spectral_gap(&generator).unwrap().rate, 1e-11);
+        // two slow modes between the wells; the fast ones relax within them, at curvatures of 2 to 8
+        assert!(
+            rates[1] > rates[0] && rates[2] > 1.0 && rates[3] > rates[2],
+            "{rates:?}"
+        );
+        if noise < 0.01 {
+            assert!(rates[1] < 1e-5 * rates[2], "{rates:?}");
+        }
+        for mode in &modes {
+            let f: Vec<f64> = mode.eigenfunction.iter().map(|f| f.re).collect();
+            let lf = generator.apply(&f).unwrap();
+            let norm =
+                |v: &dyn Fn(usize) -> f64| (0..f.len()).map(|i| p[i] * v(i).powi(2)).sum::<f64>().sqrt();
+            let defect = norm(&|i| lf[i] - mode.eigenvalue.re * f[i]) / norm(&|i| f[i]);
+            // rounding of Lf: ε times rates of 1e3 to 1e4
+            assert!(
+                defect < 1e-9 * (1.0 - mode.eigenvalue.re),
+                "{defect:e} {}",
+                mode.eigenvalue
+            );
+        }
+    }
 }

@@ -2,7 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
-use freezeout::run::{CheckOutcome, validate, validation_report};
+use freezeout::judgement::validation::{CheckOutcome, validation_report};
+use freezeout::run::validate;
 use freezeout::{Error, Result};
 use std::fs;
 use std::path::Path;
@@ -82,11 +83,11 @@ fn tests_that_the_readme_names_exist() {
 const CASE: &str = r#"
 name = "negative_control"
 
-[escape]
-drift = ["0"]
+landscape.drift = ["0"]
 noise = { model = "isotropic", strength = 0.5 }
-domain = [[-1.0, 1.0]]
-boundaries = [["absorbing", "absorbing"]]
+region.domain = [[-1.0, 1.0]]
+region.boundaries = [["absorbing", "absorbing"]]
+[escape]
 cells = [40]
 start = { ball = { centre = [0.0], radius = 0.0 } }
 

@@ -40,16 +40,17 @@ impl<const D: usize> Equilibrium<D> {
     ) -> Option<Self> {
         const MOST: usize = 50;
         const ARRIVED: f64 = 1e-13;
+        let step = Point::<D>::repeat(1e-5 * size);
         let mut position = start;
         for _ in 0..MOST {
-            let jacobian = jacobian(diffusion, &position, 1e-5 * size);
-            let step = jacobian.try_inverse()? * diffusion.drift(&position);
-            position -= step;
+            let jacobian = drift_jacobian(diffusion, &position, &step);
+            let correction = jacobian.try_inverse()? * diffusion.drift(&position);
+            position -= correction;
             // also false when it is not finite
             if !((position - start).norm() <= nearby) {
                 return None;
             }
-            if step.norm() <= ARRIVED * size.max(position.norm()) {
+            if correction.norm() <= ARRIVED * size.max(position.norm()) {
                 let rates = dynamic(&jacobian).complex_eigenvalues();
                 return Some(Self {
                     position,
@@ -79,18 +80,19 @@ impl<const D: usize> Equilibrium<D> {
     }
 }
 
-fn jacobian<const D: usize>(
+/// ∂b at θ, by central differences over ±`step` along each axis.
+pub fn drift_jacobian<const D: usize>(
     diffusion: &(impl Diffusion<D> + ?Sized),
     theta: &Point<D>,
-    step: f64,
+    step: &Point<D>,
 ) -> Tensor<D> {
     let mut jacobian = Tensor::<D>::zeros();
     for d in 0..D {
         let (mut above, mut below) = (*theta, *theta);
-        above[d] += step;
-        below[d] -= step;
+        above[d] += step[d];
+        below[d] -= step[d];
         let change = diffusion.drift(&above) - diffusion.drift(&below);
-        jacobian.set_column(d, &(change / (2.0 * step)));
+        jacobian.set_column(d, &(change / (2.0 * step[d])));
     }
     jacobian
 }

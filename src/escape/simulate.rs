@@ -3,10 +3,11 @@
 use super::level::Level;
 use super::problem::Problem;
 use super::quantity::Quantity;
+use crate::diffusion::drift_jacobian;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, PathProtocol, first_passage_into};
 use crate::error::{Error, Result, require_positive};
-use crate::math::{Point, Tensor};
+use crate::math::Point;
 use crate::region::{Boundary, Domain};
 use crate::statistics::Estimate;
 use crate::statistics::convergence::extrapolate;
@@ -61,13 +62,10 @@ impl Simulation {
         }
         require_positive("longest_time", self.longest_time)?;
         match (self.method, problem.diffusion().learning_rate(), self.time_step) {
-            (SimulationMethod::Sgd, None, _) => {
-                Err(Error::config("method", "sgd needs escape.learning_rate"))
+            (SimulationMethod::Sgd, None, _) => Err(Error::config("method", "sgd needs a learning rate")),
+            (SimulationMethod::Sgd, Some(_), Some(_)) => {
+                Err(Error::config("time_step", "the step of sgd is its learning rate"))
             }
-            (SimulationMethod::Sgd, Some(_), Some(_)) => Err(Error::config(
-                "time_step",
-                "the step of sgd is escape.learning_rate",
-            )),
             (SimulationMethod::Sgd, Some(rate), None) => Ok(rate),
             (SimulationMethod::Langevin, _, Some(step)) => require_positive("time_step", step),
             (SimulationMethod::Langevin, _, None) => automatic_step(problem),
@@ -192,16 +190,8 @@ fn automatic_step<const D: usize>(problem: &Problem<D>) -> Result<f64> {
         }
     };
     let bounds = problem.domain().bounds();
-    let drift = |theta: &Point<D>| problem.diffusion().drift(theta);
-    let mut jacobian = Tensor::<D>::zeros();
-    for d in 0..D {
-        let step = 1e-5 * (bounds[d][1] - bounds[d][0]);
-        let (mut above, mut below) = (at, at);
-        above[d] += step;
-        below[d] -= step;
-        let column = (drift(&above) - drift(&below)) / (2.0 * step);
-        jacobian.set_column(d, &column);
-    }
+    let width = Point::<D>::from_fn(|d, _| 1e-5 * (bounds[d][1] - bounds[d][0]));
+    let jacobian = drift_jacobian(problem.diffusion(), &at, &width);
     let step = FRACTION / jacobian.norm();
     if step.is_finite() {
         return Ok(step);

@@ -14,6 +14,7 @@
 //! The damping step is positive; that of Peaceman and Rachford is not when a times an exit rate exceeds one and P is
 //! rough on the scale of the cells, and it does not damp the roughest modes.
 
+use super::chain::Eliminated;
 use crate::error::{Error, Result, require_positive};
 use rayon::prelude::*;
 
@@ -258,19 +259,22 @@ impl AlternatingDirections {
 fn factorise_block(rates: [&[f64]; 3], a: f64, coefficients: [&mut [f64]; 3]) {
     let [up, down, killing] = rates.map(|r| r.as_chunks::<LANES>().0);
     let [forward, weight, backward] = coefficients.map(|c| c.as_chunks_mut::<LANES>().0);
-    // what remains of 1 + a killing in the cell before, and its 1/s
-    let (mut kept, mut inverse) = ([1.0; LANES], [1.0; LANES]);
+    // killing and inverse pivot of the cell before
+    let (mut kept, mut inverse) = ([0.0; LANES], [0.0; LANES]);
     for i in 0..up.len() {
         for l in 0..LANES {
             let (u, d) = (a * up[i][l], a * down[i][l]);
+            let last = Eliminated {
+                killing: kept[l],
+                inverse_pivot: inverse[l],
+            };
+            let (share, now) = last.next(u, d, 1.0 + a * killing[i][l]);
             if i > 0 {
-                backward[i - 1][l] = d * inverse[l];
+                backward[i - 1][l] = share;
             }
-            // a visit to the cell before is killed there or comes back
-            kept[l] = 1.0 + a * killing[i][l] + d * (kept[l] * inverse[l]);
-            inverse[l] = 1.0 / (kept[l] + u);
-            forward[i][l] = u * inverse[l];
-            weight[i][l] = inverse[l];
+            (kept[l], inverse[l]) = (now.killing, now.inverse_pivot);
+            forward[i][l] = u * now.inverse_pivot;
+            weight[i][l] = now.inverse_pivot;
         }
     }
 }

@@ -168,29 +168,59 @@ impl Chain {
                 requirement: "killing rates are finite and >= 0".into(),
             });
         }
-        let mut inverse_pivot = Vec::with_capacity(n);
-        let mut share = Vec::with_capacity(n);
-        let (mut previous, mut previous_killing) = (0.0, 0.0);
+        let (mut inverse_pivot, mut share) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut last = Eliminated::NONE;
         for i in 0..n {
-            let fraction = self.down[i] * previous;
-            let k = killing[i] + fraction * previous_killing;
-            let pivot = k + self.up[i];
-            if pivot <= 0.0 || !pivot.is_finite() {
+            let handed;
+            (handed, last) = last.next(self.up[i], self.down[i], killing[i]);
+            if !(last.inverse_pivot > 0.0 && last.inverse_pivot.is_finite()) {
                 return Err(Error::Unreachable {
                     target: "killing".into(),
                     reason: format!("states up to {i} have no way out"),
                 });
             }
-            share.push(fraction);
-            previous = 1.0 / pivot;
-            previous_killing = k;
-            inverse_pivot.push(previous);
+            share.push(handed);
+            inverse_pivot.push(last.inverse_pivot);
         }
         Ok(ChainElimination {
             up: self.up.clone(),
             share,
             inverse_pivot,
         })
+    }
+}
+
+/// A state from which all before it have been eliminated: visits to them are killed there or come back.
+///
+/// The one step of every elimination along a line; lines side by side take it lane by lane.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Eliminated {
+    /// Rate at which a visit ends, there or before.
+    pub killing: f64,
+    /// 1/(killing + rate up).
+    pub inverse_pivot: f64,
+}
+
+impl Eliminated {
+    /// Before the first state.
+    pub const NONE: Self = Self {
+        killing: 0.0,
+        inverse_pivot: 0.0,
+    };
+
+    /// The share down/pivot of a right-hand side that is handed on, and the next state.
+    #[inline(always)]
+    pub fn next(self, up: f64, down: f64, killing: f64) -> (f64, Self) {
+        let share = down * self.inverse_pivot;
+        let killing = killing + share * self.killing;
+        let inverse_pivot = 1.0 / (killing + up);
+        (
+            share,
+            Self {
+                killing,
+                inverse_pivot,
+            },
+        )
     }
 }
 

@@ -1,5 +1,7 @@
 //! Many chains of equal length side by side: one sweep over the cells serves all rows.
 
+use super::chain::Eliminated;
+
 /// Solves (κ − L_j*) ρ_j = κ s_j for every row j of a block of chains.
 ///
 /// Arrays are cell by cell, rows running fastest: entry (i, j) of a block of `rows` rows stands at i·rows + j.
@@ -19,20 +21,21 @@ pub fn solve_adjoint_rows(
     let mut rho = vec![0.0; source.len()];
     let mut share = vec![0.0; source.len()];
     let (mut up, mut down) = (vec![0.0; rows], vec![0.0; rows]);
-    // Inverse pivot, killing share and inflow left by the previous cell.
+    // Inverse pivot and killing of the previous cell, and the inflow it leaves.
     let (mut inverse, mut carried, mut inflow) = (vec![0.0; rows], vec![0.0; rows], vec![0.0; rows]);
     for i in 0..cells {
         rates(i, &mut up, &mut down);
         let range = i * rows..(i + 1) * rows;
         let (share, rho, source) = (&mut share[range.clone()], &mut rho[range.clone()], &source[range]);
         for j in 0..rows {
-            let fraction = down[j] * inverse[j];
-            let k = killing + fraction * carried[j];
-            let pivot = 1.0 / (k + up[j]);
-            let value = (killing * source[j] + inflow[j]) * pivot;
-            share[j] = fraction;
-            inverse[j] = pivot;
-            carried[j] = k;
+            let last = Eliminated {
+                killing: carried[j],
+                inverse_pivot: inverse[j],
+            };
+            let (handed, now) = last.next(up[j], down[j], killing);
+            let value = (killing * source[j] + inflow[j]) * now.inverse_pivot;
+            share[j] = handed;
+            (inverse[j], carried[j]) = (now.inverse_pivot, now.killing);
             inflow[j] = up[j] * value;
             rho[j] = value;
         }

@@ -40,4 +40,4 @@ pub(crate) use singly_diagonal::{
     bounded_extrapolation, conservative_extrapolation, extrapolated, fed, free_extrapolation, stage_rate,
     two_stages,
 };
-pub use sparse_rates::{Restriction, SparseRates};
+pub use sparse_rates::{CompressedRows, Restriction, SparseRates};

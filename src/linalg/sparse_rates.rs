@@ -1,4 +1,4 @@
-//! Off-diagonal rates r_ij of a continuous-time chain in compressed sparse row form.
+//! Off-diagonal rates r_ij of a continuous-time chain in the compressed sparse rows of sprs.
 //!
 //! ```text
 //! backward  (Lf)_i  = Σ_j r_ij (f_j − f_i)
@@ -13,6 +13,14 @@
 
 use crate::error::{Error, Result};
 use rayon::prelude::*;
+use sprs::io::{read_matrix_market_from_bufread, write_matrix_market_to_bufwrite};
+use sprs::{CsMatI, TriMatI};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Compressed sparse rows as the library sprs holds them.
+pub type CompressedRows = CsMatI<f64, u32, usize>;
 
 /// Rates r_ij ≥ 0 from state i to state j ≠ i.
 ///
@@ -27,9 +35,7 @@ use rayon::prelude::*;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SparseRates {
-    row_starts: Vec<usize>,
-    targets: Vec<u32>,
-    rates: Vec<f64>,
+    rows: CompressedRows,
 }
 
 /// A chain confined to some of its states; what leaves them is killed.
@@ -48,116 +54,165 @@ impl SparseRates {
     /// `row_starts[i]..row_starts[i + 1]` of `targets` (ascending, without i) and `rates`.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`] where lengths disagree, [`Error::Inconsistent`] naming the row whose targets are out of
-    /// order, out of range or on the diagonal, [`Error::InvalidParameter`] for a rate that is negative or not finite.
+    /// [`Error::Inconsistent`] for what is no compressed matrix; as [`SparseRates::from_csr`].
     pub fn new(row_starts: Vec<usize>, targets: Vec<u32>, rates: Vec<f64>) -> Result<Self> {
         let states = row_starts.len().saturating_sub(1);
-        if row_starts.first() != Some(&0) || states == 0 || states >= u32::MAX as usize {
-            return Err(Error::Inconsistent {
-                subject: format!("row starts of {states} states"),
-                requirement: "row starts begin with 0 and describe 1 to 2^32 - 2 states".into(),
-            });
+        let rows = CsMatI::try_new((states, states), row_starts, targets, rates);
+        Self::from_csr(rows.map_err(|(_, _, _, error)| Error::Inconsistent {
+            subject: format!("compressed rows of {states} states"),
+            requirement: error.to_string(),
+        })?)
+    }
+
+    /// Chain from a matrix of rates, columns ascending in every row.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] unless the matrix is square, stored by rows, has a state and holds no diagonal entry;
+    /// [`Error::InvalidParameter`] for a rate that is negative or not finite.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::linalg::{CompressedRows, SparseRates};
+    /// let rows = CompressedRows::new((2, 2), vec![0, 1, 2], vec![1, 0], vec![1.0, 3.0]);
+    /// assert_eq!(SparseRates::from_csr(rows)?.rate(1, 0), 3.0);
+    /// let with_diagonal = CompressedRows::new((2, 2), vec![0, 2, 2], vec![0, 1], vec![-1.0, 1.0]);
+    /// assert!(SparseRates::from_csr(with_diagonal).is_err());
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn from_csr(rows: CompressedRows) -> Result<Self> {
+        let wrong = |requirement: &str| Error::Inconsistent {
+            subject: "matrix of rates".into(),
+            requirement: requirement.into(),
+        };
+        let states = rows.rows();
+        if !rows.is_csr() || states != rows.cols() || states == 0 || states >= u32::MAX as usize {
+            return Err(wrong(
+                "it is square, stored by rows, and has 1 to 2^32 - 2 states",
+            ));
         }
-        let length = |name: &str, expected, got| {
-            if expected == got {
-                Ok(())
-            } else {
-                Err(Error::DimensionMismatch {
-                    name: name.into(),
-                    expected,
-                    got,
-                })
+        let chain = Self { rows };
+        let refusal = |i: usize| {
+            let (targets, rates) = chain.row(i);
+            let invalid = rates.iter().position(|r| !(*r >= 0.0 && r.is_finite()));
+            if targets.contains(&(i as u32)) {
+                return Some(wrong(&format!("state {i} has a diagonal entry; none is stored")));
             }
+            invalid.map(|at| Error::InvalidParameter {
+                name: format!("rate from state {i} to state {}", targets[at]),
+                value: rates[at],
+                requirement: "rates are finite and >= 0".into(),
+            })
         };
-        length("targets", row_starts[states], targets.len())?;
-        length("rates", targets.len(), rates.len())?;
-        let check = |i: usize| {
-            let wrong = |requirement: &str| Error::Inconsistent {
-                subject: format!("row of state {i}"),
-                requirement: requirement.into(),
-            };
-            if row_starts[i] > row_starts[i + 1] || row_starts[i + 1] > targets.len() {
-                return Err(wrong("row starts ascend"));
-            }
-            let mut previous = None;
-            for e in row_starts[i]..row_starts[i + 1] {
-                let j = targets[e] as usize;
-                if j >= states || j == i || previous.is_some_and(|p| p >= j) {
-                    return Err(wrong("targets are other states of the chain in ascending order"));
-                }
-                if !(rates[e] >= 0.0 && rates[e].is_finite()) {
-                    return Err(Error::InvalidParameter {
-                        name: format!("rate from state {i} to state {j}"),
-                        value: rates[e],
-                        requirement: "rates are finite and >= 0".into(),
-                    });
-                }
-                previous = Some(j);
-            }
-            Ok(())
-        };
-        let rows = (0..states).into_par_iter().with_min_len(4096);
-        match rows.find_map_first(|i| check(i).err()) {
+        match (0..states)
+            .into_par_iter()
+            .with_min_len(4096)
+            .find_map_first(refusal)
+        {
             Some(error) => Err(error),
-            None => Ok(Self {
-                row_starts,
-                targets,
-                rates,
-            }),
+            None => Ok(chain),
         }
     }
 
     /// Chain from transitions (i, j, rate) in any order; repeated pairs add up.
     ///
     /// # Errors
-    /// As [`SparseRates::new`].
+    /// [`Error::Inconsistent`] for a transition of no state; as [`SparseRates::from_csr`].
     pub fn from_transitions(
         states: usize,
         transitions: impl IntoIterator<Item = (usize, usize, f64)>,
     ) -> Result<Self> {
-        let mut list: Vec<(usize, usize, f64)> = transitions.into_iter().collect();
-        list.sort_by_key(|&(i, j, _)| (i, j));
-        let mut row_starts = vec![0; states + 1];
-        let (mut targets, mut rates) = (Vec::with_capacity(list.len()), Vec::with_capacity(list.len()));
-        let mut last = None;
-        for (i, j, rate) in list {
-            if i >= states || j >= states {
+        let mut list = TriMatI::<f64, u32>::new((states, states));
+        for (i, j, rate) in transitions {
+            if i >= states || j >= states || states >= u32::MAX as usize {
                 return Err(Error::Inconsistent {
                     subject: format!("transition {i} -> {j}"),
-                    requirement: format!("states are numbered 0 to {}", states.saturating_sub(1)),
+                    requirement: format!(
+                        "states are numbered 0 to {}, less than 2^32 - 2",
+                        states.saturating_sub(1)
+                    ),
                 });
             }
-            if last == Some((i, j)) {
-                if let Some(sum) = rates.last_mut() {
-                    *sum += rate;
-                }
-                continue;
+            list.add_triplet(i, j, rate);
+        }
+        Self::from_csr(list.to_csr())
+    }
+
+    /// The rates as a matrix, without a diagonal.
+    pub fn as_csr(&self) -> &CompressedRows {
+        &self.rows
+    }
+
+    /// Writes the rates in the Matrix Market coordinate format; [`SparseRates::read_matrix_market`] finds the same numbers.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn write_matrix_market(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let written = File::create(path).and_then(|file| {
+            let mut writer = BufWriter::new(file);
+            write_matrix_market_to_bufwrite(&mut writer, &self.rows)?;
+            writer.flush()
+        });
+        written.map_err(|error| Error::Output {
+            path: path.display().to_string(),
+            message: error.to_string(),
+        })
+    }
+
+    /// Chain from a Matrix Market file in the coordinate format.
+    ///
+    /// # Errors
+    /// [`Error::Input`]; as [`SparseRates::from_csr`].
+    pub fn read_matrix_market(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let unreadable = |message: String| Error::Input {
+            path: path.display().to_string(),
+            message,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        // the reader of sprs trusts the line of sizes
+        let numbers =
+            |line: &str| -> Vec<usize> { line.split_whitespace().map_while(|n| n.parse().ok()).collect() };
+        let mut lines = text
+            .lines()
+            .filter(|l| !l.starts_with('%') && !l.trim().is_empty());
+        let sizes = lines.next().map(numbers).unwrap_or_default();
+        let entries: Vec<Vec<usize>> = lines.map(numbers).collect();
+        let sound = match sizes[..] {
+            [rows, columns, count] => {
+                rows == columns
+                    && rows < u32::MAX as usize
+                    && count == entries.len()
+                    && entries
+                        .iter()
+                        .all(|e| e.len() >= 2 && e[..2].iter().all(|n| (1..=rows).contains(n)))
             }
-            last = Some((i, j));
-            row_starts[i + 1] += 1;
-            targets.push(j as u32);
-            rates.push(rate);
+            _ => false,
+        };
+        if !sound {
+            let wanted =
+                "a square matrix with all its entries is wanted, in the Matrix Market coordinate format";
+            return Err(unreadable(wanted.into()));
         }
-        for i in 0..states {
-            row_starts[i + 1] += row_starts[i];
-        }
-        Self::new(row_starts, targets, rates)
+        let list: TriMatI<f64, u32> = read_matrix_market_from_bufread(&mut text.as_bytes())
+            .map_err(|error| unreadable(error.to_string()))?;
+        Self::from_csr(list.to_csr())
     }
 
     /// Number of states.
     pub fn states(&self) -> usize {
-        self.row_starts.len() - 1
+        self.rows.rows()
     }
 
     /// Number of stored transitions.
     pub fn transitions(&self) -> usize {
-        self.targets.len()
+        self.rows.nnz()
     }
 
     /// Targets and rates of the transitions out of state i, targets ascending.
     pub fn row(&self, i: usize) -> (&[u32], &[f64]) {
-        let range = self.row_starts[i]..self.row_starts[i + 1];
-        (&self.targets[range.clone()], &self.rates[range])
+        let range = self.rows.indptr().outer_inds_sz(i);
+        (&self.rows.indices()[range.clone()], &self.rows.data()[range])
     }
 
     /// Transitions (j, r_ij) out of state i.
@@ -168,11 +223,7 @@ impl SparseRates {
 
     /// r_ij, zero where there is no transition.
     pub fn rate(&self, i: usize, j: usize) -> f64 {
-        let (targets, rates) = self.row(i);
-        targets
-            .iter()
-            .position(|&t| t as usize == j)
-            .map_or(0.0, |at| rates[at])
+        self.rows.get(i, j).copied().unwrap_or(0.0)
     }
 
     /// Dirichlet form ½ Σ P_i r_ij (f_i − f_j)²: the energy of f, without cancellation.
@@ -225,27 +276,8 @@ impl SparseRates {
 
     /// The reversed arrows: entry (j, i) holds r_ij.
     pub fn transpose(&self) -> Self {
-        let n = self.states();
-        let mut row_starts = vec![0; n + 1];
-        for &j in &self.targets {
-            row_starts[j as usize + 1] += 1;
-        }
-        for j in 0..n {
-            row_starts[j + 1] += row_starts[j];
-        }
-        let mut next = row_starts.clone();
-        let (mut targets, mut rates) = (vec![0; self.targets.len()], vec![0.0; self.targets.len()]);
-        for i in 0..n {
-            for (j, r) in self.transitions_from(i) {
-                targets[next[j]] = i as u32;
-                rates[next[j]] = r;
-                next[j] += 1;
-            }
-        }
         Self {
-            row_starts,
-            targets,
-            rates,
+            rows: self.rows.to_other_storage().transpose_into(),
         }
     }
 
@@ -278,11 +310,7 @@ impl SparseRates {
             row_starts.push(targets.len());
         }
         Ok(Restriction {
-            rates: Self {
-                row_starts,
-                targets,
-                rates,
-            },
+            rates: Self::new(row_starts, targets, rates)?,
             killing,
             states,
         })
@@ -417,6 +445,39 @@ mod tests {
         assert!(SparseRates::from_transitions(2, [(0, 2, 1.0)]).is_err());
         assert!(SparseRates::from_transitions(0, []).is_err());
         assert!(line().apply(&[1.0]).is_err());
+    }
+
+    #[test]
+    fn matrices_come_and_go_without_a_diagonal() {
+        let chain = line();
+        assert_eq!(SparseRates::from_csr(chain.as_csr().clone()).unwrap(), chain);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rates.mtx");
+        let small =
+            SparseRates::from_transitions(3, [(0, 1, 1e-300), (2, 0, 0.1 + 0.2), (1, 2, 1e300)]).unwrap();
+        for chain in [chain, small] {
+            chain.write_matrix_market(&path).unwrap();
+            assert_eq!(SparseRates::read_matrix_market(&path).unwrap(), chain);
+        }
+        let header = "%%MatrixMarket matrix coordinate real general\n";
+        for (text, why) in [
+            ("2 2 1\n1 1 -1.0\n", "diagonal"),
+            ("2 2 1\n1 2 -1.0\n", "negative"),
+            ("2 3 1\n1 2 1.0\n", "not square"),
+            ("2 2 2\n1 2 1.0\n", "cut short"),
+            ("2 2 1\n1 3 1.0\n", "out of range"),
+            ("2 2 1\n1 0 1.0\n", "counted from zero"),
+            ("2 2 1\n1 2 x\n", "no number"),
+            ("% only a comment\n", "empty"),
+        ] {
+            std::fs::write(&path, format!("{header}{text}")).unwrap();
+            assert!(SparseRates::read_matrix_market(&path).is_err(), "{why}");
+        }
+        std::fs::write(&path, "2 2 1\n1 2 1.0\n").unwrap();
+        assert!(SparseRates::read_matrix_market(&path).is_err(), "no header");
+        assert!(SparseRates::read_matrix_market(folder.path().join("none")).is_err());
+        let by_columns = line().as_csr().to_csc();
+        assert!(SparseRates::from_csr(by_columns).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::error::{Error, Result, require, require_finite, require_non_negative}
 /// Limit of a sequence on refined grids.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Richardson {
-    /// BiasCorrected value.
+    /// Extrapolated value.
     pub limit: f64,
     /// Order observed on the three finest levels.
     pub order: f64,
@@ -130,7 +130,7 @@ pub fn extrapolated(coarse: f64, fine: f64, ratio: f64, order: f64) -> f64 {
 /// A sampled quantity freed of the leading bias of its time step (or mesh).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BiasCorrected {
-    /// BiasCorrected value, with its standard error.
+    /// Extrapolated value, with its standard error.
     pub limit: Estimate,
     /// Bias of the finer level, with its standard error; compatible with zero when sampling errors hide it.
     pub bias: Estimate,

@@ -36,6 +36,29 @@ fn nine_point(n: usize) -> (SparseRates, Vec<f64>, Vec<[i32; 2]>) {
     )
 }
 
+/// Building the chain, and what walks over all of it.
+fn sparse_rates(c: &mut Criterion) {
+    let mut group = c.benchmark_group("sparse rates");
+    group.sample_size(20);
+    let n = 400;
+    let (rates, _, _) = nine_point(n);
+    // columns first, so that the order of the list is not that of the rows
+    let mut list: Vec<(usize, usize, f64)> = (0..n * n)
+        .flat_map(|i| rates.transitions_from(i).map(move |(j, r)| (i, j, r)))
+        .collect();
+    list.sort_by_key(|&(i, j, _)| (j, i));
+    group.bench_function("build from transitions", |b| {
+        b.iter(|| SparseRates::from_transitions(n * n, list.iter().copied()).unwrap());
+    });
+    group.bench_function("transpose", |b| b.iter(|| rates.transpose()));
+    let f: Vec<f64> = (0..n * n).map(|i| (i as f64).sin()).collect();
+    group.bench_function("apply", |b| b.iter(|| rates.apply(&f).unwrap()));
+    group.bench_function("apply_adjoint", |b| b.iter(|| rates.apply_adjoint(&f).unwrap()));
+    let keep: Vec<bool> = (0..n * n).map(|i| i % 7 != 0).collect();
+    group.bench_function("restrict", |b| b.iter(|| rates.restrict(&keep).unwrap()));
+    group.finish();
+}
+
 fn elimination(c: &mut Criterion) {
     let mut group = c.benchmark_group("elimination");
     group.sample_size(10);
@@ -64,6 +87,6 @@ fn elimination(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().without_plots();
-    targets = elimination
+    targets = sparse_rates, elimination
 }
 criterion_main!(benches);

@@ -4,7 +4,7 @@
 //! scope of each, and every path in the code is walked through these scopes, across re-exports, to a file.
 //!
 //! # Limitations
-//! No macros are expanded. A call of a method is seen only by the name of its type or trait.
+//! No macros are expanded: what a file that calls a macro between its items lacks counts as made by the macro. A call of a method is seen only by the name of its type or trait.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -49,6 +49,8 @@ struct Module {
     exports: Vec<Vec<String>>,
     /// Code without `use` items.
     code: Vec<Token>,
+    /// A macro is called where items stand.
+    has_generated_items: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,6 +218,9 @@ impl Tree {
                         self.modules[index].mean(&item, Meaning::Item);
                     }
                 }
+                (Token::Name(_), _) if depth == 0 && body.get(at + 1) == Some(&Token::Sign('!')) => {
+                    self.modules[index].has_generated_items = true;
+                }
                 (Token::Sign('{' | '(' | '['), _) => depth += 1,
                 (Token::Sign('}' | ')' | ']'), _) => depth -= 1,
                 _ => {}
@@ -330,6 +335,9 @@ impl Tree {
             .cloned()
             .collect();
         match (items.is_empty(), rest.len()) {
+            (true, 1) if places.is_empty() && self.modules[module].has_generated_items => {
+                vec![Place::File(self.modules[module].file.clone())]
+            }
             (true, 1) => places,
             _ => items,
         }
