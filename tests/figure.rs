@@ -6,11 +6,12 @@ mod figure_data;
 
 use figure_data::{add_groups, add_paths, log_space, space};
 use freezeout::Error;
-use freezeout::output::{Group, Record, ResultFile};
+use freezeout::output::{Group, Record, Records, ResultFile};
 use freezeout::plot::{
     Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
     cell_edges, draw, svg,
 };
+use freezeout::task::effective_potential::{EffectivePotentialResult, PapersPotential};
 use freezeout::task::figure as catalogue;
 use std::path::PathBuf;
 
@@ -106,7 +107,6 @@ fn synthetic() -> ResultFile {
     file.push(theory).unwrap();
 
     let x = space(-1.2, 1.5, 300);
-    let mut potential = Group::new("effective_potential").unwrap();
     let wells = |x: f64, barrier: f64, left: f64| {
         if x > 0.0 {
             barrier * (x / 0.8 - 1.0).powi(2)
@@ -124,23 +124,19 @@ fn synthetic() -> ResultFile {
             })
             .collect()
     };
-    let axes = [("y", 2), ("x", 300)];
-    potential
-        .push(Record::new("loss", "1", &axes, rows(1.0, 1.0)).unwrap())
-        .unwrap();
-    potential
-        .push(Record::new("effective_potential", "1", &axes, rows(1.2, 0.66)).unwrap())
-        .unwrap();
-    potential
-        .push(Record::new("paper_effective_potential", "1", &axes, rows(1.3, 0.6)).unwrap())
-        .unwrap();
-    potential
-        .push(Record::coordinate("x", "1", x.clone()).unwrap())
-        .unwrap();
-    potential
-        .push(Record::coordinate("y", "1", vec![5.0, 40.0]).unwrap())
-        .unwrap();
-    file.push(potential).unwrap();
+    let potential = EffectivePotentialResult {
+        noise_strength: 1e-3,
+        effective_temperature: vec![1e-3; 2],
+        loss: rows(1.0, 1.0),
+        effective_potential: rows(1.2, 0.66),
+        papers: Some(PapersPotential {
+            paper_effective_potential: rows(1.3, 0.6),
+            paper_effective_potential_ito: rows(1.3, 0.7),
+        }),
+        x: x.clone(),
+        y: vec![5.0, 40.0],
+    };
+    file.push(potential.group().unwrap()).unwrap();
     add_groups(&mut file);
     file
 }

@@ -4,13 +4,13 @@ use super::final_probability::mean_curvature;
 use super::parameter_range::ParameterRange;
 use super::progress::Progress;
 use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
-use super::two_valley::TwoValleyNoise;
-use super::valley_columns::{ValleyColumns, check_size, simulate_cells, starts};
+use super::two_valley::{TwoValleyModel, TwoValleyNoise};
+use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
-use crate::output::{Group, Record};
+use crate::output::{Estimates, Group, Records, ResultFile, records};
+use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,29 @@ impl Default for Ablations {
             start_x: vec![-0.01, 0.01],
             start_y: 1.0,
         }
+    }
+}
+
+records! {
+    /// discrete SGD with one ingredient changed: barrier or flatness held at its value at the start, slow motion sped up, slowed or stopped,
+    /// other noise
+    pub struct AblationsResult in "ablations" {
+        attributes {
+            /// η.
+            learning_rate: f64,
+            /// Starting y.
+            start_y: f64,
+            /// Runs per variant and noise strength.
+            runs: i64,
+            /// Steps per run.
+            steps: i64,
+        }
+        /// the changed ingredient
+        variant: Vec<String> => [variant] "text",
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// Means of the runs.
+        means: ValleyMeans => [variant, noise_strength],
     }
 }
 
@@ -144,7 +167,7 @@ fn cells(
                 runs: task.runs,
                 steps: task.steps,
                 record_every: None,
-                seed: seed,
+                seed,
                 experiment: experiment_number(&format!("{SECTION} {} {strength:e}", variant.name)),
             };
             cells.push(Cell { walk, protocol });
@@ -172,30 +195,93 @@ fn run(
     progress: &Progress,
 ) -> Result<Vec<Group>> {
     let ensembles = simulate_cells(cells, "ablations", progress)?;
-    let mut group = Group::new("ablations")?.with_description(
-        "discrete SGD with one ingredient changed: barrier or flatness held at its value at the start, slow motion sped up, slowed or stopped, other noise",
-    );
-    group.set_attribute("learning_rate", task.learning_rate)?;
-    group.set_attribute("start_y", task.start_y)?;
-    group.set_attribute("runs", task.runs as i64)?;
-    group.set_attribute("steps", task.steps as i64)?;
-    group.push(
-        Record::coordinate(
-            "variant",
-            "text",
-            names.iter().map(|n| (*n).to_string()).collect::<Vec<String>>(),
-        )?
-        .with_description("the changed ingredient"),
-    )?;
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.clone())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
-    for record in ValleyColumns::new(&ensembles)?
-        .records(&[("variant", names.len()), ("noise_strength", strengths.len())])?
-    {
-        group.push(record)?;
+    let result = AblationsResult {
+        learning_rate: task.learning_rate,
+        start_y: task.start_y,
+        runs: task.runs as i64,
+        steps: task.steps as i64,
+        variant: names.iter().map(|name| (*name).to_string()).collect(),
+        noise_strength: strengths,
+        means: ValleyMeans::new(&ensembles)?,
+    };
+    Ok(vec![result.group()?])
+}
+
+/// Share of runs not frozen at the end from which a point is drawn hollow.
+const UNFROZEN: f64 = 0.01;
+
+/// Mean freezing position (a) and P_flat (b) against noise strength, one colour and marker for each variant of the model; the first
+/// variant, the full model, is black. Hollow points: more than 1 % of the runs still hop at the end, so that the position is that of the
+/// end of the run.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = AblationsResult::of(file)?;
+    let (variants, noise, means) = (&result.variant, &result.noise_strength, &result.means);
+    let (n, unfrozen) = (noise.len(), &means.unfrozen_fraction);
+    let positions = (&means.mean_freezing_y, Axis::log("⟨*y*_{freeze}⟩"));
+    let mut panels = Vec::new();
+    for (quantity, axis) in [positions, (&means.p_flat, Axis::linear("*P*_{flat}"))] {
+        let Estimates {
+            value: values,
+            standard_error,
+        } = quantity;
+        let mut panel = Panel::new("", Axis::log("noise strength Δ = *ησ*"), axis);
+        // The full model last, on top of the others; one legend serves both panels.
+        for v in (0..variants.len()).rev() {
+            let part = v * n..(v + 1) * n;
+            let style = style(v);
+            panel = panel.with(Layer::line(
+                noise,
+                &values[part.clone()],
+                "",
+                style.with_width(0.8),
+            ));
+            for hollow in [false, true] {
+                let is_shown = |k: &usize| (unfrozen[v * n + k] > UNFROZEN) == hollow;
+                let shown: Vec<usize> = (0..n).filter(is_shown).collect();
+                let pick = |values: &[f64]| -> Vec<f64> { shown.iter().map(|k| values[*k]).collect() };
+                let error = pick(&standard_error[part.clone()]);
+                let style = if hollow { style.with_hollow_points() } else { style };
+                panel = panel.with(Layer::points(
+                    &pick(noise),
+                    &pick(&values[part.clone()]),
+                    &error,
+                    "",
+                    style,
+                ));
+            }
+        }
+        if panels.is_empty() {
+            for (v, name) in variants.iter().enumerate() {
+                panel = panel.with(Layer::points(&[], &[], &[], name, style(v)));
+            }
+            let hollow = Style::nth(0).with_colour(Colour::GREY).with_hollow_points();
+            panel = panel.with(Layer::points(&[], &[], &[], "not frozen at the end", hollow));
+        }
+        panels.push(panel);
     }
-    Ok(vec![group])
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.72,
+        panels,
+    })
+}
+
+/// Black for the full model; then six colours, full and then dashed, each time with other markers.
+fn style(variant: usize) -> Style {
+    const COLOURS: usize = 6;
+    match variant.checked_sub(1) {
+        None => Style::nth(0).with_colour(Colour::BLACK),
+        Some(k) => {
+            let style = Style::nth(k + 1).with_colour(Colour::nth(k % COLOURS));
+            if k < COLOURS {
+                style
+            } else {
+                style.with_dash(Dash::Dashed)
+            }
+        }
+    }
 }

@@ -11,7 +11,8 @@ use crate::grid::{Axis, Grid};
 use crate::landscape::{Landscape, Side, TwoValley};
 use crate::math::Point;
 use crate::observables::effective_potential;
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, ResultFile, records};
+use crate::plot::{self, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::rates::{ScaleAndSpeed, confining_domain, paper};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,38 @@ impl Default for EffectivePotential {
             cells: 800,
             domain: None,
         }
+    }
+}
+
+records! {
+    /// loss and effective potential on slices of fixed y, both relative to the bottom of the flat valley
+    pub struct EffectivePotentialResult in "effective_potential" {
+        attributes {
+            /// Δ.
+            noise_strength: f64,
+        }
+        /// transverse direction
+        x: Vec<f64> => [x] "1" "x",
+        /// slow direction
+        y: Vec<f64> => [y] "1" "y",
+        /// geometric mean of the diffusivities of the two valleys
+        effective_temperature: Vec<f64> => [y] "loss" "T_eff",
+        /// loss above the bottom of the flat valley
+        loss: Vec<f64> => [y, x] "loss" "L",
+        /// -T_eff ln p of the stationary density (Ito), minimum at zero
+        effective_potential: Vec<f64> => [y, x] "loss" "T_eff Φ",
+        /// The paper's formulas, where they apply.
+        papers: Option<PapersPotential> => [y, x],
+    }
+}
+
+records! {
+    /// The paper's effective potential.
+    pub struct PapersPotential {
+        /// the paper's L_eff, continuous at the ridge (anti-Ito)
+        paper_effective_potential: Vec<f64> => [] "loss" "L_eff",
+        /// the paper's L_eff with the Ito jump T_eff ln gamma at the ridge
+        paper_effective_potential_ito: Vec<f64> => [] "loss" "L_eff",
     }
 }
 
@@ -132,15 +165,10 @@ fn domain(model: &TwoValleyModel, task: &EffectivePotential, positions: &[f64]) 
 /// `/effective_potential`: loss and effective potential on slices, in units of the loss.
 fn run(model: &TwoValleyModel, task: &EffectivePotential, positions: Vec<f64>) -> Result<Vec<Group>> {
     let landscape = model.landscape();
-    let mut group = Group::new("effective_potential")?.with_description(
-        "loss and effective potential on slices of fixed y, both relative to the bottom of the flat valley",
-    );
-    group.set_attribute("noise_strength", task.noise_strength)?;
     let (lower, upper) = domain(model, task, &positions)?;
     let grid = Grid::new([Axis::with_faces_at(lower, upper, task.cells, &[0.0])?]);
     let x = grid.axes()[0].centres().to_vec();
-    let n = x.len();
-    let (mut loss, mut numerical, mut temperature) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut loss, mut potential, mut temperature) = (Vec::new(), Vec::new(), Vec::new());
     for &y in &positions {
         let slice = model.slice(y, task.noise_strength)?;
         let bottom = landscape.loss(&Point::<2>::new(landscape.minimum(Side::Flat, y), y));
@@ -150,69 +178,28 @@ fn run(model: &TwoValleyModel, task: &EffectivePotential, positions: Vec<f64>) -
         let t = (d[0] * d[1]).sqrt();
         temperature.push(t);
         let phi = effective_potential(&Generator::assemble(&slice, grid.clone())?)?;
-        numerical.extend(phi.iter().map(|phi| t * phi));
+        potential.extend(phi.iter().map(|phi| t * phi));
     }
-    group.push(
-        Record::coordinate("x", "1", x)?
-            .with_symbol("x")
-            .with_description("transverse direction"),
-    )?;
-    group.push(
-        Record::coordinate("y", "1", positions.clone())?
-            .with_symbol("y")
-            .with_description("slow direction"),
-    )?;
-    let shape = [("y", positions.len()), ("x", n)];
-    group.push(
-        Record::new(
-            "effective_temperature",
-            "loss",
-            &[("y", positions.len())],
-            temperature,
-        )?
-        .with_symbol("T_eff")
-        .with_description("geometric mean of the diffusivities of the two valleys"),
-    )?;
-    group.push(
-        Record::new("loss", "loss", &shape, loss)?
-            .with_symbol("L")
-            .with_description("loss above the bottom of the flat valley"),
-    )?;
-    group.push(
-        Record::new("effective_potential", "loss", &shape, numerical)?
-            .with_symbol("T_eff Φ")
-            .with_description("-T_eff ln p of the stationary density (Ito), minimum at zero"),
-    )?;
-    if model.has_papers_formulas() {
-        for (name, text, ito) in [
-            (
-                "paper_effective_potential",
-                "the paper's L_eff, continuous at the ridge (anti-Ito)",
-                false,
-            ),
-            (
-                "paper_effective_potential_ito",
-                "the paper's L_eff with the Ito jump T_eff ln gamma at the ridge",
-                true,
-            ),
-        ] {
-            let values: Vec<f64> = positions
-                .iter()
-                .flat_map(|&y| {
-                    grid.axes()[0]
-                        .centres()
-                        .iter()
-                        .map(move |&x| papers(landscape, x, y, task.noise_strength, ito))
-                })
-                .collect();
-            group.push(
-                Record::new(name, "loss", &shape, values)?
-                    .with_symbol("L_eff")
-                    .with_description(text),
-            )?;
-        }
-    }
-    Ok(vec![group])
+    let papers = |ito: bool| {
+        let at = |y: f64| {
+            x.iter()
+                .map(move |&x| papers(landscape, x, y, task.noise_strength, ito))
+        };
+        positions.iter().flat_map(|&y| at(y)).collect()
+    };
+    let result = EffectivePotentialResult {
+        noise_strength: task.noise_strength,
+        effective_temperature: temperature,
+        loss,
+        effective_potential: potential,
+        papers: model.has_papers_formulas().then(|| PapersPotential {
+            paper_effective_potential: papers(false),
+            paper_effective_potential_ito: papers(true),
+        }),
+        x,
+        y: positions,
+    };
+    Ok(vec![result.group()?])
 }
 
 /// The paper's effective potential above the bottom of its flat valley.
@@ -227,4 +214,82 @@ fn papers(landscape: &TwoValley, x: f64, y: f64, noise_strength: f64, ito: bool)
     let raise = if side == Side::Sharp { jump } else { 0.0 };
     let bottom = landscape.ridge_loss(y) - paper::effective_depth(landscape, Side::Flat, y);
     paper::effective_loss(landscape, side, y, landscape.loss(&Point::<2>::new(x, y))) - bottom + raise
+}
+
+/// Loss, effective potential and the paper's effective potential on slices across the valleys, one panel a slice.
+///
+/// Each curve is shown from its lowest value, because a potential has no zero, and where the loss is at most twice as high as the ridge
+/// between the valleys.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = EffectivePotentialResult::of(file)?;
+    let (x, slices) = (&result.x, &result.y);
+    let black = Style::nth(0).with_colour(Colour::BLACK);
+    let mut curves = vec![
+        ("loss *L*", &result.loss, black.with_dash(Dash::Dotted)),
+        (
+            "*L*_{SGD}, exact (Ito)",
+            &result.effective_potential,
+            Style::nth(0).with_width(1.6),
+        ),
+    ];
+    if let Some(papers) = &result.papers {
+        let style = |n, dash| Style::nth(n).with_dash(dash);
+        curves.extend([
+            (
+                "*L*_{eff}, paper's formula",
+                &papers.paper_effective_potential,
+                style(1, Dash::Dashed),
+            ),
+            (
+                "the same with the Ito jump",
+                &papers.paper_effective_potential_ito,
+                style(2, Dash::Dotted),
+            ),
+        ]);
+    }
+    let mut panels = Vec::new();
+    for (slice, y) in slices.iter().enumerate() {
+        let vertical = plot::Axis::linear(if slice == 0 { "height above minimum" } else { "" });
+        let mut panel = Panel::new(&format!("*y* = {y}"), plot::Axis::linear("*x*"), vertical);
+        let shown = window(&curves[0].1[slice * x.len()..(slice + 1) * x.len()]);
+        for (label, values, style) in &curves {
+            if let Some(row) = values.get(slice * x.len()..(slice + 1) * x.len()) {
+                let row = &row[shown.clone()];
+                let finite = row.iter().copied().filter(|v| v.is_finite());
+                let lowest = finite.fold(f64::INFINITY, f64::min);
+                let shifted: Vec<f64> = row.iter().map(|v| v - lowest).collect();
+                // One legend serves all panels.
+                let label = if slice == 0 { label } else { "" };
+                panel = panel.with(Layer::line(&x[shown.clone()], &shifted, label, *style));
+            }
+        }
+        panels.push(panel);
+    }
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.62,
+        panels,
+    })
+}
+
+/// The part of a slice on which the loss is at most [`WALLS`] barriers high, so that the valleys fill the panel; all of it when there is
+/// no barrier between two valleys.
+fn window(loss: &[f64]) -> std::ops::Range<usize> {
+    /// Height of the outer walls that is shown, in barriers.
+    const WALLS: f64 = 2.0;
+    let lowest = loss.iter().copied().fold(f64::INFINITY, f64::min);
+    let is_minimum = |i: &usize| loss[*i] <= loss[*i - 1] && loss[*i] < loss[*i + 1];
+    let mut minima = (1..loss.len().saturating_sub(1)).filter(is_minimum);
+    if let (Some(first), Some(last)) = (minima.next(), minima.next_back()) {
+        let ridge = loss[first..=last].iter().copied().fold(lowest, f64::max);
+        let is_shown = |v: &f64| *v - lowest <= WALLS * (ridge - lowest);
+        if let (Some(start), Some(end)) = (loss.iter().position(is_shown), loss.iter().rposition(is_shown)) {
+            return start..end + 1;
+        }
+    }
+    0..loss.len()
 }

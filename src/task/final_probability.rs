@@ -1,5 +1,6 @@
 //! Task: the final P_flat and the freezing position by every density route, no sampling noise.
 
+use super::freezing_line::{FreezingLineResult, is_same};
 use super::freezing_theory::{Freezing, FreezingTheory, freezing};
 use super::parameter_range::ParameterRange;
 use super::progress::Progress;
@@ -11,7 +12,8 @@ use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
 };
 use crate::landscape::{Side, TwoValley};
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, ResultFile, records};
+use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Style};
 use crate::transfer::{PathLaw, PathSettings, Start};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -42,6 +44,99 @@ impl Default for FinalProbability {
             end_y: 400.0,
             planar: false,
         }
+    }
+}
+
+records! {
+    /// final P_flat and freezing position by the density routes: master equation and Fokker-Planck equations (eta -> 0), transfer operator of
+    /// the SGD map (finite eta)
+    pub struct FinalProbabilityResult in "final_probability" {
+        attributes {
+            /// η of the transfer operator.
+            learning_rate: f64,
+            /// Starting y.
+            start_y: f64,
+        }
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// y at the end of the run, where fewer than 1e-4 hops a run are to come
+        end_y: Vec<f64> => [noise_strength] "1",
+        /// final P_flat, two-state master equation, eta -> 0
+        p_flat_two_state: Vec<f64> => [noise_strength] "1",
+        /// final P_flat, Fokker-Planck in x with y(t) on the floor, eta -> 0
+        p_flat_density: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of p_flat_density
+        p_flat_density_error: Vec<f64> => [noise_strength] "1",
+        /// largest |mass - 1| over all steps
+        mass_error_density: Vec<f64> => [noise_strength] "1",
+        /// final P_flat, transfer operator of the SGD map at this learning rate
+        p_flat_transfer: Vec<f64> => [noise_strength] "1",
+        /// largest probability that the discretisation put back in one step
+        defect_transfer: Vec<f64> => [noise_strength] "1",
+        /// control: final P_flat under isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0
+        p_flat_isotropic: Vec<f64> => [noise_strength] "1",
+        /// control: mean y of the last hop under isotropic noise
+        mean_freezing_y_isotropic: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last hop, two-state theory
+        mean_freezing_y_two_state: Vec<f64> => [noise_strength] "1",
+        /// the same by the Poisson law of the mean hop flux
+        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last hop (half-way to the other minimum), Fokker-Planck
+        mean_freezing_y_density: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of mean_freezing_y_density
+        mean_freezing_y_density_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last visit to the ridge, Fokker-Planck
+        mean_ridge_y_density: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last sign change of x, transfer operator
+        mean_freezing_y_transfer: Vec<f64> => [noise_strength] "1",
+        /// The Fokker-Planck equation in the plane, where it was solved.
+        planar: Option<PlanarColumns> => [noise_strength],
+    }
+}
+
+records! {
+    /// The Fokker-Planck equation in the plane.
+    pub struct PlanarColumns {
+        /// final P_flat, Fokker-Planck in the plane with the full tensor, eta -> 0
+        p_flat_planar: Vec<f64> => [] "1",
+        /// discretisation error of p_flat_planar
+        p_flat_planar_error: Vec<f64> => [] "1",
+        /// largest |mass - 1| over all steps
+        mass_error_planar: Vec<f64> => [] "1",
+    }
+}
+
+records! {
+    /// Fokker-Planck density of x along the slow path (eta -> 0): moments of the run, last-hop laws, snapshots
+    pub struct DensityPathResult in "density_path" {
+        attributes {
+            /// Δ.
+            noise_strength: f64,
+        }
+        /// time since the start, eta * iterations
+        time: Vec<f64> => [time] "time" "t",
+        /// slow direction
+        y: Vec<f64> => [time] "1",
+        /// probability of x > 0
+        p_flat: Vec<f64> => [time] "1",
+        /// mean x
+        mean_x: Vec<f64> => [time] "1",
+        /// hops from the flat to the sharp valley per time and run
+        flat_to_sharp_flux: Vec<f64> => [time] "1/time",
+        /// hops from the sharp to the flat valley per time and run
+        sharp_to_flat_flux: Vec<f64> => [time] "1/time",
+        /// probability of no valley-to-valley hop after this time
+        no_hop_after: Vec<f64> => [time] "1",
+        /// probability of no visit to the ridge after this time
+        no_ridge_after: Vec<f64> => [time] "1",
+        /// time of each snapshot, eta * iterations
+        snapshot_time: Vec<f64> => [snapshot] "time",
+        /// cell centres of each snapshot; the grid moves with the valleys
+        snapshot_x: Vec<f64> => [snapshot, cell] "1",
+        /// density of x
+        snapshot_density: Vec<f64> => [snapshot, cell] "1",
+        /// -ln density, minimum at zero
+        snapshot_effective_potential: Vec<f64> => [snapshot, cell] "1" "Φ" missing "the density is below the range of numbers",
     }
 }
 
@@ -163,7 +258,7 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
 }
 
 /// Geometric mean 2/sqrt(f1 f2) of the two curvatures.
-pub fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
+pub(crate) fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
     let product: f64 = Side::BOTH
         .iter()
         .map(|side| landscape.flatness(*side, y))
@@ -196,207 +291,179 @@ fn run(
             row
         })
         .collect::<Result<_>>()?;
-    let mut group = Group::new("final_probability")?.with_description(
-        "final P_flat and freezing position by the density routes: master equation and Fokker-Planck equations (eta -> 0), transfer operator of the SGD map (finite eta)",
-    );
-    group.set_attribute("learning_rate", task.learning_rate)?;
-    group.set_attribute("start_y", task.start_y)?;
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.clone())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
-    type Column = (&'static str, &'static str, fn(&Row) -> f64);
-    let columns: [Column; 15] = [
-        (
-            "end_y",
-            "y at the end of the run, where fewer than 1e-4 hops a run are to come",
-            |r| r.end,
-        ),
-        (
-            "p_flat_two_state",
-            "final P_flat, two-state master equation, eta -> 0",
-            |r| r.theory.path.final_p_flat(),
-        ),
-        (
-            "p_flat_density",
-            "final P_flat, Fokker-Planck in x with y(t) on the floor, eta -> 0",
-            |r| r.density.path.final_p_flat(),
-        ),
-        (
-            "p_flat_density_error",
-            "discretisation error of p_flat_density",
-            |r| r.density.path.p_flat_error,
-        ),
-        ("mass_error_density", "largest |mass - 1| over all steps", |r| {
-            r.density.path.mass_error
+    let column = |value: &dyn Fn(&Row) -> f64| rows.iter().map(value).collect::<Vec<f64>>();
+    let planar: Vec<&PlanarDensity> = rows.iter().filter_map(|r| r.planar.as_ref()).collect();
+    let result = FinalProbabilityResult {
+        learning_rate: task.learning_rate,
+        start_y: task.start_y,
+        end_y: column(&|r| r.end),
+        p_flat_two_state: column(&|r| r.theory.path.final_p_flat()),
+        p_flat_density: column(&|r| r.density.path.final_p_flat()),
+        p_flat_density_error: column(&|r| r.density.path.p_flat_error),
+        mass_error_density: column(&|r| r.density.path.mass_error),
+        p_flat_transfer: column(&|r| r.law.final_p_flat()),
+        defect_transfer: column(&|r| r.law.defect),
+        p_flat_isotropic: column(&|r| r.isotropic.path.final_p_flat()),
+        mean_freezing_y_isotropic: column(&|r| r.isotropic.mean_y),
+        mean_freezing_y_two_state: column(&|r| r.theory.last.mean_y),
+        mean_freezing_y_poisson: column(&|r| r.theory.last.mean_y_poisson),
+        mean_freezing_y_density: column(&|r| r.density.mean_y),
+        mean_freezing_y_density_error: column(&|r| r.density.mean_y_error),
+        mean_ridge_y_density: column(&|r| r.density.mean_y_ridge),
+        mean_freezing_y_transfer: column(&|r| r.law.mean_freezing_y()),
+        planar: task.planar.then(|| PlanarColumns {
+            p_flat_planar: planar.iter().map(|p| p.final_p_flat()).collect(),
+            p_flat_planar_error: planar.iter().map(|p| p.p_flat_error).collect(),
+            mass_error_planar: planar.iter().map(|p| p.mass_error).collect(),
         }),
-        (
-            "p_flat_transfer",
-            "final P_flat, transfer operator of the SGD map at this learning rate",
-            |r| r.law.final_p_flat(),
-        ),
-        (
-            "defect_transfer",
-            "largest probability that the discretisation put back in one step",
-            |r| r.law.defect,
-        ),
-        (
-            "p_flat_isotropic",
-            "control: final P_flat under isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0",
-            |r| r.isotropic.path.final_p_flat(),
-        ),
-        (
-            "mean_freezing_y_isotropic",
-            "control: mean y of the last hop under isotropic noise",
-            |r| r.isotropic.mean_y,
-        ),
-        (
-            "mean_freezing_y_two_state",
-            "mean y of the last hop, two-state theory",
-            |r| r.theory.last.mean_y,
-        ),
-        (
-            "mean_freezing_y_poisson",
-            "the same by the Poisson law of the mean hop flux",
-            |r| r.theory.last.mean_y_poisson,
-        ),
-        (
-            "mean_freezing_y_density",
-            "mean y of the last hop (half-way to the other minimum), Fokker-Planck",
-            |r| r.density.mean_y,
-        ),
-        (
-            "mean_freezing_y_density_error",
-            "discretisation error of mean_freezing_y_density",
-            |r| r.density.mean_y_error,
-        ),
-        (
-            "mean_ridge_y_density",
-            "mean y of the last visit to the ridge, Fokker-Planck",
-            |r| r.density.mean_y_ridge,
-        ),
-        (
-            "mean_freezing_y_transfer",
-            "mean y of the last sign change of x, transfer operator",
-            |r| r.law.mean_freezing_y(),
-        ),
-    ];
-    let n = [("noise_strength", strengths.len())];
-    let mut push = |name: &str, text: &str, values: Vec<f64>| -> Result<()> {
-        group.push(Record::new(name, "1", &n, values)?.with_description(text))
+        noise_strength: strengths,
     };
-    for (name, text, value) in columns {
-        push(name, text, rows.iter().map(value).collect())?;
-    }
-    if task.planar {
-        let planar: Vec<&PlanarDensity> = rows.iter().filter_map(|r| r.planar.as_ref()).collect();
-        push(
-            "p_flat_planar",
-            "final P_flat, Fokker-Planck in the plane with the full tensor, eta -> 0",
-            planar.iter().map(|p| p.final_p_flat()).collect(),
-        )?;
-        push(
-            "p_flat_planar_error",
-            "discretisation error of p_flat_planar",
-            planar.iter().map(|p| p.p_flat_error).collect(),
-        )?;
-        push(
-            "mass_error_planar",
-            "largest |mass - 1| over all steps",
-            planar.iter().map(|p| p.mass_error).collect(),
-        )?;
-    }
-    let mut groups = vec![group];
-    for (k, (row, &strength)) in rows.iter().zip(&strengths).enumerate() {
-        groups.push(density_group(k, &row.density, strength)?);
+    let mut groups = vec![result.group()?];
+    for (k, (row, strength)) in rows.iter().zip(result.noise_strength).enumerate() {
+        let path = density_path(&row.density, strength);
+        groups.push(path.group_named(&format!("{}/strength_{k}", DensityPathResult::GROUP))?);
     }
     Ok(groups)
 }
 
-/// `/density_path/strength_K`: the Fokker-Planck density along the path at one noise strength, moment by moment.
-fn density_group(index: usize, law: &DensityLastHop, noise_strength: f64) -> Result<Group> {
-    let mut group = Group::new(&format!("density_path/strength_{index}"))?
-        .with_description("Fokker-Planck density of x along the slow path (eta -> 0): moments of the run, last-hop laws, snapshots");
-    group.set_attribute("noise_strength", noise_strength)?;
+/// The Fokker-Planck density along the path at one noise strength, moment by moment.
+fn density_path(law: &DensityLastHop, noise_strength: f64) -> DensityPathResult {
     let path = &law.path;
-    let n = path.time.len();
-    group.push(
-        Record::coordinate("time", "time", path.time.clone())?
-            .with_symbol("t")
-            .with_description("time since the start, eta * iterations"),
-    )?;
-    let along: [(&str, &str, &str, &[f64]); 7] = [
-        ("y", "1", "slow direction", &path.y),
-        ("p_flat", "1", "probability of x > 0", &path.p_flat),
-        ("mean_x", "1", "mean x", &path.mean_x),
-        (
-            "flat_to_sharp_flux",
-            "1/time",
-            "hops from the flat to the sharp valley per time and run",
-            &path.flat_to_sharp_flux,
-        ),
-        (
-            "sharp_to_flat_flux",
-            "1/time",
-            "hops from the sharp to the flat valley per time and run",
-            &path.sharp_to_flat_flux,
-        ),
-        (
-            "no_hop_after",
-            "1",
-            "probability of no valley-to-valley hop after this time",
-            &law.no_hop_after,
-        ),
-        (
-            "no_ridge_after",
-            "1",
-            "probability of no visit to the ridge after this time",
-            &law.no_ridge_after,
-        ),
-    ];
-    for (name, unit, text, values) in along {
-        group.push(Record::new(name, unit, &[("time", n)], values.to_vec())?.with_description(text))?;
-    }
     let snapshots = &path.snapshots;
-    let cells = snapshots.first().map_or(0, |s| s.x.len());
-    let shape = [("snapshot", snapshots.len()), ("cell", cells)];
-    let times: Vec<f64> = snapshots.iter().map(|s| s.time).collect();
-    group.push(
-        Record::new("snapshot_time", "time", &[("snapshot", snapshots.len())], times)?
-            .with_description("time of each snapshot, eta * iterations"),
-    )?;
-    let x: Vec<f64> = snapshots.iter().flat_map(|s| s.x.clone()).collect();
-    group.push(
-        Record::new("snapshot_x", "1", &shape, x)?
-            .with_description("cell centres of each snapshot; the grid moves with the valleys"),
-    )?;
-    let density: Vec<f64> = snapshots
-        .iter()
-        .flat_map(|s| {
-            s.probability
-                .iter()
-                .zip(&s.width)
-                .map(|(p, w)| p / w)
-                .collect::<Vec<f64>>()
-        })
-        .collect();
-    group.push(Record::new("snapshot_density", "1", &shape, density)?.with_description("density of x"))?;
     let finite = |phi: f64| if phi.is_finite() { phi } else { f64::NAN };
-    let potential: Vec<f64> = snapshots
-        .iter()
-        .flat_map(|s| {
-            s.effective_potential()
-                .into_iter()
-                .map(finite)
-                .collect::<Vec<f64>>()
-        })
-        .collect();
-    group.push(
-        Record::new("snapshot_effective_potential", "1", &shape, potential)?
-            .with_symbol("Φ")
-            .with_description("-ln density, minimum at zero")
-            .with_missing("the density is below the range of numbers"),
-    )?;
-    Ok(group)
+    DensityPathResult {
+        noise_strength,
+        time: path.time.clone(),
+        y: path.y.clone(),
+        p_flat: path.p_flat.clone(),
+        mean_x: path.mean_x.clone(),
+        flat_to_sharp_flux: path.flat_to_sharp_flux.clone(),
+        sharp_to_flat_flux: path.sharp_to_flat_flux.clone(),
+        no_hop_after: law.no_hop_after.clone(),
+        no_ridge_after: law.no_ridge_after.clone(),
+        snapshot_time: snapshots.iter().map(|s| s.time).collect(),
+        snapshot_x: snapshots.iter().flat_map(|s| s.x.iter().copied()).collect(),
+        snapshot_density: snapshots
+            .iter()
+            .flat_map(|s| s.probability.iter().zip(&s.width).map(|(p, w)| p / w))
+            .collect(),
+        snapshot_effective_potential: snapshots
+            .iter()
+            .flat_map(|s| s.effective_potential().into_iter().map(finite))
+            .collect(),
+    }
+}
+
+/// Points of one route.
+struct Route {
+    label: String,
+    noise: Vec<f64>,
+    p: Vec<f64>,
+    error: Vec<f64>,
+    style: Style,
+    /// Factor on the abscissa, so that points of routes that agree stand side by side.
+    shift: f64,
+}
+
+/// Final P_flat against noise strength by every route (a), and what each differs from the two-state master equation (b).
+///
+/// The points of SGD are `p_flat` of `/freezing_line` at the same noise strengths, if that group has the same learning rate. Points are
+/// moved sideways by some per cent.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = FinalProbabilityResult::of(file)?;
+    let (noise, two_state) = (&result.noise_strength, &result.p_flat_two_state);
+    let routes = routes(&result, FreezingLineResult::find(file)?);
+    let axis = Axis::log("noise strength Δ = *ησ*");
+    let mut level = Panel::new(
+        "",
+        axis.clone().without_labels(),
+        Axis::linear("final *P*_{flat}"),
+    );
+    let line = Style::nth(0);
+    level = level.with(Layer::line(noise, two_state, "two-state theory, *η* → 0", line));
+    let style = Style::nth(6).with_colour(Colour::GREY).with_dash(Dash::DashDot);
+    let control = "control: isotropic noise";
+    level = level.with(Layer::line(noise, &result.p_flat_isotropic, control, style));
+    let mut difference = Panel::new("", axis, Axis::linear("*P*_{flat} − two-state theory"));
+    difference = difference.with(Layer::Horizontal {
+        y: 0.0,
+        label: String::new(),
+        style: line,
+    });
+    for route in routes {
+        let x: Vec<f64> = route.noise.iter().map(|d| d * route.shift).collect();
+        level = level.with(Layer::points(
+            &x,
+            &route.p,
+            &route.error,
+            &route.label,
+            route.style,
+        ));
+        let theory = |d: &f64| noise.iter().position(|t| is_same(*t, *d)).map(|k| two_state[k]);
+        let rest: Vec<f64> = (route.p.iter().zip(&route.noise))
+            .map(|(p, d)| theory(d).map_or(f64::NAN, |t| p - t))
+            .collect();
+        difference = difference.with(Layer::points(&x, &rest, &route.error, "", route.style));
+    }
+    Ok(Figure {
+        width: ONE_COLUMN,
+        columns: 1,
+        aspect: 0.66,
+        panels: vec![level, difference],
+    })
+}
+
+fn routes(result: &FinalProbabilityResult, line: Option<FreezingLineResult>) -> Vec<Route> {
+    let (noise, learning_rate) = (&result.noise_strength, result.learning_rate);
+    let finite = format!(", *η* = {learning_rate}");
+    let route = |label: &str, p: &[f64], error: &[f64], style, shift| Route {
+        label: label.into(),
+        noise: noise.clone(),
+        p: p.to_vec(),
+        error: error.to_vec(),
+        style,
+        shift,
+    };
+    let mut routes = vec![route(
+        "Fokker–Planck in *x*, *η* → 0",
+        &result.p_flat_density,
+        &result.p_flat_density_error,
+        Style::nth(2).with_marker(Marker::Square),
+        0.91,
+    )];
+    if let Some(planar) = &result.planar {
+        routes.push(route(
+            "Fokker–Planck in (*x*, *y*), *η* → 0",
+            &planar.p_flat_planar,
+            &planar.p_flat_planar_error,
+            Style::nth(3).with_marker(Marker::Diamond),
+            0.97,
+        ));
+    }
+    routes.push(route(
+        &format!("transfer operator{finite}"),
+        &result.p_flat_transfer,
+        &[],
+        Style::nth(1).with_marker(Marker::Triangle),
+        1.03,
+    ));
+    if let Some(line) = line.filter(|line| line.learning_rate == learning_rate) {
+        let is_shown = |k: &usize| noise.iter().any(|d| is_same(*d, line.noise_strength[*k]));
+        let shown: Vec<usize> = (0..line.noise_strength.len()).filter(is_shown).collect();
+        let pick = |values: &[f64]| -> Vec<f64> { shown.iter().map(|k| values[*k]).collect() };
+        if !shown.is_empty() {
+            routes.push(Route {
+                label: format!("SGD{finite}"),
+                p: pick(&line.means.p_flat.value),
+                error: pick(&line.means.p_flat.standard_error),
+                noise: pick(&line.noise_strength),
+                style: Style::nth(0).with_colour(Colour::BLACK),
+                shift: 1.09,
+            });
+        }
+    }
+    routes
 }

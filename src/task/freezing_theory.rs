@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
 use crate::landscape::Side;
 use crate::math::Point;
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, records};
 use crate::rates::paper::FreezingLine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,66 @@ impl Default for FreezingTheory {
     }
 }
 
+records! {
+    /// two-state master equation along the slow path with exact slice rates, no fitted constant; eta -> 0
+    pub struct FreezingTheoryResult in "freezing_theory" {
+        attributes {
+            /// Starting y.
+            start_y: f64,
+            /// Initial P_flat.
+            start_p_flat: f64,
+            /// Factor on the slow drift of y.
+            ramp: f64,
+        }
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final probability of the flat valley
+        p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
+        /// change of p_flat when the step of the master equation is halved, plus the error of the slices
+        p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last valley-to-valley hop, exact last-hop law
+        mean_freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩",
+        /// the same if hops were a Poisson process with the mean hop flux (approximation)
+        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" "⟨y⟩_P",
+        /// mean y of the last visit to the ridge, the diffusion limit of the last sign change of x
+        mean_freezing_y_ridge: Vec<f64> => [noise_strength] "1" "⟨y⟩_r",
+        /// mean time of the last hop
+        mean_freezing_time: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩",
+        /// mean time of the last visit to the ridge
+        mean_freezing_time_ridge: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩_r",
+        /// expected number of valley-to-valley hops along the path
+        mean_hops: Vec<f64> => [noise_strength] "1",
+        /// The paper's line, where its formulas apply.
+        papers: Option<PapersFreezingLine> => [noise_strength],
+    }
+}
+
+records! {
+    /// The paper's freezing line.
+    pub struct PapersFreezingLine {
+        /// the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)
+        paper_mean_freezing_y: Vec<f64> => [] "1" "y_freeze" missing "the paper's formula is undefined at this noise strength",
+        /// the paper's final P_flat with the same fitted constant
+        paper_p_flat: Vec<f64> => [] "1" "P_flat",
+    }
+}
+
+records! {
+    /// P_flat along the slow path, two-state theory
+    pub struct FreezingPathResult in "freezing_path" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// slow direction
+        y: Vec<f64> => [noise_strength, point] "1" "y",
+        /// time since the start
+        time: Vec<f64> => [noise_strength, point] "time (eta * iterations)" "t",
+        /// expected valley-to-valley hops of a run per unit time
+        hop_rate: Vec<f64> => [noise_strength, point] "1/time",
+        /// probability of the flat valley
+        p_flat: Vec<f64> => [noise_strength, point] "1" "P_flat",
+    }
+}
+
 /// Intervals of the coarser of the two integrations of the master equation.
 const STEPS: usize = 1000;
 /// A path that starts at y0 = 0 begins where the barrier is this many noise temperatures: there it is still in the
@@ -55,14 +115,18 @@ const STEPS: usize = 1000;
 const VANISHING_BARRIER: f64 = 0.02;
 
 /// The freezing theory at one noise strength.
-pub struct Freezing {
+pub(crate) struct Freezing {
     pub path: TwoState,
     pub last: LastHop,
     pub slice_error: f64,
 }
 
 /// Solves the freezing theory at one noise strength.
-pub fn freezing(model: &TwoValleyModel, task: &FreezingTheory, noise_strength: f64) -> Result<Freezing> {
+pub(crate) fn freezing(
+    model: &TwoValleyModel,
+    task: &FreezingTheory,
+    noise_strength: f64,
+) -> Result<Freezing> {
     let landscape = model.landscape();
     let slice = |y: f64| model.slice(y, noise_strength);
     let start = if task.start_y > 0.0 {
@@ -154,100 +218,31 @@ fn run(
         results.push(freezing(model, task, strength)?);
         bar.advance(1);
     }
-    let mut group = Group::new("freezing_theory")?.with_description(
-        "two-state master equation along the slow path with exact slice rates, no fitted constant; eta -> 0",
-    );
-    group.set_attribute("start_y", task.start_y)?;
-    group.set_attribute("start_p_flat", task.start_p_flat)?;
-    group.set_attribute("ramp", task.ramp)?;
-    let n = strengths.len();
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.clone())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
     let column = |value: &dyn Fn(&Freezing) -> f64| results.iter().map(value).collect::<Vec<f64>>();
-    for (name, unit, symbol, text, values) in [
-        (
-            "p_flat",
-            "1",
-            "P_flat",
-            "final probability of the flat valley",
-            column(&|r| r.path.final_p_flat()),
-        ),
-        (
-            "p_flat_error",
-            "1",
-            "",
-            "change of p_flat when the step of the master equation is halved, plus the error of the slices",
-            column(&|r| r.path.p_flat_error + r.slice_error),
-        ),
-        (
-            "mean_freezing_y",
-            "1",
-            "⟨y⟩",
-            "mean y of the last valley-to-valley hop, exact last-hop law",
-            column(&|r| r.last.mean_y),
-        ),
-        (
-            "mean_freezing_y_poisson",
-            "1",
-            "⟨y⟩_P",
-            "the same if hops were a Poisson process with the mean hop flux (approximation)",
-            column(&|r| r.last.mean_y_poisson),
-        ),
-        (
-            "mean_freezing_y_ridge",
-            "1",
-            "⟨y⟩_r",
-            "mean y of the last visit to the ridge, the diffusion limit of the last sign change of x",
-            column(&|r| r.last.mean_y_ridge),
-        ),
-        (
-            "mean_freezing_time",
-            "time (eta * iterations)",
-            "⟨t⟩",
-            "mean time of the last hop",
-            column(&|r| r.last.mean_time),
-        ),
-        (
-            "mean_freezing_time_ridge",
-            "time (eta * iterations)",
-            "⟨t⟩_r",
-            "mean time of the last visit to the ridge",
-            column(&|r| r.last.mean_time_ridge),
-        ),
-        (
-            "mean_hops",
-            "1",
-            "",
-            "expected number of valley-to-valley hops along the path",
-            column(&|r| r.path.hops[r.path.hops.len() - 1]),
-        ),
-    ] {
-        group.push(
-            Record::new(name, unit, &[("noise_strength", n)], values)?
-                .with_symbol(symbol)
-                .with_description(text),
-        )?;
-    }
-    if model.has_papers_formulas() {
-        paper_line(model, &strengths, &mut group)?;
-    }
-    Ok(vec![group, paths(&strengths, &results)?])
+    let result = FreezingTheoryResult {
+        start_y: task.start_y,
+        start_p_flat: task.start_p_flat,
+        ramp: task.ramp,
+        p_flat: column(&|r| r.path.final_p_flat()),
+        p_flat_error: column(&|r| r.path.p_flat_error + r.slice_error),
+        mean_freezing_y: column(&|r| r.last.mean_y),
+        mean_freezing_y_poisson: column(&|r| r.last.mean_y_poisson),
+        mean_freezing_y_ridge: column(&|r| r.last.mean_y_ridge),
+        mean_freezing_time: column(&|r| r.last.mean_time),
+        mean_freezing_time_ridge: column(&|r| r.last.mean_time_ridge),
+        mean_hops: column(&|r| r.path.hops[r.path.hops.len() - 1]),
+        papers: match model.has_papers_formulas() {
+            true => Some(papers_line(model, &strengths)?),
+            false => None,
+        },
+        noise_strength: strengths.clone(),
+    };
+    Ok(vec![result.group()?, paths(strengths, &results).group()?])
 }
 
-/// `/freezing_path`: P_flat along the path, at as many points for each noise strength.
-fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
+/// P_flat along the path, at as many points for each noise strength.
+fn paths(noise_strength: Vec<f64>, results: &[Freezing]) -> FreezingPathResult {
     const POINTS: usize = 101;
-    let mut group =
-        Group::new("freezing_path")?.with_description("P_flat along the slow path, two-state theory");
-    let n = strengths.len();
-    group.push(
-        Record::coordinate("noise_strength", "1", strengths.to_vec())?
-            .with_symbol("Δ")
-            .with_description("noise strength learning_rate * sigma"),
-    )?;
     let every = |values: fn(&TwoState) -> &[f64]| -> Vec<f64> {
         let pick = |r: &Freezing| -> Vec<f64> {
             let v = values(&r.path);
@@ -255,17 +250,6 @@ fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
         };
         results.iter().flat_map(pick).collect()
     };
-    let shape = [("noise_strength", n), ("point", POINTS)];
-    group.push(
-        Record::new("y", "1", &shape, every(|p| &p.y))?
-            .with_symbol("y")
-            .with_description("slow direction"),
-    )?;
-    group.push(
-        Record::new("time", "time (eta * iterations)", &shape, every(|p| &p.time))?
-            .with_symbol("t")
-            .with_description("time since the start"),
-    )?;
     let hop_rate = results.iter().flat_map(|r| {
         let (time, hops) = (&r.path.time, &r.path.hops);
         // Mean rate over the interval around each point; one-sided at the ends.
@@ -275,41 +259,25 @@ fn paths(strengths: &[f64], results: &[Freezing]) -> Result<Group> {
             (hops[to] - hops[from]) / (time[to] - time[from])
         })
     });
-    group.push(
-        Record::new("hop_rate", "1/time", &shape, hop_rate.collect::<Vec<f64>>())?
-            .with_description("expected valley-to-valley hops of a run per unit time"),
-    )?;
-    group.push(
-        Record::new("p_flat", "1", &shape, every(|p| &p.p_flat))?
-            .with_symbol("P_flat")
-            .with_description("probability of the flat valley"),
-    )?;
-    Ok(group)
+    FreezingPathResult {
+        noise_strength,
+        y: every(|p| &p.y),
+        time: every(|p| &p.time),
+        hop_rate: hop_rate.collect(),
+        p_flat: every(|p| &p.p_flat),
+    }
 }
 
-/// The paper's freezing line, with its fitted constant, as rows of comparison.
-fn paper_line(model: &TwoValleyModel, strengths: &[f64], group: &mut Group) -> Result<()> {
-    let line = FreezingLine::AUTHORS;
-    let undefined = "the paper's formula is undefined at this noise strength";
+/// The paper's freezing line, with its fitted constant.
+fn papers_line(model: &TwoValleyModel, strengths: &[f64]) -> Result<PapersFreezingLine> {
+    let (line, landscape) = (FreezingLine::AUTHORS, model.landscape());
     // The formula exists on an interval of noise strengths only.
-    let y: Vec<f64> = strengths
+    let y = strengths
         .iter()
-        .map(|&s| line.y_freeze(model.landscape(), s).unwrap_or(f64::NAN))
-        .collect();
-    let p = strengths
-        .iter()
-        .map(|&s| line.final_probability(model.landscape(), s))
-        .collect::<Result<Vec<f64>>>()?;
-    let dimensions = [("noise_strength", strengths.len())];
-    group.push(
-        Record::new("paper_mean_freezing_y", "1", &dimensions, y)?
-            .with_symbol("y_freeze")
-            .with_description("the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)")
-            .with_missing(undefined),
-    )?;
-    group.push(
-        Record::new("paper_p_flat", "1", &dimensions, p)?
-            .with_symbol("P_flat")
-            .with_description("the paper's final P_flat with the same fitted constant"),
-    )
+        .map(|&s| line.y_freeze(landscape, s).unwrap_or(f64::NAN));
+    let p = strengths.iter().map(|&s| line.final_probability(landscape, s));
+    Ok(PapersFreezingLine {
+        paper_mean_freezing_y: y.collect(),
+        paper_p_flat: p.collect::<Result<_>>()?,
+    })
 }

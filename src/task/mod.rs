@@ -3,33 +3,34 @@
 //! A task is one file: its keys with their documentation and defaults, what is checked before anything runs, what is computed, the records
 //! it writes, and its figures. The table of tasks is [`config`]: one line a task.
 
-pub(crate) mod ablations;
+pub mod ablations;
 pub mod config;
-pub(crate) mod effective_potential;
+pub mod effective_potential;
 pub(crate) mod escape;
 pub mod figure;
-pub(crate) mod final_probability;
-pub(crate) mod freezing_line;
-pub(crate) mod freezing_theory;
+pub mod final_probability;
+pub mod freezing_line;
+pub mod freezing_theory;
 pub(crate) mod hdf5_table;
 pub(crate) mod keys;
 pub(crate) mod landscape_keys;
 mod list;
 pub(crate) mod noise_keys;
 pub(crate) mod parameter_range;
-pub(crate) mod phase_diagram;
-pub(crate) mod pictures;
+pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;
 pub(crate) mod region_keys;
 pub(crate) mod set_keys;
 pub(crate) mod setting;
 pub(crate) mod sgd_keys;
-pub(crate) mod slices;
-pub(crate) mod stationary_map;
-pub(crate) mod transfer_operator;
+pub mod slices;
+pub mod stationary_map;
+pub mod surface;
+pub mod trajectories;
+pub mod transfer_operator;
 pub(crate) mod two_valley;
-pub(crate) mod valley_columns;
+pub mod valley_columns;
 pub(crate) mod work;
 
 pub use config::Config;

@@ -1,13 +1,14 @@
 //! `[phase_diagram]`: SGD ensembles over learning rate and σ.
 
 use super::parameter_range::ParameterRange;
-use super::reference;
+use super::reference::PaperPhaseDiagram;
 use super::setting::Setting;
-use super::valley_columns::{ValleyColumns, check_size, simulate_cells, starts};
+use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
-use crate::output::{Group, Record};
+use crate::output::{Records, ResultFile, records};
+use crate::plot::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, cell_edges};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,24 @@ impl Default for PhaseDiagram {
             hold_y: false,
             ramp: 1.0,
         }
+    }
+}
+
+records! {
+    /// ensembles of discrete SGD over learning rate (rows) and sigma (columns): valley at the end of the run and freezing
+    pub struct PhaseDiagramResult in "phase_diagram" {
+        attributes {
+            /// Runs per cell.
+            runs: i64,
+            /// Steps per run.
+            steps: i64,
+        }
+        /// learning rate
+        learning_rate: Vec<f64> => [learning_rate] "1" "η",
+        /// noise amplitude, C/B = 2 sigma H^p
+        sigma: Vec<f64> => [sigma] "1" "σ",
+        /// Means of the runs.
+        means: ValleyMeans => [learning_rate, sigma],
     }
 }
 
@@ -88,31 +107,131 @@ impl Task for PhaseDiagram {
         let is_papers = model.is_papers() && of_any_size(self) == of_any_size(&Self::default());
         let (runs, steps) = (self.runs as i64, self.steps as i64);
         Ok(Box::new(move |progress| {
-            let columns = ValleyColumns::new(&simulate_cells(&cells, "phase diagram", progress)?)?;
-            let mut group = Group::new("phase_diagram")?.with_description(
-                "ensembles of discrete SGD over learning rate (rows) and sigma (columns): valley at the end of the run and freezing",
-            );
-            group.set_attribute("runs", runs)?;
-            group.set_attribute("steps", steps)?;
-            let dimensions = [("learning_rate", learning_rates.len()), ("sigma", sigmas.len())];
-            group.push(
-                Record::coordinate("learning_rate", "1", learning_rates)?
-                    .with_symbol("η")
-                    .with_description("learning rate"),
-            )?;
-            group.push(
-                Record::coordinate("sigma", "1", sigmas)?
-                    .with_symbol("σ")
-                    .with_description("noise amplitude, C/B = 2 sigma H^p"),
-            )?;
-            for record in columns.records(&dimensions)? {
-                group.push(record)?;
-            }
-            let mut groups = vec![group];
+            let result = PhaseDiagramResult {
+                runs,
+                steps,
+                learning_rate: learning_rates,
+                sigma: sigmas,
+                means: ValleyMeans::new(&simulate_cells(&cells, "phase diagram", progress)?)?,
+            };
+            let mut groups = vec![result.group()?];
             if is_papers {
-                groups.push(reference::phase_diagram_group()?);
+                groups.push(PaperPhaseDiagram::published()?.group()?);
             }
             Ok(groups)
         }))
     }
+}
+
+/// Maps of P_flat and η⟨t_f⟩ over learning rate and σ: ours on the left and the authors' on the right where the file has them, else the
+/// two quantities side by side.
+///
+/// Maps of a row share one range of colours.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let ours = PhaseDiagramResult::of(file)?;
+    let theirs = PaperPhaseDiagram::find(file)?;
+    let means = &ours.means;
+    let mut sources = vec![(
+        "this work",
+        (&ours.learning_rate, &ours.sigma),
+        [&means.p_flat.value, &means.mean_freezing_iteration.value],
+    )];
+    if let Some(theirs) = &theirs {
+        let quantities = [&theirs.p_flat, &theirs.mean_freezing_iteration];
+        sources.push((
+            "authors' data",
+            (&theirs.learning_rate, &theirs.sigma),
+            quantities,
+        ));
+    }
+    let mut panels = Vec::new();
+    for (row, (symbol, scale, map)) in [
+        ("*P*_{flat}", Scale::Linear, ColourMap::Cividis),
+        ("*η*⟨*t*_f⟩", Scale::Log, ColourMap::Viridis),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut diagrams = Vec::new();
+        for (_, axes, quantities) in &sources {
+            // A freezing time is shown in the time of the gradient flow, eta times iterations.
+            diagrams.push(Diagram::new(*axes, quantities[row], row == 1)?);
+        }
+        let range = common_range(diagrams.iter().flat_map(|d| d.values.iter().copied()), scale);
+        for (n, ((source, ..), diagram)) in sources.iter().zip(diagrams).enumerate() {
+            let axis = if scale == Scale::Log {
+                Axis::log(symbol)
+            } else {
+                Axis::linear(symbol)
+            };
+            let axis = match range {
+                Some((low, high)) => axis.with_range(low, high),
+                None => axis,
+            };
+            let (mut x, mut y) = (Axis::log("learning rate *η*"), Axis::log("noise *σ*"));
+            if sources.len() > 1 && row == 0 {
+                x = x.without_labels();
+            }
+            if n > 0 || (sources.len() == 1 && row > 0) {
+                y = y.without_labels();
+            }
+            let colours = ColourScale {
+                map,
+                axis,
+                bar: n + 1 == sources.len(),
+            };
+            let title = if sources.len() > 1 {
+                format!("{symbol}, {source}")
+            } else {
+                String::new()
+            };
+            panels.push(Panel::new(&title, x, y).with(Layer::Map {
+                x: diagram.learning_rate,
+                y: diagram.sigma,
+                values: diagram.values,
+                colours,
+            }));
+        }
+    }
+    Ok(Figure {
+        width: 0.75 * TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.85,
+        panels,
+    })
+}
+
+struct Diagram {
+    /// Edges of the cells.
+    learning_rate: Vec<f64>,
+    sigma: Vec<f64>,
+    /// Learning rate fastest.
+    values: Vec<f64>,
+}
+
+impl Diagram {
+    /// The table, rows of the learning rate; each row times its learning rate if so wanted.
+    fn new((learning_rate, sigma): (&Vec<f64>, &Vec<f64>), table: &[f64], scaled: bool) -> Result<Self> {
+        let (rows, columns) = (learning_rate.len(), sigma.len());
+        let factor = |row: usize| if scaled { learning_rate[row] } else { 1.0 };
+        let transposed = (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j)));
+        Ok(Self {
+            values: transposed
+                .map(|(i, j)| factor(i) * table[i * columns + j])
+                .collect(),
+            learning_rate: cell_edges(learning_rate, Scale::Log)?,
+            sigma: cell_edges(sigma, Scale::Log)?,
+        })
+    }
+}
+
+fn common_range(values: impl Iterator<Item = f64>, scale: Scale) -> Option<(f64, f64)> {
+    let drawn = values.filter(|v| v.is_finite() && (scale == Scale::Linear || *v > 0.0));
+    let (low, high) = drawn.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+        (low.min(v), high.max(v))
+    });
+    (low < high).then_some((low, high))
 }

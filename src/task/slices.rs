@@ -10,7 +10,7 @@ use crate::ensemble::{CrossingTest, PathProtocol, PiecewiseLinear, first_passage
 use crate::error::{Error, Result};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
-use crate::output::{Group, Record};
+use crate::output::{Group, Records, records};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
 use crate::statistics::Estimate;
 use crate::statistics::convergence::extrapolate;
@@ -42,6 +42,70 @@ impl Default for Slices {
             time_step: 0.01,
             longest_time: 30.0,
         }
+    }
+}
+
+records! {
+    /// hop times between the valley bottoms, odds and spectral gap at fixed y, by independent routes
+    pub struct SlicesResult in "slices" {
+        /// slow direction
+        y: Vec<f64> => [slice] "1" "y",
+        /// noise strength
+        noise_strength: Vec<f64> => [slice] "1" "Δ",
+        /// mean time from the flat to the sharp bottom, Fokker-Planck grid
+        flat_to_sharp_grid: Vec<f64> => [slice] "time",
+        /// mean time from the sharp to the flat bottom, Fokker-Planck grid
+        sharp_to_flat_grid: Vec<f64> => [slice] "time",
+        /// mean time from the flat bottom to the ridge, Fokker-Planck grid
+        flat_to_ridge_grid: Vec<f64> => [slice] "time",
+        /// mean time from the sharp bottom to the ridge, Fokker-Planck grid
+        sharp_to_ridge_grid: Vec<f64> => [slice] "time",
+        /// stationary probability of x > 0, Fokker-Planck grid
+        p_flat_grid: Vec<f64> => [slice] "1",
+        /// spectral gap, Fokker-Planck grid
+        spectral_gap_grid: Vec<f64> => [slice] "1/time",
+        /// largest relative discretisation error of the grid route
+        relative_error_grid: Vec<f64> => [slice] "1",
+        /// mean time from the flat to the sharp bottom, exact Ito integral
+        flat_to_sharp_integral: Vec<f64> => [slice] "time",
+        /// mean time from the sharp to the flat bottom, exact Ito integral
+        sharp_to_flat_integral: Vec<f64> => [slice] "time",
+        /// stationary probability of x > 0, exact Ito integral
+        p_flat_integral: Vec<f64> => [slice] "1",
+        /// largest relative quadrature error of the integral route
+        relative_error_integral: Vec<f64> => [slice] "1",
+        /// The simulation, if it was wanted.
+        langevin: Option<LangevinColumns> => [slice],
+        /// The published formulas, where they apply.
+        papers: Option<PapersSlices> => [slice],
+    }
+}
+
+records! {
+    /// Hop times by simulation.
+    pub struct LangevinColumns {
+        /// mean time from the sharp to the flat bottom, Langevin simulation, extrapolated to zero time step
+        sharp_to_flat_langevin: Vec<f64> => [] "time",
+        /// standard error of sharp_to_flat_langevin over the walkers
+        sharp_to_flat_langevin_standard_error: Vec<f64> => [] "time",
+    }
+}
+
+records! {
+    /// Published formulas on the slices.
+    pub struct PapersSlices {
+        /// the paper's erfi formula for the time to the ridge
+        flat_to_ridge_paper: Vec<f64> => [] "time",
+        /// the paper's erfi formula for the time to the ridge
+        sharp_to_ridge_paper: Vec<f64> => [] "time",
+        /// the paper's P_ss, from its erfi formulas without the splitting at the ridge
+        p_flat_paper: Vec<f64> => [] "1",
+        /// closed form of the Ito equation
+        p_flat_ito: Vec<f64> => [] "1",
+        /// closed form of the Stratonovich equation
+        p_flat_stratonovich: Vec<f64> => [] "1",
+        /// closed form of the AntiIto equation
+        p_flat_antiito: Vec<f64> => [] "1",
     }
 }
 
@@ -145,173 +209,63 @@ fn run(seed: u64, model: &TwoValleyModel, task: &Slices, progress: &Progress) ->
         exact.push(quadrature(model, y, strength)?);
         bar.advance(1);
     }
-    let mut group = Group::new("slices")?.with_description(
-        "hop times between the valley bottoms, odds and spectral gap at fixed y, by independent routes",
-    );
-    let n = task.y.len();
-    let dimensions = [("slice", n)];
-    let mut push = |name: &str, unit: &str, symbol: &str, text: &str, values: Vec<f64>| -> Result<()> {
-        group.push(
-            Record::new(name, unit, &dimensions, values)?
-                .with_symbol(symbol)
-                .with_description(text),
-        )
-    };
-    push("y", "1", "y", "slow direction", task.y.clone())?;
-    push(
-        "noise_strength",
-        "1",
-        "Δ",
-        "noise strength",
-        task.noise_strength.clone(),
-    )?;
-    type Column = (&'static str, &'static str, &'static str, fn(&SliceRates) -> f64);
-    let columns: [Column; 7] = [
-        (
-            "flat_to_sharp_grid",
-            "time",
-            "mean time from the flat to the sharp bottom, Fokker-Planck grid",
-            |s| s.flat_to_sharp,
-        ),
-        (
-            "sharp_to_flat_grid",
-            "time",
-            "mean time from the sharp to the flat bottom, Fokker-Planck grid",
-            |s| s.sharp_to_flat,
-        ),
-        (
-            "flat_to_ridge_grid",
-            "time",
-            "mean time from the flat bottom to the ridge, Fokker-Planck grid",
-            |s| s.flat_to_ridge,
-        ),
-        (
-            "sharp_to_ridge_grid",
-            "time",
-            "mean time from the sharp bottom to the ridge, Fokker-Planck grid",
-            |s| s.sharp_to_ridge,
-        ),
-        (
-            "p_flat_grid",
-            "1",
-            "stationary probability of x > 0, Fokker-Planck grid",
-            |s| s.p_flat,
-        ),
-        (
-            "spectral_gap_grid",
-            "1/time",
-            "spectral gap, Fokker-Planck grid",
-            |s| s.spectral_gap,
-        ),
-        (
-            "relative_error_grid",
-            "1",
-            "largest relative discretisation error of the grid route",
-            |s| s.relative_error,
-        ),
-    ];
-    for (name, unit, text, value) in columns {
-        push(name, unit, "", text, grid.iter().map(value).collect())?;
-    }
-    for (k, (name, unit, text)) in [
-        (
-            "flat_to_sharp_integral",
-            "time",
-            "mean time from the flat to the sharp bottom, exact Ito integral",
-        ),
-        (
-            "sharp_to_flat_integral",
-            "time",
-            "mean time from the sharp to the flat bottom, exact Ito integral",
-        ),
-        (
-            "p_flat_integral",
-            "1",
-            "stationary probability of x > 0, exact Ito integral",
-        ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        push(name, unit, "", text, exact.iter().map(|e| e.0[k]).collect())?;
-    }
-    push(
-        "relative_error_integral",
-        "1",
-        "",
-        "largest relative quadrature error of the integral route",
-        exact.iter().map(|e| e.1).collect(),
-    )?;
-    if task.walkers > 0 {
+    let integral = |k: usize| exact.iter().map(|e: &([f64; 3], f64)| e.0[k]).collect();
+    let column = |value: fn(&SliceRates) -> f64| grid.iter().map(value).collect();
+    let langevin = if task.walkers > 0 {
         let mut simulated = Vec::new();
         for (k, (&y, &strength)) in task.y.iter().zip(&task.noise_strength).enumerate() {
             simulated.push(langevin(seed, model, task, y, strength, exact[k].0[1])?);
             bar.advance(1);
         }
-        push(
-            "sharp_to_flat_langevin",
-            "time",
-            "",
-            "mean time from the sharp to the flat bottom, Langevin simulation, extrapolated to zero time step",
-            simulated.iter().map(|e| e.value).collect(),
-        )?;
-        push(
-            "sharp_to_flat_langevin_standard_error",
-            "time",
-            "",
-            "standard error of sharp_to_flat_langevin over the walkers",
-            simulated.iter().map(|e| e.standard_error).collect(),
-        )?;
-    }
-    if model.has_papers_formulas() {
-        let landscape = model.landscape();
-        let pairs = || task.y.iter().zip(&task.noise_strength);
-        let ridge = |side: Side| -> Result<Vec<f64>> {
-            pairs()
-                .map(|(&y, &d)| Ok(paper::log_ridge_time(landscape, side, y, d)?.exp()))
-                .collect()
-        };
-        push(
-            "flat_to_ridge_paper",
-            "time",
-            "",
-            "the paper's erfi formula for the time to the ridge",
-            ridge(Side::Flat)?,
-        )?;
-        push(
-            "sharp_to_ridge_paper",
-            "time",
-            "",
-            "the paper's erfi formula for the time to the ridge",
-            ridge(Side::Sharp)?,
-        )?;
-        let p = pairs()
-            .map(|(&y, &d)| paper::stationary_probability(landscape, y, d))
-            .collect::<Result<Vec<f64>>>()?;
-        push(
-            "p_flat_paper",
-            "1",
-            "",
-            "the paper's P_ss, from its erfi formulas without the splitting at the ridge",
-            p,
-        )?;
-        for calculus in Calculus::ALL {
-            let odds = pairs()
-                .map(|(&y, &d)| {
-                    Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus))
-                })
-                .collect::<Result<Vec<f64>>>()?;
-            let name = format!("{calculus:?}").to_lowercase();
-            push(
-                &format!("p_flat_{name}"),
-                "1",
-                "",
-                &format!("closed form of the {calculus:?} equation"),
-                odds,
-            )?;
-        }
-    }
-    Ok(vec![group])
+        Some(LangevinColumns {
+            sharp_to_flat_langevin: simulated.iter().map(|e| e.value).collect(),
+            sharp_to_flat_langevin_standard_error: simulated.iter().map(|e| e.standard_error).collect(),
+        })
+    } else {
+        None
+    };
+    let result = SlicesResult {
+        y: task.y.clone(),
+        noise_strength: task.noise_strength.clone(),
+        flat_to_sharp_grid: column(|s| s.flat_to_sharp),
+        sharp_to_flat_grid: column(|s| s.sharp_to_flat),
+        flat_to_ridge_grid: column(|s| s.flat_to_ridge),
+        sharp_to_ridge_grid: column(|s| s.sharp_to_ridge),
+        p_flat_grid: column(|s| s.p_flat),
+        spectral_gap_grid: column(|s| s.spectral_gap),
+        relative_error_grid: column(|s| s.relative_error),
+        flat_to_sharp_integral: integral(0),
+        sharp_to_flat_integral: integral(1),
+        p_flat_integral: integral(2),
+        relative_error_integral: exact.iter().map(|e| e.1).collect(),
+        langevin,
+        papers: match model.has_papers_formulas() {
+            true => Some(papers(model, task)?),
+            false => None,
+        },
+    };
+    Ok(vec![result.group()?])
+}
+
+/// The published formulas on every slice.
+fn papers(model: &TwoValleyModel, task: &Slices) -> Result<PapersSlices> {
+    let landscape = model.landscape();
+    let every = |value: &dyn Fn(f64, f64) -> Result<f64>| -> Result<Vec<f64>> {
+        let pairs = task.y.iter().zip(&task.noise_strength);
+        pairs.map(|(&y, &strength)| value(y, strength)).collect()
+    };
+    let ridge = |side| every(&|y, d| Ok(paper::log_ridge_time(landscape, side, y, d)?.exp()));
+    let odds = |calculus| {
+        every(&|y, d| Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus)))
+    };
+    Ok(PapersSlices {
+        flat_to_ridge_paper: ridge(Side::Flat)?,
+        sharp_to_ridge_paper: ridge(Side::Sharp)?,
+        p_flat_paper: every(&|y, d| paper::stationary_probability(landscape, y, d))?,
+        p_flat_ito: odds(Calculus::Ito)?,
+        p_flat_stratonovich: odds(Calculus::Stratonovich)?,
+        p_flat_antiito: odds(Calculus::AntiIto)?,
+    })
 }
 
 /// Route 2 on one slice: the mean time from the sharp to the flat bottom.

@@ -117,7 +117,7 @@ fn run(model: &TwoValleyModel, y: Vec<f64>, strengths: Vec<f64>, progress: &Prog
 ///
 /// # Errors
 /// As [`Records::of`].
-pub fn stationary_map(file: &ResultFile) -> Result<Figure> {
+pub fn figure(file: &ResultFile) -> Result<Figure> {
     let StationaryMapResult {
         y,
         noise_strength: noise,

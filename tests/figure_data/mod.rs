@@ -1,7 +1,11 @@
 //! Records that look like those of the two-valley model, by formulas that are rough or mean nothing.
 
-use freezeout::output::{Group, Record, Records, ResultFile};
+use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
+use freezeout::task::ablations::AblationsResult;
 use freezeout::task::stationary_map::StationaryMapResult;
+use freezeout::task::surface::SurfaceResult;
+use freezeout::task::trajectories::TrajectoriesResult;
+use freezeout::task::valley_columns::ValleyMeans;
 
 pub fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
     (0..n)
@@ -80,7 +84,6 @@ fn freezing_path() -> Group {
 }
 
 fn landscape() -> Group {
-    let mut group = Group::new("landscape").unwrap();
     let (x, y) = (space(-1.2, 1.4, 131), space(0.0, 100.0, 101));
     let floor = |side: f64, y: f64| side * y / (y + 30.0);
     let mut loss = Vec::new();
@@ -92,33 +95,23 @@ fn landscape() -> Group {
             loss.push(base + x.abs() * (x.abs() - 2.0 * floor(side, *y)) / f);
         }
     }
-    let m = [("y", y.len())];
-    push(&mut group, "loss", &[("y", y.len()), ("x", x.len())], loss);
-    push(
-        &mut group,
-        "minimum_flat",
-        &m,
-        y.iter().map(|y| floor(0.8, *y)).collect(),
-    );
-    push(
-        &mut group,
-        "minimum_sharp",
-        &m,
-        y.iter().map(|y| floor(-0.65, *y)).collect(),
-    );
-    group.push(Record::coordinate("x", "1", x).unwrap()).unwrap();
-    group.push(Record::coordinate("y", "1", y).unwrap()).unwrap();
-    group
+    let result = SurfaceResult {
+        loss,
+        minimum_flat: y.iter().map(|y| floor(0.8, *y)).collect(),
+        minimum_sharp: y.iter().map(|y| floor(-0.65, *y)).collect(),
+        x,
+        y,
+    };
+    result.group().unwrap()
 }
 
 fn trajectories() -> Group {
-    let mut group = Group::new("trajectories").unwrap();
-    let step: Vec<f64> = (0..=20_000).map(|k| f64::from(k) * 5.0).collect();
+    let step: Vec<u64> = (0..=20_000).map(|k| k * 5).collect();
     let (mut all_x, mut all_y) = (Vec::new(), Vec::new());
     for run in 0..5_usize {
         let mut side = 1.0;
         for (k, step) in step.iter().enumerate() {
-            let y = 1.0 + 0.0215 * step * 0.01;
+            let y = 1.0 + 0.0215 * *step as f64 * 0.01;
             let chance = 0.01 * (-y).exp() * 10.0;
             if jitter(k * 7 + run * 1013).abs() < chance {
                 side = -side;
@@ -131,13 +124,14 @@ fn trajectories() -> Group {
             all_y.push(y + 0.02 * jitter(k + 5 * run));
         }
     }
-    let shape = [("run", 5), ("step", step.len())];
-    push(&mut group, "x", &shape, all_x);
-    push(&mut group, "y", &shape, all_y);
-    group
-        .push(Record::coordinate("step", "iterations", step).unwrap())
-        .unwrap();
-    group
+    let result = TrajectoriesResult {
+        learning_rate: 0.01,
+        sigma: 0.05,
+        step,
+        x: all_x,
+        y: all_y,
+    };
+    result.group().unwrap()
 }
 
 fn stationary_map() -> Group {
@@ -210,7 +204,6 @@ fn final_probability() -> Group {
 }
 
 fn ablations() -> Group {
-    let mut group = Group::new("ablations").unwrap();
     let names = [
         "full model",
         "barrier held",
@@ -243,25 +236,28 @@ fn ablations() -> Group {
         }
     }
     let size = y.len();
-    let shape = [("variant", names.len()), ("noise_strength", noise.len())];
-    push(
-        &mut group,
-        "mean_freezing_y_standard_error",
-        &shape,
-        y.iter().map(|y| 0.03 * y).collect(),
-    );
-    push(&mut group, "mean_freezing_y", &shape, y);
-    push(&mut group, "p_flat", &shape, p);
-    push(&mut group, "p_flat_standard_error", &shape, vec![0.008; size]);
-    push(&mut group, "unfrozen_fraction", &shape, unfrozen);
-    let names: Vec<String> = names.iter().map(|n| (*n).to_string()).collect();
-    group
-        .push(Record::coordinate("variant", "text", names).unwrap())
-        .unwrap();
-    group
-        .push(Record::coordinate("noise_strength", "1", noise).unwrap())
-        .unwrap();
-    group
+    let estimates = |value: Vec<f64>, error: &dyn Fn(f64) -> f64| Estimates {
+        standard_error: value.iter().map(|v| error(*v)).collect(),
+        value,
+    };
+    let result = AblationsResult {
+        learning_rate: 0.01,
+        start_y: 1.0,
+        runs: 1000,
+        steps: 50_000,
+        variant: names.iter().map(|n| (*n).to_string()).collect(),
+        noise_strength: noise,
+        means: ValleyMeans {
+            p_flat: estimates(p, &|_| 0.008),
+            mean_freezing_iteration: estimates(y.iter().map(|y| 100.0 * y).collect(), &|t| 0.03 * t),
+            mean_last_hop_y: estimates(y.clone(), &|y| 0.03 * y),
+            mean_freezing_y: estimates(y, &|y| 0.03 * y),
+            mean_hops: vec![3.0; size],
+            unfrozen_fraction: unfrozen,
+            mean_final_y: vec![25.0; size],
+        },
+    };
+    result.group().unwrap()
 }
 
 /// Adds the groups that this file knows.

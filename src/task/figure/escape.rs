@@ -1,6 +1,5 @@
 //! A problem of one's own.
 
-use super::{numbers, numbers_of};
 use crate::error::{Error, Result};
 use crate::output::ResultFile;
 use crate::plot::{
@@ -260,4 +259,26 @@ fn quantile(values: &[f64], share: f64) -> f64 {
         .get((share * last as f64) as usize)
         .copied()
         .unwrap_or(f64::NAN)
+}
+
+/// The numbers at `group/record`.
+fn numbers(file: &ResultFile, path: &str) -> Result<Vec<f64>> {
+    file.record(path)?.numbers().ok_or_else(|| Error::Input {
+        path: path.into(),
+        message: "numbers are needed".into(),
+    })
+}
+
+/// The numbers at `group/record`, which must have as many as `expected`.
+fn numbers_of(file: &ResultFile, path: &str, expected: usize) -> Result<Vec<f64>> {
+    let values = numbers(file, path)?;
+    if values.len() == expected {
+        Ok(values)
+    } else {
+        Err(Error::DimensionMismatch {
+            name: path.into(),
+            expected,
+            got: values.len(),
+        })
+    }
 }
