@@ -12,7 +12,7 @@ use freezeout::plot::{
     cell_edges, draw, svg,
 };
 use freezeout::task::effective_potential::{EffectivePotentialResult, PapersPotential};
-use freezeout::task::figure as catalogue;
+use freezeout::task::figures as catalogue;
 use std::path::PathBuf;
 
 /// Numbers that look like those of the two-valley model, by formulas that mean nothing.

@@ -10,8 +10,8 @@ const DOUBLE_WELL: &str = include_str!("../paper/experiments/double_well.toml");
 #[test]
 fn a_double_well_is_solved_in_memory() {
     let config = run::parse(DOUBLE_WELL).unwrap();
-    run::check(&config, DOUBLE_WELL).unwrap();
-    let result = run::run(&config, DOUBLE_WELL, None, &Progress::silent()).unwrap();
+    let job = run::Job::new(&config, DOUBLE_WELL).unwrap();
+    let result = job.run(None, &Progress::silent()).unwrap();
     let number = |name: &str| result.record(name).unwrap().numbers().unwrap()[0];
     let time = number("escape/mean_first_passage_time");
     let error = number("escape/mean_first_passage_time_error");

@@ -21,7 +21,7 @@ use super::stationary_map::StationaryMap;
 use super::surface::Surface;
 use super::trajectories::Trajectories;
 use super::transfer_operator::TransferOperator;
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,8 +60,8 @@ macro_rules! tasks {
             pub sweep: Vec<Sweep>,
         }
 
-        /// Sections of the tasks, in the order in which they run.
-        pub const SECTIONS: &[&str] = &[$(stringify!($section)),+];
+        /// The figures of each task.
+        pub const FIGURES: &[&[FigureEntry]] = &[$(<$keys as Task>::FIGURES),+];
 
         impl Config {
             /// Checks every key and builds the work of every task, in the order of the table.

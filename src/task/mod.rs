@@ -6,8 +6,8 @@
 pub mod ablations;
 pub mod config;
 pub mod effective_potential;
-pub(crate) mod escape;
-pub mod figure;
+pub mod escape;
+pub mod figures;
 pub mod final_probability;
 pub mod freezing_line;
 pub mod freezing_theory;
@@ -38,3 +38,4 @@ pub use list::list;
 pub use parameter_range::{ParameterRange, Scale, Spaced, Sweep, SweepValues};
 pub use progress::Progress;
 pub use setting::Setting;
+pub use work::FigureEntry;
