@@ -2,6 +2,9 @@
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::AblationsResult;
+use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
+use freezeout::task::freezing_line::FreezingLineResult;
+use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::stationary_map::StationaryMapResult;
 use freezeout::task::surface::SurfaceResult;
 use freezeout::task::trajectories::TrajectoriesResult;
@@ -36,12 +39,20 @@ fn p_flat(y: f64, d: f64) -> f64 {
     0.5 + 0.46 * (y / (2.0 * d.powf(0.4) * 30.0)).min(1.0).powf(0.3)
 }
 
-/// Records along the run.
-pub fn add_paths(line: &mut Group, noise: &[f64]) {
-    let step: Vec<f64> = (1..=200).map(|k| f64::from(k) * 500.0).collect();
-    let y: Vec<f64> = step.iter().map(|k| 1.0 + 0.0215 * k * 0.01).collect();
+/// The same relative error for every entry.
+pub fn with_error(value: Vec<f64>, error: f64) -> Estimates {
+    Estimates {
+        standard_error: vec![error; value.len()],
+        value,
+    }
+}
+
+/// Ensembles along the whole of training.
+pub fn freezing_line(noise_strength: Vec<f64>, means: ValleyMeans) -> Group {
+    let step: Vec<u64> = (1..=200).map(|k| k * 500).collect();
+    let y: Vec<f64> = step.iter().map(|k| 1.0 + 0.0215 * *k as f64 * 0.01).collect();
     let (mut p, mut hops, mut mean_y) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, d) in noise.iter().enumerate() {
+    for (n, d) in noise_strength.iter().enumerate() {
         let mut sum = 0.0;
         for (k, y) in y.iter().enumerate() {
             sum += rate(*y, *d) * 5.0;
@@ -51,17 +62,24 @@ pub fn add_paths(line: &mut Group, noise: &[f64]) {
             mean_y.push(*y);
         }
     }
-    let shape = [("sigma", noise.len()), ("step", step.len())];
-    line.set_attribute("runs", 1000_i64).unwrap();
-    push(line, "path_p_flat", &shape, p);
-    push(line, "path_mean_y", &shape, mean_y);
-    push(line, "path_hops", &shape, hops);
-    line.push(Record::coordinate("step", "iterations", step).unwrap())
-        .unwrap();
+    let result = FreezingLineResult {
+        learning_rate: 0.01,
+        start_y: 1.0,
+        ramp: 1.0,
+        runs: 1000,
+        steps: 100_000,
+        sigma: noise_strength.iter().map(|d| d / 0.01).collect(),
+        noise_strength,
+        means,
+        step,
+        path_p_flat: p,
+        path_mean_y: mean_y,
+        path_hops: hops,
+    };
+    result.group().unwrap()
 }
 
 fn freezing_path() -> Group {
-    let mut group = Group::new("freezing_path").unwrap();
     let noise = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3];
     let y = log_space(1.0, 22.0, 101);
     let every = |f: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
@@ -70,17 +88,14 @@ fn freezing_path() -> Group {
             .flat_map(|d| y.iter().map(|y| f(*y, *d)).collect::<Vec<_>>())
             .collect()
     };
-    let shape = [("noise_strength", noise.len()), ("point", y.len())];
-    push(&mut group, "y", &shape, every(&|y, _| y));
-    push(&mut group, "p_flat", &shape, every(&p_flat));
-    push(&mut group, "hop_rate", &shape, every(&rate));
-    push(
-        &mut group,
-        "noise_strength",
-        &[("noise_strength", noise.len())],
-        noise.to_vec(),
-    );
-    group
+    let result = FreezingPathResult {
+        noise_strength: noise.to_vec(),
+        y: every(&|y, _| y),
+        time: every(&|y, _| y.ln()),
+        hop_rate: every(&rate),
+        p_flat: every(&p_flat),
+    };
+    result.group().unwrap()
 }
 
 fn landscape() -> Group {
@@ -177,10 +192,7 @@ fn escape() -> Group {
 }
 
 fn final_probability() -> Group {
-    let mut group = Group::new("final_probability").unwrap();
-    group.set_attribute("learning_rate", 0.01).unwrap();
     let noise = vec![1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3];
-    let n = [("noise_strength", noise.len())];
     let p = |shift: f64| {
         noise
             .iter()
@@ -188,19 +200,33 @@ fn final_probability() -> Group {
             .map(|(k, d)| 0.93 + 0.012 * (d / 1e-4_f64).ln() + shift * (1.0 + 0.3 * jitter(k)))
             .collect::<Vec<f64>>()
     };
-    push(&mut group, "p_flat_two_state", &n, p(0.0));
-    push(&mut group, "p_flat_density", &n, p(0.001));
-    push(&mut group, "p_flat_density_error", &n, vec![4e-4; 6]);
-    push(&mut group, "p_flat_planar", &n, p(0.0005));
-    push(&mut group, "p_flat_planar_error", &n, vec![2e-4; 6]);
-    push(&mut group, "p_flat_transfer", &n, p(-0.006));
-    push(&mut group, "p_flat_isotropic", &n, vec![0.5517; 6]);
-    push(&mut group, "p_flat_sgd", &n, p(-0.008));
-    push(&mut group, "p_flat_sgd_standard_error", &n, vec![0.004; 6]);
-    group
-        .push(Record::coordinate("noise_strength", "1", noise).unwrap())
-        .unwrap();
-    group
+    let y = || noise.iter().map(|d| 150.0 * d.powf(0.51)).collect::<Vec<f64>>();
+    let result = FinalProbabilityResult {
+        learning_rate: 0.01,
+        start_y: 1.0,
+        end_y: vec![50.0; 6],
+        p_flat_two_state: p(0.0),
+        p_flat_density: p(0.001),
+        p_flat_density_error: vec![4e-4; 6],
+        mass_error_density: vec![1e-15; 6],
+        p_flat_transfer: p(-0.006),
+        defect_transfer: vec![1e-12; 6],
+        p_flat_isotropic: vec![0.5517; 6],
+        mean_freezing_y_isotropic: y(),
+        mean_freezing_y_two_state: y(),
+        mean_freezing_y_poisson: y(),
+        mean_freezing_y_density: y(),
+        mean_freezing_y_density_error: vec![1e-3; 6],
+        mean_ridge_y_density: y(),
+        mean_freezing_y_transfer: y(),
+        planar: Some(PlanarColumns {
+            p_flat_planar: p(0.0005),
+            p_flat_planar_error: vec![2e-4; 6],
+            mass_error_planar: vec![1e-15; 6],
+        }),
+        noise_strength: noise.clone(),
+    };
+    result.group().unwrap()
 }
 
 fn ablations() -> Group {
