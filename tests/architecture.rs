@@ -121,22 +121,6 @@ fn the_reader_of_use_paths_sees_a_wrong_edge() {
     assert!(level("freezing") > level("grid"));
 }
 
-#[test]
-fn source_files_stay_short() {
-    for (folder, most) in [("src", 500), ("tests", 500)] {
-        let mut files = Vec::new();
-        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
-        for file in files {
-            let lines = fs::read_to_string(&file).unwrap().lines().count();
-            assert!(
-                lines <= most,
-                "{} has {lines} lines: a sign of two concepts",
-                file.display()
-            );
-        }
-    }
-}
-
 /// `tests/validation.rs` runs every folder of cases, so that none is left out as long as each is complete.
 #[test]
 fn validation_folders_are_complete() {
