@@ -136,7 +136,9 @@ fn converged_pairs(
     let mut coupling = DMatrix::<f64>::zeros(held, most);
     let mut hessenberg = DMatrix::<f64>::zeros(most + 1, most);
     let mut first = start.to_vec();
-    orthogonalise(&mut first, &locked.vectors, DMatrix::zeros(held, 1).as_view_mut());
+    for _ in 0..2 {
+        orthogonalise(&mut first, &locked.vectors, DMatrix::zeros(held, 1).as_view_mut());
+    }
     let norm = inner(&first, &first, weight).sqrt();
     if !(norm > 1e-14 * inner(start, start, weight).sqrt()) {
         return Ok((Vec::new(), true));
