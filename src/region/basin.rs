@@ -20,7 +20,7 @@ use rayon::prelude::*;
 /// use freezeout::region::Basin;
 /// let sgd = Sgd::with_noise_strength(DoubleWell::new(0.25, 1.0)?, Isotropic::new(1.0)?, 0.1)?;
 /// let left = Basin::new(&sgd, Point::<1>::new(-0.3), &[[-2.0, 2.0]])?;
-/// assert!(left.contains(&Point::<1>::new(-1e-3), &sgd) && !left.contains(&Point::<1>::new(1e-3), &sgd));
+/// assert!(left.contains(&Point::<1>::new(-0.01), &sgd) && !left.contains(&Point::<1>::new(0.01), &sgd));
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
