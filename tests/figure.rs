@@ -6,7 +6,7 @@ mod figure_data;
 
 use figure_data::{add_groups, freezing_line, log_space, space, with_error};
 use freezeout::Error;
-use freezeout::output::{Group, Record, Records, ResultFile};
+use freezeout::output::{Records, ResultFile};
 use freezeout::plot::{
     Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
     cell_edges, draw, svg,
