@@ -296,7 +296,7 @@ fn make_folder(folder: &Path) -> Result<()> {
 /// Draws what can be drawn; a figure that the file cannot fill is named and left out.
 fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
     let (mut drawn, mut refused) = (0, None);
-    for entry in task::figure::available(result) {
+    for entry in task::figures::available(result) {
         let stem = folder.join(entry.name);
         let picture = match (entry.figure)(result) {
             Ok(picture) => picture,

@@ -112,7 +112,6 @@ fn quadrature_action_and_simulation_agree_with_the_grid() {
 /// The stationary weights of a start set, cells that are smaller at the barrier, a basin as the target.
 #[test]
 fn sets_and_mapped_axes() {
-    let left = Basin::new(&well(0.1), Point::<1>::new(-0.5), &[[-2.5, 2.5]]).unwrap();
     let right = Basin::new(&well(0.1), Point::<1>::new(0.5), &[[-2.5, 2.5]]).unwrap();
     let problem = double_well()
         .from(PointSet::between([-1.2].into(), [-0.8].into()).unwrap())
@@ -128,10 +127,11 @@ fn sets_and_mapped_axes() {
     let rate = result.escape_rate().unwrap();
     assert!((rate.value / GAP - 1.0).abs() < 0.1, "{rate:?}");
     assert!(why_no_integral(&problem).is_some());
-    // from the whole left basin every transition begins at the ridge: the sets touch, there is no reactive rate
-    let touching = double_well().from(PointSet::basin(left)).to(beyond(0.0)).build();
-    let touching = touching.unwrap().solve(&Settings::default(), &quiet).unwrap();
-    assert!(touching.number(Quantity::ReactiveRate).is_none());
+    // sets that touch have no reactive rate: from one side of the ridge to the other
+    let left = PointSet::half_space([-1.0].into(), 0.0).unwrap();
+    let touching = double_well().from(left).to(beyond(0.0)).build().unwrap();
+    let touching = touching.solve(&Settings::default(), &quiet).unwrap();
+    assert!(touching.number(Quantity::ReactiveRate).is_none() && touching.escape_rate().is_some());
 }
 
 /// Brownian motion in a disc: R²/4D from the centre; the domain is restricted to a set whose edge absorbs.

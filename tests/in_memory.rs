@@ -10,8 +10,8 @@ const DOUBLE_WELL: &str = include_str!("../paper/experiments/double_well.toml");
 #[test]
 fn a_double_well_is_solved_in_memory() {
     let config = run::parse(DOUBLE_WELL).unwrap();
-    run::check(&config, DOUBLE_WELL).unwrap();
-    let result = run::run(&config, DOUBLE_WELL, None, &Progress::silent()).unwrap();
+    let job = run::Job::new(&config, DOUBLE_WELL).unwrap();
+    let result = job.run(None, &Progress::silent()).unwrap();
     let number = |name: &str| result.record(name).unwrap().numbers().unwrap()[0];
     let time = number("escape/mean_first_passage_time");
     let error = number("escape/mean_first_passage_time_error");
@@ -26,13 +26,12 @@ fn a_double_well_is_solved_in_memory() {
 #[cfg(not(feature = "files"))]
 #[test]
 fn a_table_needs_the_feature_files() {
-    let table = "{ model = \"table\", file = \"loss.h5\", loss = \"loss\", axes = [\"x\"] }";
     let text = DOUBLE_WELL.replace(
         "loss = \"barrier*(x^2 - 1)^2\"\nparameters = { barrier = 0.25 }",
-        &format!("landscape = {table}"),
+        "table = { file = \"loss.h5\", loss = \"loss\", axes = [\"x\"] }",
     );
     let message = run::parse(&text)
-        .and_then(|config| run::check(&config, &text))
+        .and_then(|config| run::Job::new(&config, &text).map(|_| ()))
         .unwrap_err()
         .to_string();
     assert!(message.contains("this build has no HDF5"), "{message}");

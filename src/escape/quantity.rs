@@ -31,8 +31,8 @@ pub enum Quantity {
 }
 
 impl Quantity {
-    /// Those without a number of their own.
-    const PLAIN: [Self; 10] = [
+    /// All but those of slow modes, which are counted.
+    pub const PLAIN: [Self; 10] = [
         Self::EndProbability,
         Self::SpectralGap,
         Self::MeanFirstPassageTime,
@@ -161,6 +161,24 @@ pub enum FieldQuantity {
 }
 
 impl FieldQuantity {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Loss,
+        Self::SpuriousDrift,
+        Self::StationaryDensity,
+        Self::EffectivePotential,
+        Self::StationaryCurrent,
+        Self::SlowMode,
+        Self::MeanFirstPassageTime,
+        Self::FirstPassageDeviation,
+        Self::TargetProbability,
+        Self::QuasiStationaryDensity,
+        Self::Committor,
+        Self::BackwardCommittor,
+        Self::ReactiveDensity,
+        Self::ReactiveCurrent,
+    ];
+
     /// The name under which it is written.
     pub fn name(self) -> &'static str {
         match self {

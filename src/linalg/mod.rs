@@ -5,7 +5,8 @@
 //! rates and killing apart, and rebuilding each pivot as a sum of non-negative numbers (Grassmann, Taksar and
 //! Heyman 1985), keeps full relative accuracy at any barrier.
 //!
-//! [`Chain`] serves one dimension; [`SparseRates`] with [`NestedDissection`] and [`Elimination`] any graph;
+//! Layouts: along a line ([`Chain`], also many side by side), and any graph ([`SparseRates`] on sprs, with
+//! [`NestedDissection`] and [`Elimination`]).
 //! [`DetailedBalance`] finds the weights of a reversible chain without elimination, and [`Cholesky`] is the plain
 //! factorisation for such a chain, where it is accurate enough; [`Selling`] makes non-negative stencils of anisotropic tensors.
 

@@ -71,14 +71,6 @@ impl NestedDissection {
         self.order.len()
     }
 
-    /// Numbers that the two triangular factors hold together.
-    pub fn factor_entries(&self) -> usize {
-        self.blocks
-            .iter()
-            .map(|b| b.pivots * (2 * (b.pivots + b.boundary.len()) + 1))
-            .sum()
-    }
-
     fn build(rates: &SparseRates, coordinates: Option<&[[i32; 2]]>) -> Result<Self> {
         let n = rates.states();
         let mut tree = Tree {

@@ -1,7 +1,7 @@
 //! Figures from result files, as SVG and PNG of one description.
 //!
 //! ```text
-//! ResultFile --task::figure--> Figure { panels { axes, layers } } --layout--> shapes in points --> SVG, PNG
+//! ResultFile --task::figures--> Figure { panels { axes, layers } } --layout--> shapes in points --> SVG, PNG
 //! ```
 //!
 //! A [`Figure`] is a grid of [`Panel`]s lettered (a), (b), ...; a panel has two axes and [`Layer`]s: lines, points with error
@@ -12,7 +12,7 @@
 //!
 //! The description needs no feature but `config`; drawing it needs `figures`.
 //!
-//! [`crate::task::figure`] maps names of figures to the records they need; nothing here computes physics.
+//! [`crate::task::figures`] maps names of figures to the records they need; nothing here computes physics.
 //!
 //! # Limitations
 //!

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::{TwoValleyModel, TwoValleyNoise};
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Group, Records, ResultFile, records};
@@ -177,6 +177,13 @@ fn cells(
 }
 
 impl Task for Ablations {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "ablations",
+        description: "freezing and P_flat with one ingredient of the model changed at a time",
+        group: "ablations",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (names, strengths, cells) = cells(setting.seed, &setting.two_valley()?, self)?;
         let task = self.clone();

@@ -20,7 +20,8 @@ use super::slices::Slices;
 use super::stationary_map::StationaryMap;
 use super::surface::Surface;
 use super::trajectories::Trajectories;
-use super::work::{Task, Work};
+use super::transfer_operator::TransferOperator;
+use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,8 +60,8 @@ macro_rules! tasks {
             pub sweep: Vec<Sweep>,
         }
 
-        /// Sections of the tasks, in the order in which they run.
-        pub const SECTIONS: &[&str] = &[$(stringify!($section)),+];
+        /// The figures of each task.
+        pub const FIGURES: &[&[FigureEntry]] = &[$(<$keys as Task>::FIGURES),+];
 
         impl Config {
             /// Checks every key and builds the work of every task, in the order of the table.
@@ -97,6 +98,8 @@ macro_rules! tasks {
 tasks! {
     /// stationary law, escape, relaxation and transitions of any landscape and noise in one or two variables
     escape: Escape,
+    /// exact law of SGD at its learning rate on a line, beside the limit of small steps in [escape]
+    transfer_operator: TransferOperator,
     /// loss and effective potential on slices of fixed y
     effective_potential: EffectivePotential,
     /// hop times, odds and gap at fixed y by independent routes

@@ -3,7 +3,7 @@
 use super::parameter_range::ParameterRange;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
@@ -75,6 +75,13 @@ records! {
 }
 
 impl Task for EffectivePotential {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "effective_potential",
+        description: "loss and effective potential on slices of the valley",
+        group: "effective_potential",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task) = (setting.two_valley()?, self.clone());
         let positions = check(&model, &task)?;

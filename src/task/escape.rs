@@ -1,11 +1,10 @@
 //! `[escape]`: stationary law, escape, relaxation and transitions of a landscape and a noise, each number with its error.
 
 use super::keys::point;
-use super::landscape_keys::AnyLandscape;
 use super::progress::Progress;
 use super::set_keys::SetKeys;
-use super::setting::Setting;
-use super::work::{Task, Work};
+use super::setting::{Landscape, Setting};
+use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::escape::{
     Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
@@ -14,9 +13,12 @@ use crate::escape::{
     small_noise_rate, why_no_integral,
 };
 use crate::grid::Concentration;
-use crate::output::{Group, Record};
+use crate::output::{Field as _, Group, Head, Record, Records, ResultFile, records};
+use crate::plot::{
+    Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
+};
 use crate::rates::Determined;
-use crate::statistics::Extrapolated;
+use crate::statistics::{Estimate, Extrapolated};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +138,12 @@ pub enum MethodName {
 }
 
 impl Task for Escape {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "escape",
+        description: "a problem of one's own: loss, effective potential, densities, first-passage times, committor",
+        group: "escape",
+        figure,
+    }];
     const USES: &'static [&'static str] = &["sgd", "region"];
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -164,7 +172,7 @@ impl Escape {
     fn work<const D: usize>(
         &self,
         setting: &Setting,
-        landscape: fn(&super::landscape_keys::LandscapeKeys) -> Result<AnyLandscape<D>>,
+        landscape: Landscape<D>,
         more: More<D>,
     ) -> Result<Work> {
         let problem = self.problem(setting, landscape)?;
@@ -191,11 +199,7 @@ impl Escape {
     }
 
     /// The problem that the keys describe, in a landscape of D variables.
-    fn problem<const D: usize>(
-        &self,
-        setting: &Setting,
-        landscape: fn(&super::landscape_keys::LandscapeKeys) -> Result<AnyLandscape<D>>,
-    ) -> Result<Problem<D>> {
+    fn problem<const D: usize>(&self, setting: &Setting, landscape: Landscape<D>) -> Result<Problem<D>> {
         let names = setting.landscape.names::<D>();
         if let Some(name) = names
             .iter()
@@ -275,11 +279,9 @@ impl Escape {
         if let Some(simulation) = &simulation {
             let bar = progress.task("simulation", simulation.paths() as u64);
             let passage = simulate(problem, simulation, result.finest(), seed, &|n| bar.advance(n));
-            push_simulation(
-                &mut groups[0],
-                simulation.method,
-                &passage.map_err(in_simulation)?,
-            )?;
+            let passage = passage.map_err(in_simulation)?;
+            SimulationRecords::from(&passage).write(&Head::default(), &mut groups[0])?;
+            groups[0].set_attribute("simulation", method_text(simulation.method))?;
         }
         if let Some(keys) = &self.path {
             let settings = keys.settings()?;
@@ -385,7 +387,7 @@ fn group<const D: usize>(
         )?;
     }
     if let Some(law) = result.passage_law() {
-        push_law(&mut group, law)?;
+        LawRecords::from(law).write(&Head::default(), &mut group)?;
     }
     if let Some(densities) = result.densities() {
         push_densities(&mut group, densities, &shape)?;
@@ -485,41 +487,34 @@ fn push_fields<'a, const D: usize>(
     Ok(shape)
 }
 
-/// The survival probability and the distribution of the first-passage time.
-fn push_law(group: &mut Group, law: &PassageLaw) -> Result<()> {
-    group.push(
-        Record::coordinate("first_passage_time", "time", law.times.clone())?
-            .with_description("time since the start, at which the law of the first-passage time is given"),
-    )?;
-    let shape = [("first_passage_time", law.times.len())];
-    for (numbers, name, symbol, description) in [
-        (
-            &law.survival,
-            "survival",
-            "S",
-            "probability that the target has not been reached yet",
-        ),
-        (
-            &law.distribution,
-            "first_passage_distribution",
-            "F",
-            "probability that the target has been reached",
-        ),
-    ] {
-        let values: Vec<f64> = numbers.iter().map(|n| n.value).collect();
-        group.push(
-            Record::new(name, "1", &shape, values)?
-                .with_symbol(symbol)
-                .with_description(description),
-        )?;
-        let errors: Vec<f64> = numbers.iter().map(|n| n.error).collect();
-        group.push(
-            Record::new(&format!("{name}_error"), "1", &shape, errors)?.with_description(
-                "discretisation error from three grids, with the error in time from halved steps",
-            ),
-        )?;
+records! {
+    /// The law of the first-passage time.
+    pub struct LawRecords {
+        /// time since the start, at which the law of the first-passage time is given
+        first_passage_time: Vec<f64> => [first_passage_time] "time",
+        /// probability that the target has not been reached yet
+        survival: Vec<f64> => [first_passage_time] "1" "S",
+        /// discretisation error from three grids, with the error in time from halved steps
+        survival_error: Vec<f64> => [first_passage_time] "1",
+        /// probability that the target has been reached
+        first_passage_distribution: Vec<f64> => [first_passage_time] "1" "F",
+        /// discretisation error from three grids, with the error in time from halved steps
+        first_passage_distribution_error: Vec<f64> => [first_passage_time] "1",
     }
-    Ok(())
+}
+
+impl From<&PassageLaw> for LawRecords {
+    fn from(law: &PassageLaw) -> Self {
+        let values = |numbers: &[Extrapolated]| numbers.iter().map(|n| n.value).collect();
+        let errors = |numbers: &[Extrapolated]| numbers.iter().map(|n| n.error).collect();
+        Self {
+            first_passage_time: law.times.clone(),
+            survival: values(&law.survival),
+            survival_error: errors(&law.survival),
+            first_passage_distribution: values(&law.distribution),
+            first_passage_distribution_error: errors(&law.distribution),
+        }
+    }
 }
 
 /// The density in time.
@@ -548,69 +543,203 @@ fn push_densities(group: &mut Group, densities: &Densities, shape: &[(&str, usiz
     )
 }
 
-/// The mean first-passage time by quadrature with its error, or the attribute that says why there is none.
-fn push_integral(group: &mut Group, found: std::result::Result<Determined, String>) -> Result<()> {
-    const NAME: &str = "mean_first_passage_time_integral";
-    match found {
-        Ok(time) if time.value.is_finite() => {
-            group.push(Record::scalar(NAME, "time", time.value)?.with_symbol("τ").with_description(
-                "mean first-passage time from the start point by exact quadrature of the Ito equation, no grid",
-            ))?;
-            let error = time.value * time.relative_error;
-            group.push(
-                Record::scalar(&format!("{NAME}_error"), "time", error)?.with_description(
-                    "change when every panel of the quadrature is halved, at least rounding",
-                ),
-            )
-        }
-        Ok(_) => group.set_attribute(&format!("{NAME}_left_out"), "it exceeds the largest number"),
-        Err(reason) => group.set_attribute(&format!("{NAME}_left_out"), reason),
+records! {
+    /// The mean first-passage time by quadrature.
+    pub struct IntegralRecords {
+        /// mean first-passage time from the start point by exact quadrature of the Ito equation, no grid
+        mean_first_passage_time_integral: f64 => [] "time" "τ",
+        /// change when every panel of the quadrature is halved, at least rounding
+        mean_first_passage_time_integral_error: f64 => [] "time",
     }
 }
 
-/// The simulated mean first-passage time.
-fn push_simulation(group: &mut Group, method: SimulationMethod, passage: &SimulatedPassage) -> Result<()> {
-    if let Some(bias) = passage.bias {
-        group.push(
-            Record::scalar("simulated_time_step_bias", "time", bias.value)?.with_description(
-                "error of the finer time step, taken off by extrapolation; of order 1, or 1/2 at kinks and basins",
-            ),
-        )?;
+/// The mean first-passage time by quadrature, or the attribute that says why there is none.
+fn push_integral(group: &mut Group, found: std::result::Result<Determined, String>) -> Result<()> {
+    let left_out = match found {
+        Ok(time) if time.value.is_finite() => {
+            let records = IntegralRecords {
+                mean_first_passage_time_integral: time.value,
+                mean_first_passage_time_integral_error: time.value * time.relative_error,
+            };
+            return records.write(&Head::default(), group);
+        }
+        Ok(_) => "it exceeds the largest number".into(),
+        Err(reason) => reason,
+    };
+    group.set_attribute("mean_first_passage_time_integral_left_out", left_out)
+}
+
+records! {
+    /// The simulated mean first-passage time.
+    pub struct SimulationRecords {
+        /// error of the finer time step, taken off by extrapolation; of order 1, or 1/2 at kinks and basins
+        simulated_time_step_bias: Option<f64> => [] "time",
+        /// mean first-passage time simulated, as the attribute simulation says
+        simulated_mean_first_passage_time: f64 => [] "time",
+        /// standard error
+        simulated_mean_first_passage_time_standard_error: f64 => [] "time",
+        /// time step, the coarser of two for Langevin paths
+        simulated_time_step: f64 => [] "time",
+        /// runs that had not escaped by the end
+        simulated_censored: f64 => [] "1",
     }
-    let method = match method {
+}
+
+impl From<&SimulatedPassage> for SimulationRecords {
+    fn from(passage: &SimulatedPassage) -> Self {
+        Self {
+            simulated_time_step_bias: passage.bias.map(|bias| bias.value),
+            simulated_mean_first_passage_time: passage.mean.value,
+            simulated_mean_first_passage_time_standard_error: passage.mean.standard_error,
+            simulated_time_step: passage.time_step,
+            simulated_censored: passage.censored as f64,
+        }
+    }
+}
+
+/// How the simulation was made, for the attribute of the group.
+fn method_text(method: SimulationMethod) -> &'static str {
+    match method {
         SimulationMethod::Sgd => "SGD itself, time = learning rate times iterations",
         SimulationMethod::Langevin => "Langevin paths, two time steps extrapolated",
-    };
-    group.set_attribute("simulation", method)?;
-    for (name, unit, value, description) in [
-        (
-            "simulated_mean_first_passage_time",
-            "time",
-            passage.mean.value,
-            method,
-        ),
-        (
-            "simulated_mean_first_passage_time_standard_error",
-            "time",
-            passage.mean.standard_error,
-            "standard error",
-        ),
-        (
-            "simulated_time_step",
-            "time",
-            passage.time_step,
-            "time step, the coarser of two for Langevin paths",
-        ),
-        (
-            "simulated_censored",
-            "1",
-            passage.censored as f64,
-            "runs that had not escaped by the end",
-        ),
-    ] {
-        group.push(Record::scalar(name, unit, value)?.with_description(description))?;
     }
-    Ok(())
+}
+
+records! {
+    /// path of least action from the attractor of the start, and escape rates for small noise, without a grid
+    pub struct EscapePathResult in "escape_path" {
+        /// variables, counted from 1
+        component: Option<Vec<f64>> => [component] "1",
+        /// path of least action, points at equal distances
+        position: Option<Vec<f64>> => [point, component] "1" "φ",
+        /// length of the path up to the point
+        arclength: Option<Vec<f64>> => [point] "1" "s",
+        /// geometric action of the path up to the point; flat where the drift carries along it
+        action: Option<Vec<f64>> => [point] "1" "S",
+        /// loss along the path
+        loss: Option<Vec<f64>> => [point] "1" "L" missing "not a finite number there",
+        /// -ln of the stationary density along the path, interpolated on the finest grid
+        effective_potential: Option<Vec<f64>> => [point] "1" "Φ" missing "outside the sublevel of the loss, or not a finite number there",
+        /// saddles on the path in order, by Newton's method
+        saddle_position: Option<Vec<f64>> => [saddle, component] "1" missing "the path passes no further saddle",
+        /// loss at the saddles
+        saddle_loss: Option<Vec<f64>> => [saddle] "1" missing "the path passes no further saddle",
+        /// loss of the highest saddle less that of the attractor of the start
+        loss_barrier: Option<f64> => [] "1" "ΔL",
+        /// quasi-potential of the first saddle, or of the end of a path without one: an upper bound, the lowest of several local minima
+        exponent: Option<f64> => [] "1" "V",
+        /// discretisation error of exponent; a path of another shape may be lower
+        exponent_error: Option<f64> => [] "1",
+        /// formula of escape_rate_theory, or why there is none
+        formula: Vec<String> => [] "text",
+        /// escape rate for small noise by the formula, where the attribute regime says that it holds
+        escape_rate_theory: Option<f64> => [] "1/time",
+        /// discretisation error of what enters the formula; the formula itself is uncertain by escape_rate_theory_expected_deviation
+        escape_rate_theory_error: Option<f64> => [] "1/time",
+        /// scale of the relative error of the formula: 1/exponent, noise over barrier
+        escape_rate_theory_expected_deviation: Option<f64> => [] "1",
+        /// natural logarithm of escape_rate_theory, below the smallest number too
+        escape_rate_theory_log: Option<f64> => [] "1",
+        /// loss barrier over T, by Newton's method; exponent must be the same
+        reduced_barrier: Option<f64> => [] "1",
+        /// bound of its error
+        reduced_barrier_error: Option<f64> => [] "1",
+        /// rate of the grid, as in /escape
+        escape_rate: Option<f64> => [] "1/time",
+        /// its discretisation error
+        escape_rate_error: Option<f64> => [] "1/time",
+        /// rate of the grid over escape_rate_theory: 1 up to escape_rate_theory_expected_deviation
+        escape_rate_ratio: Option<f64> => [] "1",
+    }
+}
+
+impl EscapePathResult {
+    /// A result that says only why there is none.
+    fn without(reason: &str) -> Self {
+        Self {
+            component: None,
+            position: None,
+            arclength: None,
+            action: None,
+            loss: None,
+            effective_potential: None,
+            saddle_position: None,
+            saddle_loss: None,
+            loss_barrier: None,
+            exponent: None,
+            exponent_error: None,
+            formula: vec![format!("none: {reason}")],
+            escape_rate_theory: None,
+            escape_rate_theory_error: None,
+            escape_rate_theory_expected_deviation: None,
+            escape_rate_theory_log: None,
+            reduced_barrier: None,
+            reduced_barrier_error: None,
+            escape_rate: None,
+            escape_rate_error: None,
+            escape_rate_ratio: None,
+        }
+    }
+
+    fn add_path<const D: usize>(
+        &mut self,
+        problem: &Problem<D>,
+        result: &EscapeResult<D>,
+        found: &LeastAction<D>,
+    ) -> Result<()> {
+        // of one size for all paths, so that those of a sweep can be stacked
+        let padded = |values: Vec<f64>, size: usize| {
+            let missing = size - values.len();
+            Some(
+                values
+                    .into_iter()
+                    .chain(std::iter::repeat_n(f64::NAN, missing))
+                    .collect(),
+            )
+        };
+        let (points, saddles) = (found.path.points(), &found.saddles);
+        self.component = Some((1..=D).map(|k| k as f64).collect());
+        self.position = Some(points.iter().flat_map(|theta| theta.iter().copied()).collect());
+        self.arclength = Some(found.path.arclengths());
+        self.action = Some(found.action_along(problem)?);
+        let positions = saddles.iter().flat_map(|s| s.position.iter().copied());
+        self.saddle_position = padded(positions.collect(), MOST_SADDLES * D);
+        if let Some(landscape) = problem.landscape() {
+            self.loss = Some(points.iter().map(|theta| landscape.loss(theta)).collect());
+            let losses = saddles.iter().map(|s| landscape.loss(&s.position));
+            self.saddle_loss = padded(losses.collect(), MOST_SADDLES);
+            let limiting = found.limiting_saddle(problem);
+            self.loss_barrier =
+                limiting.map(|saddle| landscape.loss(&saddle.position) - landscape.loss(&found.path.start()));
+        }
+        if let Some(potential) = result.field(FieldQuantity::EffectivePotential) {
+            let at = |theta: &_| result.grid().interpolate(potential, *theta);
+            let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
+            self.effective_potential = Some(points.iter().map(at).map(finite).collect());
+        }
+        if let Ok(instanton) = &found.instanton {
+            self.exponent = Some(instanton.action);
+            self.exponent_error = Some(instanton.error);
+        }
+        Ok(())
+    }
+
+    fn add_rate(&mut self, rate: &SmallNoiseRate, grid: Option<Extrapolated>) {
+        let value = rate.log_rate.exp();
+        self.formula = vec![rate.formula.name().into()];
+        self.escape_rate_theory = Some(value);
+        self.escape_rate_theory_error = Some(value * rate.error);
+        self.escape_rate_theory_expected_deviation = Some(rate.deviation);
+        self.escape_rate_theory_log = Some(rate.log_rate);
+        self.reduced_barrier = rate.reduced_barrier;
+        self.reduced_barrier_error = rate.reduced_barrier.map(|barrier| barrier * rate.error);
+        let Some(grid) = grid else { return };
+        self.escape_rate = Some(grid.value);
+        self.escape_rate_error = Some(grid.error);
+        if rate.incomparable.is_none() && value > 0.0 && grid.value > 0.0 {
+            self.escape_rate_ratio = Some(grid.value / value);
+        }
+    }
 }
 
 /// `/escape_path`: the path of least action and the formulas for small noise, beside the rate of the grid.
@@ -620,218 +749,374 @@ fn path_group<const D: usize>(
     found: &Result<LeastAction<D>>,
     rate: Option<&std::result::Result<SmallNoiseRate, NoFormula>>,
 ) -> Result<Group> {
-    let mut group = Group::new("escape_path")?.with_description(
-        "path of least action from the attractor of the start, and escape rates for small noise, without a grid",
-    );
     let found = match found {
         Ok(found) => found,
         Err(reason) => {
             let reason = reason.to_string();
-            group.set_attribute("left_out", reason.as_str())?;
-            push_formula(&mut group, &format!("none: {reason}"))?;
+            let mut group = EscapePathResult::without(&reason).group()?;
+            group.set_attribute("left_out", reason)?;
             return Ok(group);
         }
     };
-    push_path(&mut group, problem, result, found)?;
-    push_saddles(&mut group, problem, found)?;
-    match rate {
-        Some(Ok(rate)) => push_rate(&mut group, rate, result.escape_rate())?,
-        Some(Err(reason)) => {
-            let reason = reason.to_string();
-            group.set_attribute("escape_rate_theory_left_out", reason.as_str())?;
-            push_formula(&mut group, &format!("none: {reason}"))?;
+    let no_formula = rate
+        .and_then(|rate| rate.as_ref().err())
+        .map(NoFormula::to_string);
+    let mut records = EscapePathResult::without(no_formula.as_deref().unwrap_or_default());
+    records.add_path(problem, result, found)?;
+    if let Some(Ok(rate)) = rate {
+        records.add_rate(rate, result.escape_rate());
+    }
+    let mut group = records.group()?;
+    let incomparable = rate
+        .and_then(|rate| rate.as_ref().ok())
+        .and_then(|rate| rate.incomparable);
+    let regime = rate
+        .and_then(|rate| rate.as_ref().ok())
+        .map(|rate| rate.formula.regime());
+    for (name, text) in [
+        (
+            "exponent_left_out",
+            found.instanton.as_ref().err().map(Error::to_string),
+        ),
+        ("escape_rate_theory_left_out", no_formula),
+        ("regime", regime.map(String::from)),
+        ("not_compared", incomparable.map(|reason| reason.to_string())),
+    ] {
+        if let Some(text) = text {
+            group.set_attribute(name, text)?;
         }
-        None => {}
     }
     Ok(group)
 }
 
-fn push_formula(group: &mut Group, text: &str) -> Result<()> {
-    let description = "formula of escape_rate_theory, or why there is none";
-    group.push(Record::scalar("formula", "text", text)?.with_description(description))
+/// `/escape` as it stands in a result file.
+pub struct EscapeRecords<'a> {
+    group: &'a Group,
 }
 
-fn push_path<const D: usize>(
-    group: &mut Group,
-    problem: &Problem<D>,
-    result: &EscapeResult<D>,
-    found: &LeastAction<D>,
-) -> Result<()> {
-    let points = found.path.points();
-    let along = [("point", points.len())];
-    let components: Vec<f64> = (1..=D).map(|k| k as f64).collect();
-    group.push(
-        Record::coordinate("component", "1", components)?.with_description("variables, counted from 1"),
-    )?;
-    let position: Vec<f64> = points.iter().flat_map(|theta| theta.iter().copied()).collect();
-    group.push(
-        Record::new("position", "1", &[along[0], ("component", D)], position)?
-            .with_symbol("φ")
-            .with_description("path of least action, points at equal distances"),
-    )?;
-    let mut push = |name: &str, symbol: &str, description: &str, values: Vec<f64>| {
-        let record = Record::new(name, "1", &along, values)?.with_symbol(symbol);
-        group.push(record.with_description(description).with_missing(OUTSIDE))
-    };
-    push(
-        "arclength",
-        "s",
-        "length of the path up to the point",
-        found.path.arclengths(),
-    )?;
-    push(
-        "action",
-        "S",
-        "geometric action of the path up to the point; flat where the drift carries along it",
-        found.action_along(problem)?,
-    )?;
-    if let Some(landscape) = problem.landscape() {
-        let loss = points.iter().map(|theta| landscape.loss(theta)).collect();
-        push("loss", "L", "loss along the path", loss)?;
+impl<'a> EscapeRecords<'a> {
+    /// The group, if the file has it.
+    pub fn find(file: &'a ResultFile) -> Option<Self> {
+        file.group("escape").map(|group| Self { group })
     }
-    if let Some(potential) = result.field(FieldQuantity::EffectivePotential) {
-        let potential = points
-            .iter()
-            .map(|theta| result.grid().interpolate(potential, *theta))
-            .map(|value| if value.is_finite() { value } else { f64::NAN })
-            .collect();
-        let description = "-ln of the stationary density along the path, interpolated on the finest grid";
-        push("effective_potential", "Φ", description, potential)?;
+
+    /// A number with its error, where it is one and not a sweep of many.
+    pub fn number(&self, quantity: Quantity) -> Option<Estimate> {
+        let get = |name: &str| match self.group.record(name)?.numbers()?.as_slice() {
+            [value] => Some(*value),
+            _ => None,
+        };
+        Some(Estimate {
+            value: get(&quantity.name())?,
+            standard_error: get(&format!("{}_error", quantity.name()))?,
+            samples: 1,
+        })
     }
-    Ok(())
+
+    /// Names of the variables with the cell centres of the finest grid.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the group holds no field.
+    pub fn axes(&self) -> Result<Vec<(&'a str, Vec<f64>)>> {
+        let missing = |name: &str| Error::Input {
+            path: format!("escape/{name}"),
+            message: "the result file has no such record".into(),
+        };
+        let name = FieldQuantity::MeanFirstPassageTime.name();
+        let field = self.group.record(name).ok_or_else(|| missing(name))?;
+        let axis = |name: &'a str| {
+            let centres = self.group.record(name).and_then(Record::numbers);
+            Ok((name, centres.ok_or_else(|| missing(name))?))
+        };
+        field.dimensions().iter().map(|d| axis(&d.name)).collect()
+    }
+
+    /// A field with one entry a cell, the last variable running fastest.
+    pub fn field(&self, quantity: FieldQuantity) -> Option<Vec<f64>> {
+        self.group.record(quantity.name()).and_then(Record::numbers)
+    }
+
+    /// The mean first-passage time by quadrature.
+    pub fn integral(&self) -> Option<IntegralRecords> {
+        IntegralRecords::read(&Head::default(), self.group).ok()
+    }
+
+    /// The simulated mean first-passage time.
+    pub fn simulation(&self) -> Option<SimulationRecords> {
+        SimulationRecords::read(&Head::default(), self.group).ok()
+    }
 }
 
-fn push_saddles<const D: usize>(
-    group: &mut Group,
-    problem: &Problem<D>,
-    found: &LeastAction<D>,
-) -> Result<()> {
-    const NO_MORE: &str = "the path passes no further saddle";
-    // of one size for all paths, so that those of a sweep can be stacked
-    let padded = |values: Vec<f64>, size: usize| {
-        let missing = size - values.len();
-        values
-            .into_iter()
-            .chain(std::iter::repeat_n(f64::NAN, missing))
-            .collect::<Vec<f64>>()
-    };
-    let positions = found
-        .saddles
-        .iter()
-        .flat_map(|s| s.position.iter().copied())
-        .collect();
-    let shape = [("saddle", MOST_SADDLES), ("component", D)];
-    group.push(
-        Record::new(
-            "saddle_position",
-            "1",
-            &shape,
-            padded(positions, MOST_SADDLES * D),
-        )?
-        .with_description("saddles on the path in order, by Newton's method")
-        .with_missing(NO_MORE),
-    )?;
-    if let Some(landscape) = problem.landscape() {
-        let losses = found
-            .saddles
-            .iter()
-            .map(|s| landscape.loss(&s.position))
-            .collect();
-        group.push(
-            Record::new(
-                "saddle_loss",
-                "1",
-                &[("saddle", MOST_SADDLES)],
-                padded(losses, MOST_SADDLES),
-            )?
-            .with_description("loss at the saddles")
-            .with_missing(NO_MORE),
-        )?;
-        if let Some(saddle) = found.limiting_saddle(problem) {
-            let barrier = landscape.loss(&saddle.position) - landscape.loss(&found.path.start());
-            group.push(
-                Record::scalar("loss_barrier", "1", barrier)?
-                    .with_symbol("ΔL")
-                    .with_description("loss of the highest saddle less that of the attractor of the start"),
-            )?;
+/// Loss, effective potential, densities, first-passage times and committor: lines for one variable, maps for two, with the path of least action in
+/// the plane. What the file lacks is left out. Potentials are shown up to 30 noise units above their minimum.
+///
+/// # Errors
+/// [`Error::Input`] when nothing can be shown.
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let records = EscapeRecords::find(file).ok_or_else(|| Error::Input {
+        path: "escape".into(),
+        message: "the result file has no such group".into(),
+    })?;
+    let (aspect, panels) = match records.axes()?.as_slice() {
+        [(name, x)] => (0.7, lines(&records, name, x)),
+        [(across, x), (up, y)] => (0.8, maps(file, &records, [across, up], [x, y])?),
+        _ => {
+            return Err(Error::Input {
+                path: "escape".into(),
+                message: "one or two variables can be drawn".into(),
+            });
         }
-    }
-    let instanton = match &found.instanton {
-        Ok(instanton) => instanton,
-        Err(reason) => return group.set_attribute("exponent_left_out", reason.to_string()),
     };
-    group.push(Record::scalar("exponent", "1", instanton.action)?.with_symbol("V").with_description(
-        "quasi-potential of the first saddle, or of the end of a path without one: an upper bound, the lowest of several local minima",
-    ))?;
-    group.push(
-        Record::scalar("exponent_error", "1", instanton.error)?
-            .with_description("discretisation error of exponent; a path of another shape may be lower"),
-    )
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect,
+        panels,
+    })
 }
 
-fn push_rate(group: &mut Group, rate: &SmallNoiseRate, grid: Option<Extrapolated>) -> Result<()> {
-    let name = "escape_rate_theory";
-    let value = rate.log_rate.exp();
-    push_formula(group, rate.formula.name())?;
-    let regime = format!("{}: {}", rate.formula.name(), rate.formula.regime());
-    for (name, unit, value, description) in [
-        (name.to_string(), "1/time", value, regime.as_str()),
+/// Height above the minimum up to which potentials are shown, in units of the noise.
+const HIGHEST: f64 = 30.0;
+
+fn lines(records: &EscapeRecords, name: &str, x: &[f64]) -> Vec<Panel> {
+    let get = |quantity| records.field(quantity).filter(|values| values.len() == x.len());
+    let axis = || Axis::linear(&format!("*{name}*"));
+    let black = Style::nth(0).with_colour(Colour::BLACK).with_dash(Dash::Dotted);
+    let mut panels = Vec::new();
+    if let Some(loss) = get(FieldQuantity::Loss) {
+        panels.push(Panel::new("", axis(), Axis::linear("loss *L*")).with(Layer::line(
+            x,
+            &loss,
+            "",
+            Style::nth(0),
+        )));
+    }
+    if let Some(potential) = get(FieldQuantity::EffectivePotential) {
+        let shown: Vec<f64> = potential
+            .iter()
+            .map(|v| if *v <= HIGHEST { *v } else { f64::NAN })
+            .collect();
+        panels.push(
+            Panel::new("", axis(), Axis::linear("effective potential *Φ* = −ln *p*")).with(Layer::line(
+                x,
+                &shown,
+                "",
+                Style::nth(0),
+            )),
+        );
+    }
+    let mut densities = Panel::new("", axis(), Axis::linear("density"));
+    for (record, label, style) in [
+        (FieldQuantity::StationaryDensity, "stationary", Style::nth(0)),
         (
-            format!("{name}_error"),
-            "1/time",
-            value * rate.error,
-            "discretisation error of what enters the formula; the formula itself is uncertain by escape_rate_theory_expected_deviation",
-        ),
-        (
-            format!("{name}_expected_deviation"),
-            "1",
-            rate.deviation,
-            "scale of the relative error of the formula: 1/exponent, noise over barrier",
-        ),
-        (
-            format!("{name}_log"),
-            "1",
-            rate.log_rate,
-            "natural logarithm of escape_rate_theory, below the smallest number too",
+            FieldQuantity::QuasiStationaryDensity,
+            "before the escape",
+            Style::nth(1).with_dash(Dash::Dashed),
         ),
     ] {
-        group.push(Record::scalar(&name, unit, value)?.with_description(description))?;
-    }
-    if let Some(barrier) = rate.reduced_barrier {
-        for (name, value, description) in [
-            (
-                "reduced_barrier",
-                barrier,
-                "loss barrier over T, by Newton's method; exponent must be the same",
-            ),
-            (
-                "reduced_barrier_error",
-                barrier * rate.error,
-                "bound of its error",
-            ),
-        ] {
-            group.push(Record::scalar(name, "1", value)?.with_description(description))?;
+        if let Some(values) = get(record) {
+            densities = densities.with(Layer::line(x, &values, label, style));
         }
     }
-    let Some(Extrapolated {
-        value: grid, error, ..
-    }) = grid
+    panels.push(densities);
+    if let Some(q) = get(FieldQuantity::Committor) {
+        panels.push(
+            Panel::new("", axis(), Axis::linear("committor *q*").with_range(0.0, 1.0))
+                .with(Layer::line(x, &q, "", Style::nth(0)))
+                .with(Layer::Horizontal {
+                    y: 0.5,
+                    label: String::new(),
+                    style: Style::reference(),
+                }),
+        );
+    }
+    if let (Some(time), Some(deviation)) = (
+        get(FieldQuantity::MeanFirstPassageTime),
+        get(FieldQuantity::FirstPassageDeviation),
+    ) {
+        panels.push(
+            Panel::new("", axis(), Axis::linear("first-passage time"))
+                .with(Layer::line(x, &time, "mean *τ*", Style::nth(0)))
+                .with(Layer::line(x, &deviation, "standard deviation", black)),
+        );
+    }
+    panels
+}
+
+fn maps(
+    file: &ResultFile,
+    records: &EscapeRecords,
+    names: [&str; 2],
+    axes: [&[f64]; 2],
+) -> Result<Vec<Panel>> {
+    let [x, y] = axes;
+    // records run along the last variable first, maps along the first
+    let get = |quantity| {
+        let values = records
+            .field(quantity)
+            .filter(|values| values.len() == x.len() * y.len())?;
+        Some(
+            (0..y.len())
+                .flat_map(|j| (0..x.len()).map(move |i| (i, j)))
+                .map(|(i, j)| values[i * y.len() + j])
+                .collect::<Vec<f64>>(),
+        )
+    };
+    let (x_edges, y_edges) = (cell_edges(x, Scale::Linear)?, cell_edges(y, Scale::Linear)?);
+    let mut panels = Vec::new();
+    for (record, title, colours, highest, contours) in [
+        (
+            FieldQuantity::Loss,
+            "loss *L*",
+            ColourMap::Viridis,
+            Limit::Potential,
+            12,
+        ),
+        (
+            FieldQuantity::EffectivePotential,
+            "effective potential *Φ* = −ln *p*",
+            ColourMap::Viridis,
+            Limit::Potential,
+            12,
+        ),
+        (
+            FieldQuantity::MeanFirstPassageTime,
+            "mean first-passage time *τ*",
+            ColourMap::Cividis,
+            Limit::None,
+            0,
+        ),
+        (
+            FieldQuantity::TargetProbability,
+            "probability to reach the target",
+            ColourMap::Cividis,
+            Limit::Unit,
+            10,
+        ),
+        (
+            FieldQuantity::Committor,
+            "committor *q*",
+            ColourMap::Cividis,
+            Limit::Unit,
+            10,
+        ),
+        (
+            FieldQuantity::ReactiveDensity,
+            "density of transitions",
+            ColourMap::Viridis,
+            Limit::None,
+            0,
+        ),
+        (
+            FieldQuantity::QuasiStationaryDensity,
+            "density before the escape",
+            ColourMap::Viridis,
+            Limit::None,
+            0,
+        ),
+    ] {
+        let Some(mut values) = get(record) else {
+            continue;
+        };
+        let finite = || values.iter().copied().filter(|v| v.is_finite());
+        let lowest = finite().fold(f64::INFINITY, f64::min);
+        let mut highest_shown = finite().fold(f64::NEG_INFINITY, f64::max);
+        if !(highest_shown > lowest) {
+            continue;
+        }
+        let mut bar = Axis::linear(title);
+        match highest {
+            Limit::Potential => {
+                // the valleys, not the walls: a third of the cells, or what the noise can climb
+                let cut = if record == FieldQuantity::Loss {
+                    quantile(&values, 0.6)
+                } else {
+                    lowest + HIGHEST
+                };
+                highest_shown = highest_shown.min(cut);
+                values.iter_mut().for_each(|v| {
+                    if *v > highest_shown {
+                        *v = f64::NAN;
+                    }
+                });
+                bar = bar.with_range(lowest, highest_shown);
+            }
+            Limit::Unit => bar = bar.with_range(0.0, 1.0),
+            Limit::None => bar = bar.with_range(lowest, highest_shown),
+        }
+        let mut panel = Panel::new(
+            "",
+            Axis::linear(&format!("*{}*", names[0])).with_range(x_edges[0], x_edges[x.len()]),
+            Axis::linear(&format!("*{}*", names[1])).with_range(y_edges[0], y_edges[y.len()]),
+        )
+        .with(Layer::Map {
+            x: x_edges.clone(),
+            y: y_edges.clone(),
+            values: values.clone(),
+            colours: ColourScale {
+                map: colours,
+                axis: bar,
+                bar: true,
+            },
+        });
+        if contours > 0 {
+            let step = (highest_shown - lowest) / f64::from(contours);
+            panel = panel.with(Layer::Contour {
+                x: x.to_vec(),
+                y: y.to_vec(),
+                values,
+                levels: (1..contours).map(|k| lowest + step * f64::from(k)).collect(),
+                label: String::new(),
+                style: Style::reference()
+                    .with_dash(Dash::Solid)
+                    .with_colour(Colour::WHITE)
+                    .with_width(0.4),
+            });
+        }
+        if record == FieldQuantity::Loss || record == FieldQuantity::EffectivePotential {
+            panel = path(file).into_iter().fold(panel, Panel::with);
+        }
+        panels.push(panel);
+    }
+    Ok(panels)
+}
+
+/// The path of least action, if there is one: white under black can be seen on any colour.
+fn path(file: &ResultFile) -> Vec<Layer> {
+    let Ok(Some(EscapePathResult {
+        position: Some(points),
+        ..
+    })) = EscapePathResult::find(file)
     else {
-        return Ok(());
+        return Vec::new();
     };
-    for (name, value, description) in [
-        ("escape_rate", grid, "rate of the grid, as in /escape"),
-        ("escape_rate_error", error, "its discretisation error"),
-    ] {
-        group.push(Record::scalar(name, "1/time", value)?.with_description(description))?;
-    }
-    if let Some(reason) = rate.incomparable {
-        return group.set_attribute("not_compared", reason);
-    }
-    if value > 0.0 && grid > 0.0 {
-        let description =
-            "rate of the grid over escape_rate_theory: 1 up to escape_rate_theory_expected_deviation";
-        group.push(Record::scalar("escape_rate_ratio", "1", grid / value)?.with_description(description))?;
-    }
-    Ok(())
+    let along =
+        |component: usize| -> Vec<f64> { points.iter().skip(component).step_by(2).copied().collect() };
+    let (x, y) = (along(0), along(1));
+    let rim = Style::nth(0).with_colour(Colour::WHITE).with_width(2.4);
+    [rim, rim.with_colour(Colour::BLACK).with_width(1.2)]
+        .map(|style| Layer::line(&x, &y, "", style))
+        .into()
+}
+
+/// How far a colour scale reaches.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// Over all values.
+    None,
+    /// From 0 to 1.
+    Unit,
+    /// From the minimum to where the noise hardly gets.
+    Potential,
+}
+
+/// The value below which a share of the finite values lies.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    sorted
+        .get((share * last as f64) as usize)
+        .copied()
+        .unwrap_or(f64::NAN)
 }

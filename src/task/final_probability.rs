@@ -6,7 +6,7 @@ use super::parameter_range::ParameterRange;
 use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
@@ -267,6 +267,13 @@ pub(crate) fn mean_curvature(landscape: &TwoValley, y: f64) -> f64 {
 }
 
 impl Task for FinalProbability {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "final_probability",
+        description: "final P_flat against noise strength by every route",
+        group: "final_probability",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task) = (setting.two_valley()?, self.clone());
         let strengths = check(&model, &task)?;

@@ -4,7 +4,7 @@ use super::freezing_theory::{FreezingPathResult, FreezingTheoryResult};
 use super::parameter_range::ParameterRange;
 use super::setting::Setting;
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, Snapshot, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Records, ResultFile, records};
@@ -86,6 +86,27 @@ records! {
 const SECTION: &str = "freezing_line";
 
 impl Task for FreezingLine {
+    const FIGURES: &'static [FigureEntry] = &[
+        FigureEntry {
+            name: "freezing_line",
+            description: "freezing height and P_flat against noise strength, simulation and theory",
+            group: "freezing_line",
+            figure,
+        },
+        FigureEntry {
+            name: "p_flat_path",
+            description: "P_flat along training, simulation and theory",
+            group: "freezing_line",
+            figure: p_flat_path,
+        },
+        FigureEntry {
+            name: "hop_rate",
+            description: "rate of hops between the valleys along training",
+            group: "freezing_line",
+            figure: hop_rate,
+        },
+    ];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;
         let sigmas = self.sigma.positive("freezing_line.sigma")?;

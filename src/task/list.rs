@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::keys::{Given, Model};
 use super::{landscape_keys, noise_keys};
+use crate::escape::{FieldQuantity, Quantity};
 use serde_json::{Map, Value};
 
 const HEAD: &str = "\
@@ -32,6 +33,17 @@ pub fn list() -> String {
             "noise" => text.push_str(&models(&noise_keys::MODELS)),
             _ => (),
         }
+    }
+    text.push_str("\nRESULTS of [escape], each number with NAME_error and NAME_order\n");
+    let modes = [Quantity::ModeRate(1), Quantity::ModeFrequency(1)];
+    for quantity in Quantity::PLAIN.into_iter().chain(modes) {
+        let (name, unit) = (quantity.name(), quantity.unit());
+        text.push_str(&format!("  {name:<30} {unit:<8} {}\n", quantity.description()));
+    }
+    text.push_str("fields on the finest grid, each with NAME_change\n");
+    for field in FieldQuantity::ALL {
+        let (name, unit) = (field.name(), field.unit());
+        text.push_str(&format!("  {name:<30} {unit:<8} {}\n", field.description()));
     }
     let mut done = 0;
     while done < values.len() {
@@ -151,13 +163,13 @@ impl<'a> Catalogue<'a> {
     fn line(&self, name: &str, property: &'a Value, of: &Value) -> String {
         let required = of.get("required").and_then(Value::as_array).into_iter().flatten();
         let default = match property.get("default") {
-            Some(value) => toml_like(value),
-            None if required.into_iter().any(|key| key == name) => "required".into(),
-            None => "none".into(),
+            Some(value) if !value.is_null() => toml_like(value),
+            _ if required.into_iter().any(|key| key == name) => "required".into(),
+            _ => "none".into(),
         };
         let of_type = self.definition(property);
         let choices = of_type.map(|(_, of)| choices(of)).unwrap_or_default();
-        let mut meaning = description(property).unwrap_or_default().to_string();
+        let mut meaning = description(property).unwrap_or_default();
         if !choices.is_empty() {
             meaning = format!("{meaning}: {}", choices.join(", "));
         } else if let Some((name, _)) = of_type
@@ -219,8 +231,15 @@ fn choices(of: &Value) -> Vec<String> {
         .collect()
 }
 
-fn description(of: &Value) -> Option<&str> {
-    of.get("description").and_then(Value::as_str)
+/// A description as one line, without the name of its section and its full stop.
+fn description(of: &Value) -> Option<String> {
+    let text = of.get("description").and_then(Value::as_str)?;
+    let text = match text.split_once("`: ") {
+        Some((section, text)) if section.starts_with("`[") => text,
+        _ => text,
+    };
+    let line = text.split_whitespace().collect::<Vec<&str>>().join(" ");
+    Some(line.trim_end_matches('.').to_string())
 }
 
 /// `ParameterRange` as words.

@@ -4,7 +4,7 @@ use super::parameter_range::ParameterRange;
 use super::reference::PaperPhaseDiagram;
 use super::setting::Setting;
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
 use crate::output::{Records, ResultFile, records};
@@ -70,6 +70,13 @@ records! {
 const SECTION: &str = "phase_diagram";
 
 impl Task for PhaseDiagram {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "phase_diagram",
+        description: "P_flat and freezing time over learning rate and noise, beside the authors' own where they apply",
+        group: "phase_diagram",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;
         let learning_rates = self.learning_rate.positive("phase_diagram.learning_rate")?;

@@ -1,7 +1,7 @@
 //! What all tasks of a configuration are about: landscape, noise, strength of the noise, region, and the seed.
 
 use super::landscape_keys::{AnyLandscape, LandscapeKeys};
-use super::noise_keys::NoiseKeys;
+use super::noise_keys::{AnyNoise, NoiseKeys};
 use super::region_keys::RegionKeys;
 use super::sgd_keys::SgdKeys;
 use super::two_valley::TwoValleyModel;
@@ -9,6 +9,9 @@ use crate::diffusion::{Diffusion, DriftDiffusion, Sgd};
 use crate::error::{Error, Result};
 use crate::math::{Formula, Point};
 use std::borrow::Cow;
+
+/// How the landscape of D variables is built from its keys.
+pub type Landscape<const D: usize> = fn(&LandscapeKeys) -> Result<AnyLandscape<D>>;
 
 /// A diffusion known at run time only.
 pub type AnyDiffusion<const D: usize> = Box<dyn Diffusion<D> + Send>;
@@ -68,40 +71,42 @@ impl Setting {
     ///
     /// # Errors
     /// [`Error::Config`] and others naming the key that is wrong.
-    pub fn diffusion<const D: usize>(
-        &self,
-        landscape: fn(&LandscapeKeys) -> Result<AnyLandscape<D>>,
-    ) -> Result<AnyDiffusion<D>> {
-        let noise = self.noise()?;
-        let keys = &self.landscape;
+    pub fn diffusion<const D: usize>(&self, landscape: Landscape<D>) -> Result<AnyDiffusion<D>> {
+        let Some(texts) = &self.landscape.drift else {
+            return Ok(Box::new(self.sgd(landscape)?));
+        };
+        let noise = self.covariance(landscape)?;
+        let formulas = texts.iter().map(|text| self.landscape.formula("drift", text));
+        let formulas: Result<Vec<Formula<D>>> = formulas.collect();
+        let formulas = formulas.map_err(|e| e.at("landscape"))?;
+        let drift = move |theta: &Point<D>| Point::<D>::from_fn(|d, _| formulas[d].value(theta));
+        let diffusion = match self.strength() {
+            Strength::Steps(rate, batch) => DriftDiffusion::of_map(drift, noise, rate, batch),
+            Strength::Limit(strength) => DriftDiffusion::new(drift, noise, strength),
+        };
+        Ok(Box::new(diffusion.map_err(|e| e.at("sgd"))?))
+    }
+
+    /// SGD on the landscape in D variables, or its limit of small steps.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and others naming the key that is wrong; a drift that is no gradient is refused.
+    pub fn sgd<const D: usize>(&self, landscape: Landscape<D>) -> Result<Sgd<AnyLandscape<D>, AnyNoise<D>>> {
+        let noise = self.covariance(landscape)?;
+        let loss = landscape(&self.landscape).map_err(|e| e.at("landscape"))?;
+        let mean = self.noise()?.mean_landscape(loss).map_err(|e| e.at("noise"))?;
+        let sgd = match self.strength() {
+            Strength::Steps(rate, batch) => Sgd::new(mean, noise, rate, batch),
+            Strength::Limit(strength) => Sgd::with_noise_strength(mean, noise, strength),
+        };
+        sgd.map_err(|e| e.at("sgd"))
+    }
+
+    fn covariance<const D: usize>(&self, landscape: Landscape<D>) -> Result<AnyNoise<D>> {
         let domain = self.region.as_ref().map_or(&[][..], |region| &region.domain);
-        let loss = || landscape(keys).map_err(|e| e.at("landscape"));
-        let covariance = noise.covariance(keys, loss, domain);
-        let covariance = covariance.map_err(|e| in_section("noise", "landscape.", e))?;
-        let in_sgd = |e: Error| e.at("sgd");
-        if let Some(texts) = &keys.drift {
-            let formulas: Result<Vec<Formula<D>>> =
-                texts.iter().map(|text| keys.formula("drift", text)).collect();
-            let formulas = formulas.map_err(|e| e.at("landscape"))?;
-            let drift = move |theta: &Point<D>| Point::<D>::from_fn(|d, _| formulas[d].value(theta));
-            return Ok(match self.strength() {
-                Strength::Steps(rate, batch) => {
-                    Box::new(DriftDiffusion::of_map(drift, covariance, rate, batch).map_err(in_sgd)?)
-                }
-                Strength::Limit(strength) => {
-                    Box::new(DriftDiffusion::new(drift, covariance, strength).map_err(in_sgd)?)
-                }
-            });
-        }
-        let mean = noise.mean_landscape(loss()?).map_err(|e| e.at("noise"))?;
-        Ok(match self.strength() {
-            Strength::Steps(rate, batch) => {
-                Box::new(Sgd::new(mean, covariance, rate, batch).map_err(in_sgd)?)
-            }
-            Strength::Limit(strength) => {
-                Box::new(Sgd::with_noise_strength(mean, covariance, strength).map_err(in_sgd)?)
-            }
-        })
+        let loss = || landscape(&self.landscape).map_err(|e| e.at("landscape"));
+        let covariance = self.noise()?.covariance(&self.landscape, loss, domain);
+        covariance.map_err(|e| in_section("noise", "landscape.", e))
     }
 
     fn strength(&self) -> Strength {

@@ -5,7 +5,7 @@ use super::parameter_range::{ParameterRange, Scale, Spaced};
 use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
 use crate::landscape::Side;
 use crate::output::{Group, Records, ResultFile, records};
@@ -61,6 +61,13 @@ records! {
 const CUT: f64 = 1e-20;
 
 impl Task for StationaryMap {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "stationary_map",
+        description: "stationary P_flat over position and noise strength, with the freezing line",
+        group: "stationary_map",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;
         let y = self.y.positive("stationary_map.y")?;

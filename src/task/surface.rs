@@ -2,7 +2,7 @@
 
 use super::parameter_range::{ParameterRange, Scale, Spaced};
 use super::setting::Setting;
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
 use crate::landscape::{Landscape, Side};
 use crate::math::Point;
@@ -59,6 +59,13 @@ records! {
 }
 
 impl Task for Surface {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "landscape",
+        description: "the loss in the plane with contours and the floors of its valleys",
+        group: "landscape",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let landscape = *setting.two_valley()?.landscape();
         let x = self

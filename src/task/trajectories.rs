@@ -2,7 +2,7 @@
 
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
-use super::work::{Task, Work};
+use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::stream::{self, Polar};
 use crate::error::{Error, Result};
 use crate::output::{Group, Records, ResultFile, records};
@@ -63,6 +63,13 @@ records! {
 }
 
 impl Task for Trajectories {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "trajectories",
+        description: "single runs of SGD, against iterations and in the plane",
+        group: "trajectories",
+        figure,
+    }];
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
         check(&model, &task)?;

@@ -3,15 +3,31 @@
 use super::progress::Progress;
 use super::setting::Setting;
 use crate::error::Result;
-use crate::output::Group;
+use crate::output::{Group, ResultFile};
+use crate::plot::Figure;
 
 /// Work that has been checked and waits to be done.
 pub type Work = Box<dyn FnOnce(&Progress) -> Result<Vec<Group>> + Send>;
+
+/// A figure that can be drawn from what a task writes.
+#[derive(Debug, Clone, Copy)]
+pub struct FigureEntry {
+    /// Name, also of the files.
+    pub name: &'static str,
+    /// What it shows.
+    pub description: &'static str,
+    /// Group without which it cannot be drawn.
+    pub group: &'static str,
+    /// Makes it.
+    pub figure: fn(&ResultFile) -> Result<Figure>,
+}
 
 /// A question with its keys.
 pub trait Task {
     /// Common sections that it uses beside `[landscape]` and `[noise]`.
     const USES: &'static [&'static str] = &[];
+    /// Its figures.
+    const FIGURES: &'static [FigureEntry] = &[];
 
     /// Checks every key and builds what the work needs; the returned work computes the groups of the result file.
     ///

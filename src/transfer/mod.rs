@@ -20,6 +20,7 @@
 //! floor). Probabilities far below erfc(reach/√2) per step are those of the cut kernel.
 
 mod crossing;
+mod elimination;
 mod gaussian;
 mod kernel;
 mod operator;

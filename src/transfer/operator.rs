@@ -1,15 +1,14 @@
 //! The one-step operator of SGD on a line.
 
+use super::elimination::Elimination;
 use super::gaussian::Gaussian;
 use super::kernel::{Kernel, dot};
 use super::panels::{PanelGrid, Resolution};
 use crate::diffusion::Sgd;
 use crate::error::{Error, Result, require, require_finite};
 use crate::landscape::Landscape;
-use crate::linalg::{Elimination, NestedDissection, SparseRates};
 use crate::math::Point;
 use crate::noise::GradientNoise;
-use std::sync::Arc;
 
 /// One step of SGD on a one-dimensional landscape, as a stochastic matrix on Gauss-Legendre nodes.
 ///
@@ -221,22 +220,14 @@ impl TransferOperator {
     ///
     /// # Method
     /// Subtraction-free elimination (Grassmann, Taksar and Heyman), so that small masses keep their relative
-    /// accuracy.
+    /// accuracy; cost nodes × bandwidth².
     ///
     /// # Errors
     /// [`Error::DomainTooSmall`] when the law does not fit the domain; [`Error::Unreachable`] when the chain
     /// falls apart because the kernel is cut.
     pub fn stationary(&self) -> Result<StationaryLaw> {
-        let chain = self.chain()?;
-        let order = elimination_order(&chain)?;
-        let logarithm = Elimination::stationary_logarithm(&chain, order).map_err(|error| match error {
-            Error::Unreachable { target, reason } => Error::Unreachable {
-                target,
-                reason: format!("{reason}: raise the reach of the kernel"),
-            },
-            other => other,
-        })?;
-        let mass: Vec<f64> = logarithm.into_iter().map(f64::exp).collect();
+        let elimination = self.eliminate_all()?;
+        let mass = elimination.stationary();
         let next = self.apply(&mass)?;
         Ok(StationaryLaw {
             residual: next.iter().zip(&mass).map(|(a, b)| (a - b).abs()).sum(),
@@ -245,21 +236,20 @@ impl TransferOperator {
         })
     }
 
-    /// The steps between different nodes, as rates per step.
-    pub(super) fn chain(&self) -> Result<SparseRates> {
-        let mut row_starts = vec![0];
-        let (mut targets, mut rates) = (Vec::new(), Vec::new());
-        for source in 0..self.kernel.sources() {
-            let (range, values) = self.kernel.column(source);
-            for (target, &value) in range.zip(values) {
-                if target != source && value > 0.0 {
-                    targets.push(target as u32);
-                    rates.push(value);
-                }
-            }
-            row_starts.push(targets.len());
+    pub(super) fn eliminate_all(&self) -> Result<Elimination> {
+        let all: Vec<usize> = (0..self.grid.nodes().len()).collect();
+        let elimination = Elimination::new(&self.kernel, &all);
+        // Without killing the last remaining state has no pivot; any other without one is a trap.
+        match elimination.trapped() {
+            Some(0) | None => Ok(elimination),
+            Some(node) => Err(Error::Unreachable {
+                target: "rest of the domain".into(),
+                reason: format!(
+                    "no step leads on from x = {:.6}: raise the reach of the kernel",
+                    self.grid.nodes()[node]
+                ),
+            }),
         }
-        SparseRates::new(row_starts, targets, rates)
     }
 
     /// Mean time to leave the set where `inside` holds, from every node (zero outside the set).
@@ -275,18 +265,22 @@ impl TransferOperator {
     /// [`Error::EmptySet`] when no node is inside; [`Error::Unreachable`] when no step can leave the set.
     pub fn mean_exit_time(&self, inside: impl Fn(f64) -> bool) -> Result<Vec<f64>> {
         let nodes = self.grid.nodes();
-        let set: Vec<bool> = nodes.iter().map(|&x| inside(x)).collect();
-        if !set.contains(&true) {
+        let set: Vec<usize> = (0..nodes.len()).filter(|&i| inside(nodes[i])).collect();
+        if set.is_empty() {
             return Err(Error::EmptySet {
                 name: "inside".into(),
             });
         }
-        let kept = self.chain()?.restrict(&set)?;
-        let order = elimination_order(&kept.rates)?;
-        let times = Elimination::new(&kept.rates, &kept.killing, order)?
-            .solve(&vec![self.learning_rate; kept.states.len()])?;
+        let elimination = Elimination::new(&self.kernel, &set);
+        if let Some(state) = elimination.trapped() {
+            return Err(Error::Unreachable {
+                target: "outside of the set".into(),
+                reason: format!("no step leads out from x = {:.6}", nodes[set[state]]),
+            });
+        }
+        let times = elimination.solve(vec![self.learning_rate; set.len()]);
         let mut out = vec![0.0; nodes.len()];
-        for (&i, time) in kept.states.iter().zip(times) {
+        for (&i, &time) in set.iter().zip(&times) {
             out[i] = time;
         }
         Ok(out)
@@ -344,12 +338,6 @@ impl TransferOperator {
         let mean = self.mean(mass)?;
         self.expectation(mass, |x| (x - mean).powi(2))
     }
-}
-
-/// Order of elimination of a chain of nodes in which a step leads to near ones.
-pub(super) fn elimination_order(chain: &SparseRates) -> Result<Arc<NestedDissection>> {
-    let along: Vec<[i32; 2]> = (0..chain.states()).map(|i| [i as i32, 0]).collect();
-    Ok(Arc::new(NestedDissection::geometric(chain, &along)?))
 }
 
 /// One step of `sgd` from x.

@@ -1,8 +1,9 @@
 //! Eigenvalues of the one-step operator.
 
-use super::operator::{TransferOperator, elimination_order};
+use super::elimination::Elimination;
+use super::operator::TransferOperator;
 use crate::error::{Error, Result};
-use crate::linalg::{Elimination, most_probable, normalise, power_iteration, remove_mean, weighted_inner};
+use crate::linalg::{most_probable, normalise, power_iteration, remove_mean, weighted_inner};
 
 /// The slowest relaxation of the step operator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,9 +41,8 @@ impl TransferOperator {
         let law = self.stationary()?.mass;
         // f is pinned to zero at the most probable node; steps into it are killing.
         let pinned = most_probable(&law);
-        let others: Vec<bool> = (0..law.len()).map(|i| i != pinned).collect();
-        let kept = self.chain()?.restrict(&others)?;
-        let elimination = Elimination::new(&kept.rates, &kept.killing, elimination_order(&kept.rates)?)?;
+        let others: Vec<usize> = (0..law.len()).filter(|&i| i != pinned).collect();
+        let elimination = Elimination::new(self.kernel(), &others);
         // A start without symmetry, so that it meets every mode: x plus x² in units of the domain.
         let (low, high) = (
             self.grid().edges()[0],
@@ -61,7 +61,7 @@ impl TransferOperator {
         normalise(&mut f, &law);
         let method = "inverse iteration for the spectral gap";
         let found = power_iteration(method, f, MAX_ITERATIONS, TOLERANCE, |f| {
-            let mut next = elimination.solve(&kept.states.iter().map(|&i| f[i]).collect::<Vec<f64>>())?;
+            let mut next = elimination.solve(others.iter().map(|&i| f[i]).collect());
             next.insert(pinned, 0.0);
             remove_mean(&mut next, &law);
             let sign = weighted_inner(&next, f, &law).signum();

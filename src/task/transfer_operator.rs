@@ -1,0 +1,132 @@
+//! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
+
+use super::set_keys::SetKeys;
+use super::setting::Setting;
+use super::work::{Task, Work};
+use crate::error::{Error, Result};
+use crate::output::{Records, records};
+use crate::region::{Boundary, PointSet};
+use crate::transfer::{Resolution, TransferOperator as StepOperator};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[transfer_operator]`: a route of one-variable escape at finite learning rate.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferOperator {
+    /// where the escape begins: a ball of radius 0
+    pub start: SetKeys,
+    /// where it ends: at the first step that lands there
+    pub target: SetKeys,
+}
+
+records! {
+    /// exact law of the SGD map at its learning rate on the line (Chapman-Kolmogorov operator): stationary law, mean escape time, spectral gap; errors
+    /// from panels of half the length
+    pub struct TransferOperatorResult in "transfer_operator" {
+        attributes {
+            /// η.
+            learning_rate: f64,
+        }
+        /// nodes of the quadrature
+        node: Vec<f64> => [node] "1" "θ",
+        /// stationary density at the nodes
+        stationary_density: Vec<f64> => [node] "1" "p",
+        /// variance of the stationary law
+        stationary_variance: f64 => [] "1",
+        /// change with panels of half the length
+        stationary_variance_error: f64 => [] "1",
+        /// mean time, learning rate times steps, to the first step that ends in the target
+        mean_first_passage_time: f64 => [] "time" "τ",
+        /// change with panels of half the length
+        mean_first_passage_time_error: f64 => [] "time",
+        /// slowest relaxation, -ln(λ)/η of the eigenvalue λ nearest to one
+        spectral_gap: f64 => [] "1/time",
+        /// change with panels of half the length
+        spectral_gap_error: f64 => [] "1/time",
+    }
+}
+
+/// Relative rounding of a solve, below which a change between resolutions says nothing.
+const ROUNDING: f64 = 1e-12;
+
+impl Task for TransferOperator {
+    const USES: &'static [&'static str] = &["sgd", "region"];
+
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        if setting.landscape.dimension().map_err(|e| e.at("landscape"))? != 1 {
+            return Err(Error::config(
+                "transfer_operator",
+                "the transfer operator is made for one variable",
+            ));
+        }
+        let sgd = setting.sgd(|keys| keys.on_a_line())?;
+        let Some(learning_rate) = sgd.learning_rate() else {
+            return Err(Error::config(
+                "sgd.learning_rate",
+                "this key is required: the transfer operator is about SGD's own steps, not their limit",
+            ));
+        };
+        let region = setting.region.as_ref();
+        let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
+        let domain = region.domain::<1>().map_err(|e| e.at("region"))?;
+        if *domain.boundaries() != [[Boundary::Reflecting; 2]] || region.sublevel.is_some() {
+            return Err(Error::config(
+                "region",
+                "SGD knows no walls: give the transfer operator a domain alone, wide enough for the stationary law",
+            ));
+        }
+        let set = |key: &str, keys: &SetKeys| {
+            let set = keys.set(&setting.landscape, &sgd, domain.bounds());
+            set.map_err(|e| e.at(&format!("transfer_operator.{key}")))
+        };
+        let (start, target) = (set("start", &self.start)?, set("target", &self.target)?);
+        let Some(start) = start.as_point().map(|at| at[0]) else {
+            return Err(Error::config(
+                "transfer_operator.start",
+                "a ball of radius 0 is needed",
+            ));
+        };
+        let is_target = move |target: &PointSet<1>, sgd: &_, x: f64| target.contains(&[x].into(), sgd);
+        if is_target(&target, &sgd, start) {
+            return Err(Error::config(
+                "transfer_operator.target",
+                "the target covers the start",
+            ));
+        }
+        let edges = target.faces(&sgd, domain.bounds()).unwrap_or_default();
+        let edges: Vec<f64> = edges.into_iter().map(|plane| plane.position).collect();
+        let [ends] = *domain.bounds();
+        Ok(Box::new(move |progress| {
+            let bar = progress.task("transfer operator", 2);
+            let at = |resolution: Resolution| {
+                let operator = StepOperator::new(&sgd, ends, &edges, resolution)?;
+                let law = operator.stationary()?;
+                let inside = |x| !is_target(&target, &sgd, x);
+                let numbers = [
+                    operator.variance(&law.mass)?,
+                    operator.mean_exit_time_from(&sgd, start, inside)?,
+                    operator.spectral_gap()?.gap,
+                ];
+                bar.advance(1);
+                Ok((operator, law, numbers))
+            };
+            let (_, _, coarse) = at(Resolution::default())?;
+            let (operator, law, fine) = at(Resolution::default().refined(2.0))?;
+            let error = |k: usize| (fine[k] - coarse[k]).abs() + ROUNDING * fine[k].abs();
+            let grid = operator.grid();
+            let result = TransferOperatorResult {
+                learning_rate,
+                node: grid.nodes().to_vec(),
+                stationary_density: law.mass.iter().zip(grid.weights()).map(|(m, w)| m / w).collect(),
+                stationary_variance: fine[0],
+                stationary_variance_error: error(0),
+                mean_first_passage_time: fine[1],
+                mean_first_passage_time_error: error(1),
+                spectral_gap: fine[2],
+                spectral_gap_error: error(2),
+            };
+            Ok(vec![result.group()?])
+        }))
+    }
+}
