@@ -1,6 +1,6 @@
 //! A diffusion whose drift need not be a gradient.
 
-use super::Diffusion;
+use super::{Diffusion, sgd};
 use crate::error::{Result, require_positive};
 use crate::math::{Point, Tensor};
 use crate::noise::GradientNoise;
@@ -45,11 +45,10 @@ impl<B, N> DriftDiffusion<B, N> {
     /// # Errors
     /// [`crate::Error::InvalidParameter`] when η or B is not positive and finite.
     pub fn of_map(drift: B, noise: N, learning_rate: f64, batch_size: f64) -> Result<Self> {
-        let learning_rate = require_positive("learning_rate", learning_rate)?;
-        let batch_size = require_positive("batch_size", batch_size)?;
+        let noise_strength = sgd::noise_strength(learning_rate, batch_size)?;
         Ok(Self {
             learning_rate: Some(learning_rate),
-            ..Self::new(drift, noise, 0.5 * learning_rate / batch_size)?
+            ..Self::new(drift, noise, noise_strength)?
         })
     }
 }

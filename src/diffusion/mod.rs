@@ -12,7 +12,7 @@ pub use drift_diffusion::DriftDiffusion;
 pub use equilibrium::{Equilibrium, drift_jacobian};
 pub use flow::{ARRIVAL, noise_free_limit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
-pub use sgd::Sgd;
+pub use sgd::{Sgd, sigma};
 
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};

@@ -6,6 +6,17 @@ use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
 
+/// Δ = η/(2B), the noise strength of steps of learning rate η and batch size B.
+pub(super) fn noise_strength(learning_rate: f64, batch_size: f64) -> Result<f64> {
+    let learning_rate = require_positive("learning_rate", learning_rate)?;
+    Ok(0.5 * learning_rate / require_positive("batch_size", batch_size)?)
+}
+
+/// σ = Δ/η, the paper's noise amplitude that gives the noise strength Δ = ησ at learning rate η.
+pub fn sigma(noise_strength: f64, learning_rate: f64) -> f64 {
+    noise_strength / learning_rate
+}
+
 /// A landscape and a gradient noise, run with a learning rate η and a batch size B, or in the limit of small steps with Δ = η/(2B).
 ///
 /// # Formula
@@ -47,9 +58,7 @@ impl<L, N> Sgd<L, N> {
     /// # Errors
     /// [`Error::InvalidParameter`] naming the parameter that is out of range.
     pub fn new(landscape: L, noise: N, learning_rate: f64, batch_size: f64) -> Result<Self> {
-        let learning_rate = require_positive("learning_rate", learning_rate)?;
-        let batch_size = require_positive("batch_size", batch_size)?;
-        let factor = 0.5 * learning_rate / batch_size;
+        let factor = noise_strength(learning_rate, batch_size)?;
         Ok(Self {
             landscape,
             noise,

@@ -1,8 +1,14 @@
 //! Do the routes agree? One row a comparison, written to the file and printed as a table.
 
 use crate::error::Result;
-use crate::output::{Group, Record, ResultFile, Values};
+use crate::output::{Estimates, Group, Records, ResultFile, Values, records};
 use crate::statistics::Estimate;
+use crate::task::final_probability::FinalProbabilityResult;
+use crate::task::freezing_line::FreezingLineResult;
+use crate::task::parameter_range::row_of;
+use crate::task::phase_diagram::PhaseDiagramResult;
+use crate::task::reference::PaperPhaseDiagram;
+use crate::task::slices::SlicesResult;
 
 /// Largest |z| at which two numbers are called in agreement: one false alarm in 16 000 comparisons.
 const LARGEST_Z: f64 = 4.0;
@@ -92,24 +98,166 @@ fn verdict(z: f64, value: f64, reference: f64) -> String {
 /// [`crate::Error::Input`] when a group lacks a record it should hold.
 pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     let mut rows = Vec::new();
-    if file.group("slices").is_some() {
-        rows.extend(slices(file)?);
+    if let Some(result) = SlicesResult::find(file)? {
+        rows.extend(slices(&result));
     }
     rows.extend(escape(file)?);
-    if file.group("freezing_line").is_some() && file.group("final_probability").is_some() {
-        rows.extend(freezing(file)?);
+    if let (Some(line), Some(path)) = (
+        FreezingLineResult::find(file)?,
+        FinalProbabilityResult::find(file)?,
+    ) {
+        rows.extend(freezing(&line, &path));
     }
-    if file.group("paper_phase_diagram").is_some() {
-        rows.extend(phase_diagram(file)?);
+    if let Some(authors) = PaperPhaseDiagram::find(file)? {
+        rows.extend(phase_diagram(&PhaseDiagramResult::of(file)?, &authors));
     }
     Ok(rows)
 }
 
-pub(crate) fn numbers(file: &ResultFile, path: &str) -> Result<Vec<f64>> {
-    file.record(path)?.numbers().ok_or_else(|| crate::Error::Input {
-        path: path.into(),
-        message: "numbers are needed".into(),
-    })
+fn number(value: f64, standard_error: f64) -> Estimate {
+    Estimate {
+        value,
+        standard_error,
+        samples: 1,
+    }
+}
+
+fn slices(result: &SlicesResult) -> Vec<Comparison> {
+    let slice = |symbol: &str, k: usize| {
+        let (y, strength) = (result.y[k], result.noise_strength[k]);
+        format!("{symbol} (y={y}, Δ={strength})")
+    };
+    let errors = (&result.relative_error_grid, &result.relative_error_integral);
+    let mut rows = Vec::new();
+    for (symbol, grid, integral) in [
+        (
+            "τ flat→sharp",
+            &result.flat_to_sharp_grid,
+            &result.flat_to_sharp_integral,
+        ),
+        (
+            "τ sharp→flat",
+            &result.sharp_to_flat_grid,
+            &result.sharp_to_flat_integral,
+        ),
+        ("P_flat", &result.p_flat_grid, &result.p_flat_integral),
+    ] {
+        for k in 0..result.y.len() {
+            rows.push(Comparison::of_numbers(
+                &slice(symbol, k),
+                "Fokker-Planck grid",
+                number(grid[k], grid[k] * errors.0[k]),
+                "exact integral",
+                number(integral[k], integral[k] * errors.1[k].max(f64::EPSILON)),
+            ));
+        }
+    }
+    if let Some(langevin) = &result.langevin {
+        let integral = &result.sharp_to_flat_integral;
+        for k in 0..result.y.len() {
+            rows.push(Comparison::of_numbers(
+                &slice("τ sharp→flat", k),
+                "Langevin simulation",
+                number(
+                    langevin.sharp_to_flat_langevin[k],
+                    langevin.sharp_to_flat_langevin_standard_error[k],
+                ),
+                "exact integral",
+                number(integral[k], integral[k] * errors.1[k]),
+            ));
+        }
+    }
+    rows
+}
+
+/// Stated error of P_flat along the path: it leaves out the correlation of x and y, seen to be 1.1e-4 to 1.5e-4.
+const NO_CORRELATION: f64 = 2e-4;
+/// Stated error of P_flat in the two-state theory, the adiabatic approximation: P lags by the relaxation in the valleys. Its size is not known
+/// beforehand; half a thousandth is what is seen.
+const ADIABATIC: f64 = 5e-4;
+
+/// Routes along the slow path, each held against another of its own level: finite η with finite η, η → 0 with η → 0.
+fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Comparison> {
+    // Only runs of one protocol are comparable.
+    if (line.learning_rate, line.start_y) != (path.learning_rate, path.start_y) {
+        return Vec::new();
+    }
+    let computed = &path.noise_strength;
+    let mut rows = Vec::new();
+    for (symbol, ours, theirs) in [
+        ("P_flat, final", &line.means.p_flat, &path.p_flat_transfer),
+        (
+            "⟨y⟩ of the last sign change",
+            &line.means.mean_freezing_y,
+            &path.mean_freezing_y_transfer,
+        ),
+    ] {
+        for (k, &strength) in line.noise_strength.iter().enumerate() {
+            let Some(j) = row_of(strength, computed) else {
+                continue;
+            };
+            rows.push(Comparison::of_numbers(
+                &format!("{symbol} (Δ={strength:.1e}, finite η)"),
+                "discrete SGD",
+                number(ours.value[k], ours.standard_error[k]),
+                "transfer operator",
+                number(theirs[j], 0.0),
+            ));
+        }
+    }
+    let (density, error) = (&path.p_flat_density, &path.p_flat_density_error);
+    let limit = |strength: f64| format!("P_flat, final (Δ={strength:.1e}, η→0)");
+    for (j, &strength) in computed.iter().enumerate() {
+        rows.push(Comparison::of_numbers(
+            &limit(strength),
+            "two-state theory",
+            number(path.p_flat_two_state[j], ADIABATIC),
+            "Fokker-Planck along the path",
+            number(density[j], error[j]),
+        ));
+    }
+    if let Some(planar) = &path.planar {
+        for (j, &strength) in computed.iter().enumerate() {
+            rows.push(Comparison::of_numbers(
+                &limit(strength),
+                "Fokker-Planck in the plane",
+                number(planar.p_flat_planar[j], planar.p_flat_planar_error[j]),
+                "Fokker-Planck along the path",
+                number(density[j], error[j].hypot(NO_CORRELATION)),
+            ));
+        }
+    }
+    rows
+}
+
+fn phase_diagram(ours: &PhaseDiagramResult, authors: &PaperPhaseDiagram) -> Vec<Comparison> {
+    // Runs behind each of the authors' fractions.
+    const RUNS: f64 = 2000.0;
+    let cells = |ours: &Estimates, theirs: &[f64]| -> Vec<(f64, f64, f64)> {
+        let ours = ours.value.iter().zip(&ours.standard_error);
+        ours.zip(theirs).map(|((v, e), w)| (*v, *e, *w)).collect()
+    };
+    let probability = cells(&ours.means.p_flat, &authors.p_flat)
+        .into_iter()
+        .map(|(p, e, q)| {
+            // The authors' sampling error from the pooled fraction; never zero unless both are 0 or 1.
+            let pooled = 0.5 * (p + q);
+            (p - q) / e.hypot((pooled * (1.0 - pooled) / RUNS).sqrt())
+        });
+    let time = cells(
+        &ours.means.mean_freezing_iteration,
+        &authors.mean_freezing_iteration,
+    )
+    .into_iter()
+    .filter(|(_, _, s)| *s > SMALLEST_FREEZING_ITERATION)
+    // The authors publish means only; their spread is ours, both with 2000 runs.
+    .map(|(t, e, s)| (t - s) / (std::f64::consts::SQRT_2 * e));
+    [
+        ("P_flat(η, σ), all cells", probability.collect::<Vec<f64>>()),
+        ("⟨t_f⟩(η, σ) > 20", time.collect()),
+    ]
+    .map(|(quantity, z)| Comparison::of_tables(quantity, "discrete SGD", "authors' simulation", &z))
+    .into()
 }
 
 /// The routes of a user's problem held against its grid, and its action against its loss.
@@ -193,234 +341,49 @@ fn small_noise(file: &ResultFile, estimate: &dyn Fn(&str, &str) -> Option<Estima
     rows
 }
 
-fn slices(file: &ResultFile) -> Result<Vec<Comparison>> {
-    let get = |name: &str| numbers(file, &format!("slices/{name}"));
-    let (y, strength) = (get("y")?, get("noise_strength")?);
-    let (grid_error, integral_error) = (get("relative_error_grid")?, get("relative_error_integral")?);
-    let mut rows = Vec::new();
-    for (name, symbol) in [
-        ("flat_to_sharp", "τ flat→sharp"),
-        ("sharp_to_flat", "τ sharp→flat"),
-        ("p_flat", "P_flat"),
-    ] {
-        let (grid, integral) = (get(&format!("{name}_grid"))?, get(&format!("{name}_integral"))?);
-        for k in 0..y.len() {
-            let number = |value: f64, relative: f64| Estimate {
-                value,
-                standard_error: value * relative,
-                samples: 1,
-            };
-            rows.push(Comparison::of_numbers(
-                &format!("{symbol} (y={}, Δ={})", y[k], strength[k]),
-                "Fokker-Planck grid",
-                number(grid[k], grid_error[k]),
-                "exact integral",
-                number(integral[k], integral_error[k].max(f64::EPSILON)),
-            ));
-        }
+records! {
+    /// comparisons between routes and with published values; for tables, value is the largest |z|, reference its bound, z the rms
+    pub struct AgreementResult in "agreement" {
+        /// what is compared
+        quantity: Vec<String> => [comparison] "text",
+        /// route of the value
+        route: Vec<String> => [comparison] "text",
+        /// value, or the largest |z| of a table
+        value: Vec<f64> => [comparison] "as quantity",
+        /// standard error of the value
+        error: Vec<f64> => [comparison] "as quantity",
+        /// route or publication of the reference
+        against: Vec<String> => [comparison] "text",
+        /// reference value, or the bound of |z|
+        reference: Vec<f64> => [comparison] "as quantity",
+        /// standard error of the reference
+        reference_error: Vec<f64> => [comparison] "as quantity",
+        /// (value - reference)/combined error, or the rms of a table
+        z: Vec<f64> => [comparison] "1",
+        /// agree, or by how much they differ
+        verdict: Vec<String> => [comparison] "text",
     }
-    if let (Ok(value), Ok(error)) = (
-        get("sharp_to_flat_langevin"),
-        get("sharp_to_flat_langevin_standard_error"),
-    ) {
-        let integral = get("sharp_to_flat_integral")?;
-        for k in 0..y.len() {
-            rows.push(Comparison::of_numbers(
-                &format!("τ sharp→flat (y={}, Δ={})", y[k], strength[k]),
-                "Langevin simulation",
-                Estimate {
-                    value: value[k],
-                    standard_error: error[k],
-                    samples: 1,
-                },
-                "exact integral",
-                Estimate {
-                    value: integral[k],
-                    standard_error: integral[k] * integral_error[k],
-                    samples: 1,
-                },
-            ));
-        }
-    }
-    Ok(rows)
-}
-
-/// Routes along the slow path, each held against another of its own level: finite η with finite η, η → 0 with η → 0.
-fn freezing(file: &ResultFile) -> Result<Vec<Comparison>> {
-    // Two noise strengths that differ by rounding are one.
-    const SAME: f64 = 1e-9;
-    let line = |name: &str| numbers(file, &format!("freezing_line/{name}"));
-    let path = |name: &str| numbers(file, &format!("final_probability/{name}"));
-    // Only runs of one protocol are comparable.
-    let attribute =
-        |group: &str, name: &str| file.group(group).and_then(|g| g.attributes().get(name)).cloned();
-    if ["learning_rate", "start_y"]
-        .iter()
-        .any(|name| attribute("freezing_line", name) != attribute("final_probability", name))
-    {
-        return Ok(Vec::new());
-    }
-    let (simulated, computed) = (line("noise_strength")?, path("noise_strength")?);
-    let exact = |value: f64, error: f64| Estimate {
-        value,
-        standard_error: error,
-        samples: 1,
-    };
-    let mut rows = Vec::new();
-    for (symbol, ours, theirs) in [
-        ("P_flat, final", "p_flat", "p_flat_transfer"),
-        (
-            "⟨y⟩ of the last sign change",
-            "mean_freezing_y",
-            "mean_freezing_y_transfer",
-        ),
-    ] {
-        let (value, error) = (line(ours)?, line(&format!("{ours}_standard_error"))?);
-        let reference = path(theirs)?;
-        for (k, strength) in simulated.iter().enumerate() {
-            let Some(j) = computed.iter().position(|c| (c / strength - 1.0).abs() < SAME) else {
-                continue;
-            };
-            rows.push(Comparison::of_numbers(
-                &format!("{symbol} (Δ={:.1e}, finite η)", computed[j]),
-                "discrete SGD",
-                exact(value[k], error[k]),
-                "transfer operator",
-                exact(reference[j], 0.0),
-            ));
-        }
-    }
-    let (two_state, density, error) = (
-        path("p_flat_two_state")?,
-        path("p_flat_density")?,
-        path("p_flat_density_error")?,
-    );
-    for (j, strength) in computed.iter().enumerate() {
-        rows.push(Comparison::of_numbers(
-            &format!("P_flat, final (Δ={strength:.1e}, η→0)"),
-            "two-state theory",
-            // The adiabatic approximation: P lags by the relaxation in the valleys. Its size is not known beforehand; half a
-            // thousandth is what is seen.
-            exact(two_state[j], ADIABATIC),
-            "Fokker-Planck along the path",
-            exact(density[j], error[j]),
-        ));
-    }
-    if let (Ok(planar), Ok(planar_error)) = (path("p_flat_planar"), path("p_flat_planar_error")) {
-        for (j, strength) in computed.iter().enumerate() {
-            rows.push(Comparison::of_numbers(
-                &format!("P_flat, final (Δ={strength:.1e}, η→0)"),
-                "Fokker-Planck in the plane",
-                exact(planar[j], planar_error[j]),
-                "Fokker-Planck along the path",
-                exact(density[j], error[j].hypot(NO_CORRELATION)),
-            ));
-        }
-    }
-    Ok(rows)
-}
-
-/// Stated error of P_flat along the path: it leaves out the correlation of x and y, seen to be 1.1e-4 to 1.5e-4.
-const NO_CORRELATION: f64 = 2e-4;
-/// Stated error of P_flat in the two-state theory.
-const ADIABATIC: f64 = 5e-4;
-
-fn phase_diagram(file: &ResultFile) -> Result<Vec<Comparison>> {
-    let ours = |name: &str| numbers(file, &format!("phase_diagram/{name}"));
-    let theirs = |name: &str| numbers(file, &format!("paper_phase_diagram/{name}"));
-    // Runs behind each of the authors' fractions.
-    const RUNS: f64 = 2000.0;
-    let (p, p_error, q) = (ours("p_flat")?, ours("p_flat_standard_error")?, theirs("p_flat")?);
-    let z: Vec<f64> = p
-        .iter()
-        .zip(&p_error)
-        .zip(&q)
-        .map(|((p, e), q)| {
-            // The authors' sampling error from the pooled fraction; never zero unless both are 0 or 1.
-            let pooled = 0.5 * (p + q);
-            (p - q) / e.hypot((pooled * (1.0 - pooled) / RUNS).sqrt())
-        })
-        .collect();
-    let mut rows = vec![Comparison::of_tables(
-        "P_flat(η, σ), all cells",
-        "discrete SGD",
-        "authors' simulation",
-        &z,
-    )];
-    let (t, t_error, s) = (
-        ours("mean_freezing_iteration")?,
-        ours("mean_freezing_iteration_standard_error")?,
-        theirs("mean_freezing_iteration")?,
-    );
-    let z: Vec<f64> = t
-        .iter()
-        .zip(&t_error)
-        .zip(&s)
-        .filter(|((_, _), s)| **s > SMALLEST_FREEZING_ITERATION)
-        // The authors publish means only; their spread is ours, both with 2000 runs.
-        .map(|((t, e), s)| (t - s) / (std::f64::consts::SQRT_2 * e))
-        .collect();
-    rows.push(Comparison::of_tables(
-        "⟨t_f⟩(η, σ) > 20",
-        "discrete SGD",
-        "authors' simulation",
-        &z,
-    ));
-    Ok(rows)
 }
 
 /// The comparisons as the group `/agreement`.
 ///
 /// # Errors
-/// [`crate::Error::DimensionMismatch`] never, the columns having equal lengths.
+/// [`crate::Error::NotFinite`] when an estimate is not a finite number.
 pub(crate) fn group(rows: &[Comparison]) -> Result<Group> {
-    let mut group = Group::new("agreement")?.with_description(
-        "comparisons between routes and with published values; for tables, value is the largest |z|, reference its bound, z the rms",
-    );
-    let n = [("comparison", rows.len())];
-    let text = |f: &dyn Fn(&Comparison) -> String| rows.iter().map(f).collect::<Vec<String>>();
-    let real = |f: &dyn Fn(&Comparison) -> f64| rows.iter().map(f).collect::<Vec<f64>>();
-    group.push(
-        Record::new("quantity", "text", &n, text(&|r| r.quantity.clone()))?
-            .with_description("what is compared"),
-    )?;
-    group.push(
-        Record::new("route", "text", &n, text(&|r| r.route.clone()))?.with_description("route of the value"),
-    )?;
-    group.push(
-        Record::new("value", "as quantity", &n, real(&|r| r.value.value))?
-            .with_description("value, or the largest |z| of a table"),
-    )?;
-    group.push(
-        Record::new("error", "as quantity", &n, real(&|r| r.value.standard_error))?
-            .with_description("standard error of the value"),
-    )?;
-    group.push(
-        Record::new("against", "text", &n, text(&|r| r.against.clone()))?
-            .with_description("route or publication of the reference"),
-    )?;
-    group.push(
-        Record::new("reference", "as quantity", &n, real(&|r| r.reference.value))?
-            .with_description("reference value, or the bound of |z|"),
-    )?;
-    group.push(
-        Record::new(
-            "reference_error",
-            "as quantity",
-            &n,
-            real(&|r| r.reference.standard_error),
-        )?
-        .with_description("standard error of the reference"),
-    )?;
-    group.push(
-        Record::new("z", "1", &n, real(&|r| r.z))?
-            .with_description("(value - reference)/combined error, or the rms of a table"),
-    )?;
-    group.push(
-        Record::new("verdict", "text", &n, text(&|r| r.verdict.clone()))?
-            .with_description("agree, or by how much they differ"),
-    )?;
-    Ok(group)
+    let text = |f: fn(&Comparison) -> &String| rows.iter().map(|r| f(r).clone()).collect();
+    let real = |f: fn(&Comparison) -> f64| rows.iter().map(f).collect();
+    let result = AgreementResult {
+        quantity: text(|r| &r.quantity),
+        route: text(|r| &r.route),
+        value: real(|r| r.value.value),
+        error: real(|r| r.value.standard_error),
+        against: text(|r| &r.against),
+        reference: real(|r| r.reference.value),
+        reference_error: real(|r| r.reference.standard_error),
+        z: real(|r| r.z),
+        verdict: text(|r| &r.verdict),
+    };
+    result.group()
 }
 
 /// The comparisons of a result file as a table for the terminal.

@@ -7,6 +7,7 @@ use super::setting::Setting;
 use super::two_valley::{TwoValleyModel, TwoValleyNoise};
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
+use crate::diffusion::sigma;
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Group, Records, ResultFile, records};
@@ -68,6 +69,35 @@ records! {
     }
 }
 
+impl AblationsResult {
+    /// What a column of the means, such as `means.unfrozen_fraction`, says about one variant: an entry a noise strength.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the file lacks the variant.
+    pub fn row<'a>(&self, variant: &str, column: &'a [f64]) -> Result<&'a [f64]> {
+        let n = self.noise_strength.len();
+        let row = self.variant.iter().position(|name| name == variant);
+        row.map(|k| &column[k * n..(k + 1) * n])
+            .ok_or_else(|| Error::Input {
+                path: "ablations/variant".into(),
+                message: format!("{variant} is missing"),
+            })
+    }
+}
+
+/// Variant: nothing changed.
+pub const FULL_MODEL: &str = "full model";
+/// Variant: the barrier stays at its height at the start.
+pub const BARRIER_HELD: &str = "barrier held";
+/// Variant: the valleys keep the flatness of the start.
+pub const FLATNESS_HELD: &str = "flatness held";
+/// Variant: y stays at its start.
+pub const Y_HELD: &str = "y held";
+/// Variant: C ∝ H₊^1.5.
+pub const POWER_3_2: &str = "p = 1.5";
+/// Variant: C ∝ H₊².
+pub const POWER_2: &str = "p = 2";
+
 /// One changed ingredient.
 struct Variant {
     name: &'static str,
@@ -93,13 +123,13 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
         })
     };
     Ok(vec![
-        plain("full model", *model),
+        plain(FULL_MODEL, *model),
         plain(
-            "barrier held",
+            BARRIER_HELD,
             model.with_landscape(landscape.with_barrier_at(task.start_y)?),
         ),
         plain(
-            "flatness held",
+            FLATNESS_HELD,
             model.with_landscape(landscape.with_flatness_at(task.start_y)?),
         ),
         Variant {
@@ -112,14 +142,14 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
         },
         Variant {
             hold_y: true,
-            ..plain("y held", *model)
+            ..plain(Y_HELD, *model)
         },
         plain(
             "isotropic noise",
             model.with_noise(TwoValleyNoise::Isotropic { strength: curvature }),
         ),
-        plain("p = 1.5", power(1.5)),
-        plain("p = 2", power(2.0)),
+        plain(POWER_3_2, power(1.5)),
+        plain(POWER_2, power(2.0)),
     ])
 }
 
@@ -154,7 +184,7 @@ fn cells(
         for &strength in &strengths {
             let mut walk = variant
                 .model
-                .walk(task.learning_rate, strength / task.learning_rate)
+                .walk(task.learning_rate, sigma(strength, task.learning_rate))
                 .and_then(|w| w.with_ramp(variant.ramp))
                 .map_err(|e| e.at(SECTION))?;
             if variant.hold_y {

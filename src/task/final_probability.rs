@@ -1,12 +1,13 @@
 //! Task: the final P_flat and the freezing position by every density route, no sampling noise.
 
-use super::freezing_line::{FreezingLineResult, is_same};
+use super::freezing_line::FreezingLineResult;
 use super::freezing_theory::{Freezing, FreezingTheory, freezing};
-use super::parameter_range::ParameterRange;
+use super::parameter_range::{ParameterRange, row_of};
 use super::progress::Progress;
 use super::setting::Setting;
 use super::two_valley::TwoValleyModel;
 use super::work::{FigureEntry, Task, Work};
+use crate::diffusion::sigma;
 use crate::error::{Error, Result};
 use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
@@ -179,7 +180,7 @@ fn check(model: &TwoValleyModel, task: &FinalProbability) -> Result<Vec<f64>> {
         });
     }
     model
-        .walk(task.learning_rate, strengths[0] / task.learning_rate)
+        .walk(task.learning_rate, sigma(strengths[0], task.learning_rate))
         .and_then(|w| w.check_stability(task.start_y))
         .map_err(|e| e.at(SECTION))?;
     Ok(strengths)
@@ -215,7 +216,8 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
     let control = DensityPathSettings::new(0.0, 2.0 * end);
     let isotropic = density_last_hop(landscape, |y| model.isotropic_slice(y, strength), &control)?;
     const MOST_STEPS: f64 = 1e8;
-    if duration / task.learning_rate > MOST_STEPS {
+    let steps = duration / task.learning_rate;
+    if steps > MOST_STEPS {
         return Err(Error::Config {
             key: "final_probability.learning_rate".into(),
             message: format!(
@@ -225,7 +227,7 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         });
     }
     let path = PathSettings {
-        steps: (duration / task.learning_rate).ceil() as usize,
+        steps: steps.ceil() as usize,
         starts: vec![
             Start {
                 x: -0.01,
@@ -236,7 +238,11 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         start_y: task.start_y,
         ..PathSettings::default()
     };
-    let law = model.path_law(task.learning_rate, noise_strength / task.learning_rate, &path)?;
+    let law = model.path_law(
+        task.learning_rate,
+        sigma(noise_strength, task.learning_rate),
+        &path,
+    )?;
     let planar = if task.planar {
         let diffusion = model.plane(noise_strength)?;
         Some(planar_density(
@@ -409,7 +415,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             &route.label,
             route.style,
         ));
-        let theory = |d: &f64| noise.iter().position(|t| is_same(*t, *d)).map(|k| two_state[k]);
+        let theory = |d: &f64| row_of(*d, noise).map(|k| two_state[k]);
         let rest: Vec<f64> = (route.p.iter().zip(&route.noise))
             .map(|(p, d)| theory(d).map_or(f64::NAN, |t| p - t))
             .collect();
@@ -458,7 +464,7 @@ fn routes(result: &FinalProbabilityResult, line: Option<FreezingLineResult>) -> 
         1.03,
     ));
     if let Some(line) = line.filter(|line| line.learning_rate == learning_rate) {
-        let is_shown = |k: &usize| noise.iter().any(|d| is_same(*d, line.noise_strength[*k]));
+        let is_shown = |k: &usize| row_of(line.noise_strength[*k], noise).is_some();
         let shown: Vec<usize> = (0..line.noise_strength.len()).filter(is_shown).collect();
         let pick = |values: &[f64]| -> Vec<f64> { shown.iter().map(|k| values[*k]).collect() };
         if !shown.is_empty() {

@@ -1,7 +1,7 @@
 //! `[freezing_line]`: SGD ensembles from the start of training to the end, over σ.
 
 use super::freezing_theory::{FreezingPathResult, FreezingTheoryResult};
-use super::parameter_range::ParameterRange;
+use super::parameter_range::{ParameterRange, row_of};
 use super::setting::Setting;
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
@@ -235,7 +235,7 @@ impl Paths {
         let path = FreezingPathResult::find(file)?;
         let noise = &line.noise_strength;
         let theory_noise = path.as_ref().map_or(&[][..], |path| &path.noise_strength);
-        let theory = |d: f64| theory_noise.iter().position(|t| is_same(*t, d));
+        let theory = |d: f64| row_of(d, theory_noise);
         let all = noise.iter().enumerate().map(|(row, d)| (*d, row, theory(*d)));
         let mut candidates: Vec<_> = all.clone().filter(|(_, _, row)| row.is_some()).collect();
         if candidates.is_empty() {
@@ -414,13 +414,6 @@ pub fn hop_rate(file: &ResultFile) -> Result<Figure> {
     }
     let panel = Panel::new("", position, axis);
     Ok(page(draw(&paths, |theory| &theory.hop_rate, panel, points)))
-}
-
-/// Whether two noise strengths are meant to be the same: products in another order differ by rounding only.
-pub(super) fn is_same(a: f64, b: f64) -> bool {
-    /// Far above rounding, far below the distance of noise strengths that anybody compares.
-    const ROUNDING: f64 = 1e-9;
-    (a - b).abs() <= ROUNDING * a.abs()
 }
 
 /// A value as 2×10^{−4}, to two digits.

@@ -52,6 +52,15 @@ pub enum Scale {
     Log,
 }
 
+/// Row at which a parameter takes a value, none when it never does.
+///
+/// # Method
+/// Values are the same when they are equal as floating-point numbers: 0.01·0.03 is 3e-4, but 0.01·0.07 rounds to another number than 7e-4 and is
+/// another value. Only what was computed for the very same number is comparable.
+pub(crate) fn row_of(value: f64, values: &[f64]) -> Option<usize> {
+    values.iter().position(|v| *v == value)
+}
+
 impl ParameterRange {
     /// `points` values in equal ratios.
     pub fn log(from: f64, to: f64, points: usize) -> Self {
@@ -163,6 +172,15 @@ impl Spaced {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_values_are_equal_bit_by_bit() {
+        let strengths: Vec<f64> = [0.01, 0.03, 0.1, 0.2].iter().map(|s| 0.01 * s).collect();
+        for (k, strength) in [1e-4, 3e-4, 1e-3, 2e-3].into_iter().enumerate() {
+            assert_eq!(row_of(strength, &strengths), Some(k));
+        }
+        assert_eq!(row_of(7e-4, &[0.01 * 0.07]), None);
+    }
 
     #[test]
     fn ranges_hit_their_ends() {

@@ -37,6 +37,10 @@ pub enum TwoValleyNoise {
 
 /// Noise of a slice, known at run time only.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "few are alive at a time, and calls into them are hot: no box"
+)]
 pub enum SliceNoise {
     /// Power of the slice's own curvature.
     HessianPower(HessianPower<Slice<TwoValley>>),

@@ -1,13 +1,73 @@
-//! The numbers behind each claim, read from a result file.
+//! The claims decided: the numbers behind each, read from a result file.
 
 use super::claim::{Claim, Verdict};
 use super::rules::{FROZEN, SLACK, cause, delayed, exploration, falls, favours_flat, isotropic, rises, yes};
 use crate::diffusion::Calculus;
-use crate::error::{Error, Result};
-use crate::judgement::agreement::numbers;
-use crate::output::{ResultFile, Values};
+use crate::error::Result;
+use crate::output::{Records, ResultFile};
 use crate::rates::ParabolicValleys;
+use crate::task::Config;
+use crate::task::ablations::{
+    AblationsResult, BARRIER_HELD, FLATNESS_HELD, FULL_MODEL, POWER_2, POWER_3_2, Y_HELD,
+};
+use crate::task::final_probability::FinalProbabilityResult;
+use crate::task::freezing_line::FreezingLineResult;
+use crate::task::freezing_theory::FreezingTheoryResult;
+use crate::task::phase_diagram::PhaseDiagramResult;
+use crate::task::slices::{PapersSlices, SlicesResult};
+use crate::task::stationary_map::StationaryMapResult;
 use crate::task::two_valley::TwoValleyModel;
+
+/// All claims for which `file` holds the numbers; empty when a group is missing.
+///
+/// # Errors
+/// [`crate::Error::Input`] when a group lacks a record it should hold.
+pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
+    let (
+        Some(SlicesResult {
+            papers: Some(slices), ..
+        }),
+        Some(map),
+        Some(line),
+        Some(diagram),
+        Some(path),
+        Some(ablations),
+        Some(_),
+    ) = (
+        SlicesResult::find(file)?,
+        StationaryMapResult::find(file)?,
+        FreezingLineResult::find(file)?,
+        PhaseDiagramResult::find(file)?,
+        FinalProbabilityResult::find(file)?,
+        AblationsResult::find(file)?,
+        FreezingTheoryResult::find(file)?,
+    )
+    else {
+        return Ok(Vec::new());
+    };
+    let model = config.setting()?.two_valley()?;
+    if !model.is_papers() {
+        return Ok(Vec::new());
+    }
+    let mut claims = vec![
+        t1(&line),
+        t2(&map, &model)?,
+        t3(&slices, &model)?,
+        t4(&line, &diagram),
+        t5(&line, &diagram, &map),
+        t6(&ablations)?,
+        t7(&path, &model),
+        t8(&ablations)?,
+        t9(&ablations, &model)?,
+        t10(&diagram, &model)?,
+    ];
+    for claim in &mut claims {
+        if claim.verdict == Verdict::NotSupported {
+            claim.reason = "the numbers do not meet the rule for this claim";
+        }
+    }
+    Ok(claims)
+}
 
 fn list(values: &[f64], digits: usize) -> String {
     values
@@ -17,9 +77,8 @@ fn list(values: &[f64], digits: usize) -> String {
         .join(" ")
 }
 
-pub(crate) fn t1(file: &ResultFile) -> Result<Claim> {
-    let hops = numbers(file, "freezing_line/path_hops")?;
-    let p = numbers(file, "freezing_line/p_flat")?;
+fn t1(line: &FreezingLineResult) -> Claim {
+    let (hops, p) = (&line.path_hops, &line.means.p_flat.value);
     let per_sigma = hops.len() / p.len();
     let tenth = per_sigma / 10;
     let row = |k: usize| &hops[k * per_sigma..(k + 1) * per_sigma];
@@ -29,7 +88,7 @@ pub(crate) fn t1(file: &ResultFile) -> Result<Claim> {
         .collect();
     // Half of the runs start in the sharp valley.
     let reached: Vec<f64> = p.iter().map(|p| 2.0 * (p - 0.5)).collect();
-    Ok(Claim {
+    Claim {
         name: "T1",
         statement: "transient exploration: runs from the sharp valley reach the flat one; the hop rate falls to zero",
         evidence: format!(
@@ -42,16 +101,15 @@ pub(crate) fn t1(file: &ResultFile) -> Result<Claim> {
         ),
         verdict: exploration(&early, &late, &reached),
         reason: "hops happen early at every noise strength and none are left at the end",
-    })
+    }
 }
 
-pub(crate) fn t2(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
-    let map = numbers(file, "stationary_map/p_flat")?;
-    let lowest = map.iter().copied().fold(f64::INFINITY, f64::min);
+fn t2(map: &StationaryMapResult, model: &TwoValleyModel) -> Result<Claim> {
+    let lowest = map.p_flat.iter().copied().fold(f64::INFINITY, f64::min);
     let gamma = model.landscape().flatness_ratio();
     let mut continuous = f64::INFINITY;
-    for y in numbers(file, "stationary_map/y")? {
-        for strength in numbers(file, "stationary_map/noise_strength")? {
+    for &y in &map.y {
+        for &strength in &map.noise_strength {
             let valleys = ParabolicValleys::of_two_valley(model.landscape(), y, 1.0, strength)?;
             continuous = continuous.min(valleys.probability(Calculus::AntiIto));
         }
@@ -72,7 +130,7 @@ pub(crate) fn t2(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t3(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
+fn t3(slices: &PapersSlices, model: &TwoValleyModel) -> Result<Claim> {
     let strengths = [1e-3, 2e-3, 3e-3, 1e-2, 1e-1];
     let p = strengths
         .iter()
@@ -80,7 +138,7 @@ pub(crate) fn t3(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
             Ok(ParabolicValleys::of_two_valley(model.landscape(), 5.0, 1.0, d)?.probability(Calculus::Ito))
         })
         .collect::<Result<Vec<f64>>>()?;
-    let paper = numbers(file, "slices/p_flat_paper")?;
+    let paper = &slices.p_flat_paper;
     Ok(Claim {
         name: "T3",
         statement: "static paradox: at fixed y the stationary P_flat falls with the noise",
@@ -101,12 +159,11 @@ pub(crate) fn t3(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
 }
 
 /// Spread (max − min)/mean of η⟨t_f⟩ among cells of equal ησ, over all η and over η up to `largest` only.
-fn collapse(file: &ResultFile, largest: f64) -> Result<(f64, f64)> {
+fn collapse(diagram: &PhaseDiagramResult, largest: f64) -> (f64, f64) {
     /// Mean freezing iterations below this belong to runs that never leave their start.
     const FREED: f64 = 1000.0;
-    let eta = numbers(file, "phase_diagram/learning_rate")?;
-    let sigma = numbers(file, "phase_diagram/sigma")?;
-    let t = numbers(file, "phase_diagram/mean_freezing_iteration")?;
+    let (eta, sigma) = (&diagram.learning_rate, &diagram.sigma);
+    let t = &diagram.means.mean_freezing_iteration.value;
     let mut spreads = [0.0_f64; 2];
     for diagonal in 0..eta.len() + sigma.len() - 1 {
         for (spread, bound) in spreads.iter_mut().zip([f64::INFINITY, largest]) {
@@ -125,41 +182,35 @@ fn collapse(file: &ResultFile, largest: f64) -> Result<(f64, f64)> {
             }
         }
     }
-    Ok((spreads[0], spreads[1]))
+    (spreads[0], spreads[1])
 }
 
-pub(crate) fn t4(file: &ResultFile) -> Result<Claim> {
-    let y = numbers(file, "freezing_line/mean_freezing_y")?;
-    let e = numbers(file, "freezing_line/mean_freezing_y_standard_error")?;
-    let (all, small) = collapse(file, 0.03)?;
-    Ok(Claim {
+fn t4(line: &FreezingLineResult, diagram: &PhaseDiagramResult) -> Claim {
+    let y = &line.means.mean_freezing_y;
+    let (all, small) = collapse(diagram, 0.03);
+    Claim {
         name: "T4",
         statement: "delayed freezing: eta<t_f> and <y_freeze> rise with Delta and collapse on eta*sigma",
         evidence: format!(
             "<y_freeze> {}; largest spread of eta<t_f> at equal eta*sigma, among cells with <t_f> > 1000 only (it is larger below): {:.0} % for eta <= 0.1, {:.0} % for eta <= 0.03",
-            list(&y, 2),
+            list(&y.value, 2),
             100.0 * all,
             100.0 * small
         ),
-        verdict: delayed(rises(&y, &e), all, small),
+        verdict: delayed(rises(&y.value, &y.standard_error), all, small),
         reason: "the collapse is the limit eta -> 0; at eta H near 1 freezing comes visibly later",
-    })
+    }
 }
 
-pub(crate) fn t5(file: &ResultFile) -> Result<Claim> {
-    let (p, e) = (
-        numbers(file, "freezing_line/p_flat")?,
-        numbers(file, "freezing_line/p_flat_standard_error")?,
-    );
-    let unfrozen = numbers(file, "freezing_line/unfrozen_fraction")?;
-    let frozen = unfrozen.iter().all(|u| *u <= FROZEN);
-    let released = numbers(file, "phase_diagram/p_flat")?;
-    let sigmas = numbers(file, "phase_diagram/sigma")?.len();
-    let strengths = numbers(file, "stationary_map/noise_strength")?;
-    let intrinsic = numbers(file, "stationary_map/final_p_flat")?;
-    let rise = rises(&intrinsic, &vec![0.0; intrinsic.len()]);
+fn t5(line: &FreezingLineResult, diagram: &PhaseDiagramResult, map: &StationaryMapResult) -> Claim {
+    let p = &line.means.p_flat;
+    let frozen = line.means.unfrozen_fraction.iter().all(|u| *u <= FROZEN);
+    let released = &diagram.means.p_flat.value;
+    let sigmas = diagram.sigma.len();
+    let (strengths, intrinsic) = (&map.noise_strength, &map.final_p_flat);
+    let rise = rises(intrinsic, &vec![0.0; intrinsic.len()]);
     let last = intrinsic.len() - 1;
-    Ok(Claim {
+    Claim {
         name: "T5",
         statement: "selection: the final P_flat rises with Delta over the range where runs freeze",
         evidence: format!(
@@ -170,34 +221,20 @@ pub(crate) fn t5(file: &ResultFile) -> Result<Claim> {
             strengths[last],
             intrinsic[0],
             intrinsic[last],
-            list(&p, 3)
+            list(&p.value, 3)
         ),
-        verdict: yes(frozen && rise && rises(&p, &e)),
+        verdict: yes(frozen && rise && rises(&p.value, &p.standard_error)),
         reason: "most of the visible rise is release from the initial trap; the intrinsic rise is smaller but monotonic",
-    })
+    }
 }
 
-/// The row of one ablation.
-fn variant(file: &ResultFile, name: &str, record: &str) -> Result<Vec<f64>> {
-    let names = match file.record("ablations/variant")?.values() {
-        Values::Text(names) => names.clone(),
-        _ => Vec::new(),
-    };
-    let values = numbers(file, &format!("ablations/{record}"))?;
-    let n = values.len() / names.len().max(1);
-    let k = names.iter().position(|n| n == name).ok_or_else(|| Error::Input {
-        path: "ablations/variant".into(),
-        message: format!("{name} is missing"),
-    })?;
-    Ok(values[k * n..(k + 1) * n].to_vec())
-}
-
-pub(crate) fn t6(file: &ResultFile) -> Result<Claim> {
-    let barrier = variant(file, "barrier held", "unfrozen_fraction")?;
-    let flatness = variant(file, "flatness held", "unfrozen_fraction")?;
-    let shift: Vec<f64> = variant(file, "flatness held", "mean_last_hop_y")?
-        .iter()
-        .zip(variant(file, "full model", "mean_last_hop_y")?)
+fn t6(ablations: &AblationsResult) -> Result<Claim> {
+    let unfrozen = &ablations.means.unfrozen_fraction;
+    let y = &ablations.means.mean_last_hop_y.value;
+    let barrier = ablations.row(BARRIER_HELD, unfrozen)?;
+    let flatness = ablations.row(FLATNESS_HELD, unfrozen)?;
+    let shift: Vec<f64> = (ablations.row(FLATNESS_HELD, y)?.iter())
+        .zip(ablations.row(FULL_MODEL, y)?)
         .map(|(held, full)| held / full - 1.0)
         .collect();
     let largest = shift.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
@@ -208,8 +245,8 @@ pub(crate) fn t6(file: &ResultFile) -> Result<Claim> {
         statement: "the growing barrier causes freezing: it disappears with the barrier held and survives with the flatness held",
         evidence: format!(
             "runs that still hop in the last 1 %: barrier held {}, flatness held {}; shift of <y> with the flatness held {} %",
-            list(&barrier, 2),
-            list(&flatness, 2),
+            list(barrier, 2),
+            list(flatness, 2),
             list(&shift.iter().map(|s| 100.0 * s).collect::<Vec<_>>(), 1)
         ),
         verdict: cause(least, most, largest),
@@ -217,42 +254,42 @@ pub(crate) fn t6(file: &ResultFile) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t7(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
-    let p = numbers(file, "final_probability/p_flat_isotropic")?;
-    let y = numbers(file, "final_probability/mean_freezing_y_isotropic")?;
+fn t7(path: &FinalProbabilityResult, model: &TwoValleyModel) -> Claim {
+    let (p, y) = (&path.p_flat_isotropic, &path.mean_freezing_y_isotropic);
     let parameters = model.landscape().parameters();
     let expected = parameters.x1 / (parameters.x1 + parameters.x2);
-    Ok(Claim {
+    Claim {
         name: "T7",
         statement: "control: isotropic noise gives the same P_final at every noise strength although freezing is delayed",
         evidence: format!(
             "Fokker-Planck, eta -> 0: P_final {} (x1/(x1+x2) = {expected:.4}); <y> of the last hop {}",
-            list(&p, 4),
-            list(&y, 2)
+            list(p, 4),
+            list(y, 2)
         ),
-        verdict: isotropic(&p, expected, &y),
+        verdict: isotropic(p, expected, y),
         reason: "without state-dependent noise the odds are those of the widths; a statement about eta -> 0",
-    })
+    }
 }
 
-pub(crate) fn t8(file: &ResultFile) -> Result<Claim> {
-    let unfrozen = variant(file, "y held", "unfrozen_fraction")?;
+fn t8(ablations: &AblationsResult) -> Result<Claim> {
+    let unfrozen = ablations.row(Y_HELD, &ablations.means.unfrozen_fraction)?;
     Ok(Claim {
         name: "T8",
         statement: "control: no motion in y, no freezing",
         evidence: format!(
             "runs that still hop in the last 1 % with y held: {}",
-            list(&unfrozen, 2)
+            list(unfrozen, 2)
         ),
         verdict: yes(unfrozen.iter().all(|u| *u > 1.0 / 3.0)),
         reason: "with y held the hop rate is constant",
     })
 }
 
-pub(crate) fn t9(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
+fn t9(ablations: &AblationsResult, model: &TwoValleyModel) -> Result<Claim> {
+    let means = &ablations.means;
     let mut holds = true;
     let mut evidence = Vec::new();
-    for (name, power) in [("p = 1.5", 1.5), ("p = 2", 2.0)] {
+    for (name, power) in [(POWER_3_2, 1.5), (POWER_2, 2.0)] {
         let p = [1e-4, 1e-3, 1e-2]
             .iter()
             .map(|&d| {
@@ -260,20 +297,16 @@ pub(crate) fn t9(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
                     .probability(Calculus::Ito))
             })
             .collect::<Result<Vec<f64>>>()?;
-        let unfrozen = variant(file, name, "unfrozen_fraction")?;
-        let frozen = |values: Vec<f64>| -> Vec<f64> {
-            values
-                .iter()
-                .zip(&unfrozen)
-                .filter(|(_, u)| **u <= FROZEN)
-                .map(|(v, _)| *v)
-                .collect()
+        let unfrozen = ablations.row(name, &means.unfrozen_fraction)?;
+        let frozen = |column: &[f64]| -> Result<Vec<f64>> {
+            let values = ablations.row(name, column)?.iter().zip(unfrozen);
+            Ok(values.filter(|(_, u)| **u <= FROZEN).map(|(v, _)| *v).collect())
         };
-        let y = frozen(variant(file, name, "mean_freezing_y")?);
-        let error = frozen(variant(file, name, "mean_freezing_y_standard_error")?);
-        let q = frozen(variant(file, name, "p_flat")?);
+        let y = frozen(&means.mean_freezing_y.value)?;
+        let error = frozen(&means.mean_freezing_y.standard_error)?;
+        let q = frozen(&means.p_flat.value)?;
         // P_flat is close to 1 and need not rise beyond its error; it must not fall.
-        let q_error = frozen(variant(file, name, "p_flat_standard_error")?);
+        let q_error = frozen(&means.p_flat.standard_error)?;
         let not_falling = q
             .windows(2)
             .zip(q_error.windows(2))
@@ -295,10 +328,9 @@ pub(crate) fn t9(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
     })
 }
 
-pub(crate) fn t10(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
-    let eta = numbers(file, "phase_diagram/learning_rate")?;
+fn t10(diagram: &PhaseDiagramResult, model: &TwoValleyModel) -> Result<Claim> {
     let mut largest = 0.0_f64;
-    for &eta in &eta {
+    for &eta in &diagram.learning_rate {
         largest = largest.max(model.walk(eta, 0.01)?.check_stability(5.0)?);
     }
     Ok(Claim {
@@ -308,4 +340,39 @@ pub(crate) fn t10(file: &ResultFile, model: &TwoValleyModel) -> Result<Claim> {
         verdict: yes(largest < 2.0),
         reason: "freezing is not caused by the edge of stability",
     })
+}
+
+#[cfg(test)]
+mod guard {
+    #[test]
+    fn same_bytes() {
+        let file = crate::output::read(std::path::Path::new("/tmp/guard/old/reproduce.h5")).unwrap();
+        let text = std::fs::read_to_string("paper/experiments/reproduce.toml").unwrap();
+        let config = crate::run::parse_config(&text).unwrap();
+        let rows = crate::judgement::agreement::comparisons(&file).unwrap();
+        let claims = super::claims(&file, &config).unwrap();
+        println!("{} {}", rows.len(), claims.len());
+        for group in [
+            crate::judgement::agreement::group(&rows).unwrap(),
+            crate::judgement::claims::group(&claims).unwrap(),
+        ] {
+            let old = file.group(group.name()).unwrap();
+            assert_eq!(old.description(), group.description());
+            assert_eq!(old.attributes(), group.attributes());
+            for record in group.records() {
+                assert_eq!(old.record(record.name()), Some(record));
+            }
+            let names = |g: &crate::output::Group| {
+                g.records()
+                    .iter()
+                    .map(|r| r.name().to_string())
+                    .collect::<Vec<_>>()
+            };
+            println!("{:?}\n{:?}", names(old), names(&group));
+        }
+        for name in ["p_flat_path", "hop_rate", "final_probability", "freezing_line"] {
+            let figure = crate::task::figures::figure(name, &file).unwrap();
+            println!("FIG {name} {figure:?}");
+        }
+    }
 }

@@ -3,12 +3,12 @@
 use super::claim::Verdict;
 
 /// Largest share of runs not frozen at their end for which a row counts as frozen.
-pub(crate) const FROZEN: f64 = 0.01;
+pub(super) const FROZEN: f64 = 0.01;
 /// Standard errors by which a sequence may step back and still count as rising.
-pub(crate) const SLACK: f64 = 3.0;
+pub(super) const SLACK: f64 = 3.0;
 
 /// Whether values rise from each to the next, up to `SLACK` combined standard errors, and overall by more than that.
-pub(crate) fn rises(values: &[f64], errors: &[f64]) -> bool {
+pub(super) fn rises(values: &[f64], errors: &[f64]) -> bool {
     let combined = |i: usize, j: usize| SLACK * errors[i].hypot(errors[j]);
     let last = values.len() - 1;
     values.len() > 1
@@ -16,11 +16,11 @@ pub(crate) fn rises(values: &[f64], errors: &[f64]) -> bool {
         && values[last] - values[0] > combined(0, last)
 }
 
-pub(crate) fn falls(values: &[f64]) -> bool {
+pub(super) fn falls(values: &[f64]) -> bool {
     values.windows(2).all(|v| v[1] < v[0])
 }
 
-pub(crate) fn yes(holds: bool) -> Verdict {
+pub(super) fn yes(holds: bool) -> Verdict {
     if holds {
         Verdict::Reproduced
     } else {
@@ -29,12 +29,12 @@ pub(crate) fn yes(holds: bool) -> Verdict {
 }
 
 /// T1: hops into the flat valley early, none at the end.
-pub(crate) fn exploration(early: &[f64], late: &[f64], reached: &[f64]) -> Verdict {
+pub(super) fn exploration(early: &[f64], late: &[f64], reached: &[f64]) -> Verdict {
     yes(early.iter().all(|h| *h > 0.0) && late.iter().all(|h| *h == 0.0) && reached.iter().all(|r| *r > 0.0))
 }
 
 /// T2: the flat valley has at least γ/(1+γ); the paper's continuous potential alone would allow one half.
-pub(crate) fn favours_flat(lowest_p: f64, bound: f64, lowest_continuous: f64) -> Verdict {
+pub(super) fn favours_flat(lowest_p: f64, bound: f64, lowest_continuous: f64) -> Verdict {
     match (lowest_p >= bound, lowest_continuous >= bound) {
         (true, true) => Verdict::Reproduced,
         (true, false) => Verdict::CorrectedTheory,
@@ -43,7 +43,7 @@ pub(crate) fn favours_flat(lowest_p: f64, bound: f64, lowest_continuous: f64) ->
 }
 
 /// T4: rises with Δ; collapses on ησ to within 10 %, over the whole range of η or only for small η.
-pub(crate) fn delayed(rise: bool, spread_all: f64, spread_small: f64) -> Verdict {
+pub(super) fn delayed(rise: bool, spread_all: f64, spread_small: f64) -> Verdict {
     const COLLAPSE: f64 = 0.1;
     match (rise, spread_all <= COLLAPSE, spread_small <= COLLAPSE) {
         (true, true, _) => Verdict::Reproduced,
@@ -54,12 +54,12 @@ pub(crate) fn delayed(rise: bool, spread_all: f64, spread_small: f64) -> Verdict
 
 /// T6: without a growing barrier at least a third of the runs still hop at the end; with fixed flatness all freeze,
 /// at a y shifted by less than a quarter.
-pub(crate) fn cause(unfrozen_barrier: f64, unfrozen_flatness: f64, largest_shift: f64) -> Verdict {
+pub(super) fn cause(unfrozen_barrier: f64, unfrozen_flatness: f64, largest_shift: f64) -> Verdict {
     yes(unfrozen_barrier > 1.0 / 3.0 && unfrozen_flatness <= FROZEN && largest_shift < 0.25)
 }
 
 /// T7: isotropic noise selects by width alone, x1/(x1+x2), at every noise strength, and freezes later with more noise.
-pub(crate) fn isotropic(p: &[f64], expected: f64, y: &[f64]) -> Verdict {
+pub(super) fn isotropic(p: &[f64], expected: f64, y: &[f64]) -> Verdict {
     yes(p.iter().all(|p| (p - expected).abs() < 0.003) && y.windows(2).all(|y| y[1] > y[0]))
 }
 
