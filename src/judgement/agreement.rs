@@ -1,8 +1,10 @@
 //! Do the routes agree? One row a comparison, written to the file and printed as a table.
 
 use crate::error::Result;
-use crate::output::{Estimates, Group, Records, ResultFile, Values, records};
+use crate::escape::Quantity;
+use crate::output::{Estimates, Group, Records, ResultFile, records};
 use crate::statistics::Estimate;
+use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::parameter_range::row_of;
@@ -262,39 +264,44 @@ fn phase_diagram(ours: &PhaseDiagramResult, authors: &PaperPhaseDiagram) -> Vec<
 
 /// The routes of a user's problem held against its grid, and its action against its loss.
 fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
-    let estimate = |value: &str, error: &str| -> Option<Estimate> {
-        let get = |path: &str| file.record(path).ok()?.numbers().map(|v| v[0]);
-        Some(Estimate {
-            value: get(value)?,
-            standard_error: get(error)?,
-            samples: 1,
-        })
-    };
     let (grid, time) = ("Fokker-Planck grid", "mean first-passage time");
-    let name = "escape/mean_first_passage_time";
-    let reference = estimate(name, &format!("{name}_error"));
     let mut rows = Vec::new();
-    let simulated = "escape/simulated_mean_first_passage_time";
-    if let (Some(value), Some(reference)) = (
-        estimate(simulated, &format!("{simulated}_standard_error")),
-        reference,
-    ) {
-        rows.push(Comparison::of_numbers(time, "simulation", value, grid, reference));
+    if let Some(escape) = EscapeRecords::find(file)
+        && let Some(reference) = escape.number(Quantity::MeanFirstPassageTime)
+    {
+        if let Some(simulation) = escape.simulation() {
+            let value = estimate(
+                simulation.simulated_mean_first_passage_time,
+                simulation.simulated_mean_first_passage_time_standard_error,
+            );
+            rows.push(Comparison::of_numbers(time, "simulation", value, grid, reference));
+        }
+        if let Some(integral) = escape.integral() {
+            let exact = estimate(
+                integral.mean_first_passage_time_integral,
+                integral.mean_first_passage_time_integral_error,
+            );
+            rows.push(Comparison::of_numbers(
+                time,
+                grid,
+                reference,
+                "exact integral",
+                exact,
+            ));
+        }
     }
-    if let (Some(reference), Some(exact)) = (
-        reference,
-        estimate(&format!("{name}_integral"), &format!("{name}_integral_error")),
-    ) {
-        rows.push(Comparison::of_numbers(
-            time,
-            grid,
-            reference,
-            "exact integral",
-            exact,
-        ));
+    if let Some(path) = EscapePathResult::find(file)? {
+        rows.extend(small_noise(&path));
     }
-    rows.extend(small_noise(file, &estimate));
     Ok(rows)
+}
+
+fn estimate(value: f64, standard_error: f64) -> Estimate {
+    Estimate {
+        value,
+        standard_error,
+        samples: 1,
+    }
 }
 
 /// Multiple of 1/exponent up to which a formula for small noise is called in agreement: the coefficient of its first correction is of
@@ -302,22 +309,20 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
 const LARGEST_SMALL_NOISE_Z: f64 = 2.0;
 
 /// Formulas for small noise, held against the grid in units of their own expected deviation, never as if they were exact.
-fn small_noise(file: &ResultFile, estimate: &dyn Fn(&str, &str) -> Option<Estimate>) -> Vec<Comparison> {
-    let path = |name: &str| format!("escape_path/{name}");
+fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
+    let both = |value: Option<f64>, error: Option<f64>| Some(estimate(value?, error?));
     let mut rows = Vec::new();
-    let (rate, theory) = (path("escape_rate"), path("escape_rate_theory"));
-    let formula = file
-        .record(&path("formula"))
-        .ok()
-        .map(|record| record.values().clone());
-    if let (Some(grid), Some(mut value), Some(Values::Text(formula)), Ok(_)) = (
-        estimate(&rate, &format!("{rate}_error")),
-        estimate(&theory, &format!("{theory}_expected_deviation")),
-        formula,
-        file.record(&path("escape_rate_ratio")),
+    if let (Some(grid), Some(mut value), [formula], Some(_)) = (
+        both(path.escape_rate, path.escape_rate_error),
+        both(
+            path.escape_rate_theory,
+            path.escape_rate_theory_expected_deviation,
+        ),
+        path.formula.as_slice(),
+        path.escape_rate_ratio,
     ) {
         value.standard_error *= value.value;
-        let row = Comparison::of_numbers("escape rate", &formula[0], value, "Fokker-Planck grid", grid);
+        let row = Comparison::of_numbers("escape rate", formula, value, "Fokker-Planck grid", grid);
         let percent = 100.0 * (value.value / grid.value - 1.0);
         let verdict = if row.z.abs() <= LARGEST_SMALL_NOISE_Z {
             format!("agree to {percent:+.1} %, within O(noise/barrier)")
@@ -327,8 +332,8 @@ fn small_noise(file: &ResultFile, estimate: &dyn Fn(&str, &str) -> Option<Estima
         rows.push(Comparison { verdict, ..row });
     }
     if let (Some(action), Some(reduced)) = (
-        estimate(&path("exponent"), &path("exponent_error")),
-        estimate(&path("reduced_barrier"), &path("reduced_barrier_error")),
+        both(path.exponent, path.exponent_error),
+        both(path.reduced_barrier, path.reduced_barrier_error),
     ) {
         rows.push(Comparison::of_numbers(
             "exponent of the escape rate",

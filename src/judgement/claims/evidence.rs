@@ -341,38 +341,3 @@ fn t10(diagram: &PhaseDiagramResult, model: &TwoValleyModel) -> Result<Claim> {
         reason: "freezing is not caused by the edge of stability",
     })
 }
-
-#[cfg(test)]
-mod guard {
-    #[test]
-    fn same_bytes() {
-        let file = crate::output::read(std::path::Path::new("/tmp/guard/old/reproduce.h5")).unwrap();
-        let text = std::fs::read_to_string("paper/experiments/reproduce.toml").unwrap();
-        let config = crate::run::parse_config(&text).unwrap();
-        let rows = crate::judgement::agreement::comparisons(&file).unwrap();
-        let claims = super::claims(&file, &config).unwrap();
-        println!("{} {}", rows.len(), claims.len());
-        for group in [
-            crate::judgement::agreement::group(&rows).unwrap(),
-            crate::judgement::claims::group(&claims).unwrap(),
-        ] {
-            let old = file.group(group.name()).unwrap();
-            assert_eq!(old.description(), group.description());
-            assert_eq!(old.attributes(), group.attributes());
-            for record in group.records() {
-                assert_eq!(old.record(record.name()), Some(record));
-            }
-            let names = |g: &crate::output::Group| {
-                g.records()
-                    .iter()
-                    .map(|r| r.name().to_string())
-                    .collect::<Vec<_>>()
-            };
-            println!("{:?}\n{:?}", names(old), names(&group));
-        }
-        for name in ["p_flat_path", "hop_rate", "final_probability", "freezing_line"] {
-            let figure = crate::task::figures::figure(name, &file).unwrap();
-            println!("FIG {name} {figure:?}");
-        }
-    }
-}
