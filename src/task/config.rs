@@ -75,7 +75,7 @@ macro_rules! tasks {
                 $(
                     if let Some(task) = &self.$section {
                         used.extend(<$keys as Task>::USES);
-                        let work = task.prepare(&setting)?;
+                        let work = task.prepare(&setting).map_err(|e| asked_by(stringify!($section), e))?;
                         all.push(Box::new(move |progress| {
                             work(progress).map_err(|e| in_section(stringify!($section), e))
                         }));
@@ -156,6 +156,17 @@ impl Config {
             sgd: self.sgd,
             region: self.region.clone(),
         })
+    }
+}
+
+/// Says which task is not defined for a common section; what names a key of the task stands as it is.
+fn asked_by(section: &str, error: Error) -> Error {
+    match error {
+        Error::Config { key, message } if !key.starts_with(section) => Error::Config {
+            key,
+            message: format!("{message} (asked by [{section}])"),
+        },
+        other => other,
     }
 }
 
