@@ -65,8 +65,16 @@ fn the_gap_tends_to_that_of_the_grid_like_the_learning_rate() {
 fn what_it_is_not_made_for_is_refused() {
     let text = problem(0.1);
     for (from, to, wanted) in [
-        ("sgd = { learning_rate = 0.1, batch_size = 1.0 }", "sgd.noise_strength = 0.05", "sgd.learning_rate"),
-        ("centre = [-1.0], radius = 0.0", "centre = [-1.0], radius = 0.1", "transfer_operator.start"),
+        (
+            "sgd = { learning_rate = 0.1, batch_size = 1.0 }",
+            "sgd.noise_strength = 0.05",
+            "sgd.learning_rate",
+        ),
+        (
+            "centre = [-1.0], radius = 0.0",
+            "centre = [-1.0], radius = 0.1",
+            "transfer_operator.start",
+        ),
         ("offset = 1.0", "offset = -2.0", "transfer_operator.target"),
         ("region.domain", "region.sublevel = 2.0\nregion.domain", "region"),
     ] {

@@ -162,8 +162,8 @@ impl DensityPath {
 /// ridge it passed last; its density is propagated along.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`], errors of the slices and of [`crate::generator::Generator::assemble`], [`Error::Unreachable`] when the floor
-/// does not lead to `end`, [`Error::DomainTooSmall`] when a slice is wider than its curvature and noise at the minima say.
+/// [`crate::Error::InvalidParameter`], errors of the slices and of [`crate::generator::Generator::assemble`], [`crate::Error::Unreachable`] when the floor
+/// does not lead to `end`, [`crate::Error::DomainTooSmall`] when a slice is wider than its curvature and noise at the minima say.
 ///
 /// # Examples
 /// ```

@@ -13,6 +13,8 @@ pub(crate) struct PowerIteration {
     pub iterations: usize,
     /// Relative change of the estimate in the last step.
     pub residual: f64,
+    /// Relative error that is left: the rest of a sum of changes with the ratio r of the last two, the last one times r/(1 - r).
+    pub remaining: f64,
 }
 
 /// Repeats `step`, which returns the next normalised vector and its estimate of the eigenvalue, until two estimates agree
@@ -31,14 +33,19 @@ pub(crate) fn power_iteration(
     for iterations in 1..=most {
         let (next, now) = step(&vector)?;
         vector = next;
+        let before = residual;
         residual = (now / estimate - 1.0).abs();
         estimate = now;
         if residual < tolerance {
+            let ratio = residual / before;
+            // changes that no longer fall are rounding
+            let left = if ratio < 1.0 { ratio / (1.0 - ratio) } else { 1.0 };
             return Ok(PowerIteration {
                 estimate,
                 vector,
                 iterations,
                 residual,
+                remaining: residual * left,
             });
         }
     }

@@ -290,7 +290,7 @@ impl<const D: usize> PointSet<D> {
         }
     }
 
-    /// Planes θ[axis] = position on which the edge lies; none when it lies elsewhere.
+    /// Planes `θ[axis] = position` on which the edge lies; none when it lies elsewhere.
     pub fn faces(&self, diffusion: &dyn Diffusion<D>, bounds: &[[f64; 2]; D]) -> Option<Vec<Kink>> {
         let plane = |axis, position| Kink { axis, position };
         match &self.0 {

@@ -98,7 +98,7 @@ macro_rules! tasks {
 tasks! {
     /// stationary law, escape, relaxation and transitions of any landscape and noise in one or two variables
     escape: Escape,
-    /// exact law of SGD at its learning rate on a line, beside the limit of small steps in [escape]
+    /// exact law of SGD at its learning rate on a line, beside the limit of small steps in `[escape]`
     transfer_operator: TransferOperator,
     /// loss and effective potential on slices of fixed y
     effective_potential: EffectivePotential,

@@ -105,7 +105,7 @@ impl Default for PathKeys {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SimulationKeys {
-    /// Langevin paths with two time steps, extrapolated, or SGD itself with the learning rate of [sgd]
+    /// Langevin paths with two time steps, extrapolated, or SGD itself with the learning rate of `[sgd]`
     pub method: MethodName,
     /// runs
     pub runs: usize,

@@ -6,7 +6,7 @@ use super::work::{Task, Work};
 use crate::error::{Error, Result};
 use crate::output::{Records, records};
 use crate::region::{Boundary, PointSet};
-use crate::transfer::{Resolution, TransferOperator as StepOperator};
+use crate::transfer::{Resolution, SpectralGap, TransferOperator as StepOperator};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +42,18 @@ records! {
         mean_first_passage_time_error: f64 => [] "time",
         /// slowest relaxation, -ln(λ)/η of the eigenvalue λ nearest to one
         spectral_gap: f64 => [] "1/time",
-        /// change with panels of half the length
+        /// change with panels of half the length, with what the iteration for λ left
         spectral_gap_error: f64 => [] "1/time",
     }
 }
 
 /// Relative rounding of a solve, below which a change between resolutions says nothing.
 const ROUNDING: f64 = 1e-12;
+
+/// What the iteration for the eigenvalue λ left of the gap -ln(λ)/η.
+fn unconverged(gap: &SpectralGap, learning_rate: f64) -> f64 {
+    gap.remaining * gap.one_minus_eigenvalue / ((1.0 - gap.one_minus_eigenvalue) * learning_rate)
+}
 
 impl Task for TransferOperator {
     const USES: &'static [&'static str] = &["sgd", "region"];
@@ -103,16 +108,17 @@ impl Task for TransferOperator {
                 let operator = StepOperator::new(&sgd, ends, &edges, resolution)?;
                 let law = operator.stationary()?;
                 let inside = |x| !is_target(&target, &sgd, x);
+                let gap = operator.spectral_gap()?;
                 let numbers = [
                     operator.variance(&law.mass)?,
                     operator.mean_exit_time_from(&sgd, start, inside)?,
-                    operator.spectral_gap()?.gap,
+                    gap.gap,
                 ];
                 bar.advance(1);
-                Ok((operator, law, numbers))
+                Ok((operator, law, numbers, unconverged(&gap, learning_rate)))
             };
-            let (_, _, coarse) = at(Resolution::default())?;
-            let (operator, law, fine) = at(Resolution::default().refined(2.0))?;
+            let (_, _, coarse, _) = at(Resolution::default())?;
+            let (operator, law, fine, unconverged) = at(Resolution::default().refined(2.0))?;
             let error = |k: usize| (fine[k] - coarse[k]).abs() + ROUNDING * fine[k].abs();
             let grid = operator.grid();
             let result = TransferOperatorResult {
@@ -124,7 +130,7 @@ impl Task for TransferOperator {
                 mean_first_passage_time: fine[1],
                 mean_first_passage_time_error: error(1),
                 spectral_gap: fine[2],
-                spectral_gap_error: error(2),
+                spectral_gap_error: error(2) + unconverged,
             };
             Ok(vec![result.group()?])
         }))

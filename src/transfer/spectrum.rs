@@ -16,6 +16,8 @@ pub struct SpectralGap {
     pub iterations: usize,
     /// Relative change of 1 − λ in the last one.
     pub residual: f64,
+    /// Relative error of 1 − λ that the iteration left, from the ratio of its last two changes.
+    pub remaining: f64,
 }
 
 const MAX_ITERATIONS: usize = 1000;
@@ -73,6 +75,7 @@ impl TransferOperator {
             one_minus_eigenvalue: found.estimate,
             iterations: found.iterations,
             residual: found.residual,
+            remaining: found.remaining,
         })
     }
 

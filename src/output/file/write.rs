@@ -22,7 +22,7 @@ const DEFLATE: u8 = 4;
 /// Writes `file` to `path`, replacing an old file only when the new one is whole.
 ///
 /// # Errors
-/// [`Error::Output`] when the folder or file cannot be written; then nothing is left behind and an old file stays as it was.
+/// [`crate::Error::Output`] when the folder or file cannot be written; then nothing is left behind and an old file stays as it was.
 ///
 /// # Examples
 /// ```
