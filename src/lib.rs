@@ -87,6 +87,9 @@ pub mod output;
 pub mod plot;
 
 #[cfg(feature = "config")]
+pub mod setting;
+
+#[cfg(feature = "config")]
 pub mod task;
 
 #[cfg(feature = "config")]

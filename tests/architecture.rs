@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// A module may use only what stands in an earlier row; modules of one row do not see each other.
-const ORDER: [&[&str]; 19] = [
+const ORDER: [&[&str]; 20] = [
     &["error"],
     &["math"],
     &["linalg", "statistics"],
@@ -24,6 +24,7 @@ const ORDER: [&[&str]; 19] = [
     &["network"],
     &["output"],
     &["plot"],
+    &["setting"],
     &["task"],
     &["judgement"],
     &["run"],

@@ -132,6 +132,29 @@ fn plane_agrees_with_the_slow_path() -> Result<()> {
     Ok(())
 }
 
+/// The columns of a step are done by whichever thread is free: the bytes must not show it.
+#[test]
+fn threads_leave_no_trace_in_the_bytes() -> Result<()> {
+    let model = TwoValley::default();
+    let sgd = Sgd::hessian_power(model, 1.0, 1.0, 3e-3, 1e-8)?;
+    let settings = PlanarSettings {
+        resolution: 3.0,
+        rows: 32,
+        tolerance: 2e-4,
+        joint_tolerance: 2e-2,
+        ..PlanarSettings::new(1.0, 3.0)
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| planar_density(&model, &sgd, &settings))
+    };
+    let alone = on(1)?;
+    for _ in 0..4 {
+        assert!(on(4)? == alone);
+    }
+    Ok(())
+}
+
 #[test]
 fn isotropic_noise_does_not_select_in_the_plane() -> Result<()> {
     let model = TwoValley::default();

@@ -16,6 +16,7 @@ pub use sgd::{Sgd, sigma};
 
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Point, Tensor};
+use auto_impl::auto_impl;
 
 /// An Ito diffusion with drift b and tensor D.
 ///
@@ -24,6 +25,7 @@ use crate::math::{Point, Tensor};
 ///
 /// # Units
 /// b in θ/time, D in θ²/time.
+#[auto_impl(&, Box)]
 pub trait Diffusion<const D: usize>: Sync {
     /// b(θ).
     fn drift(&self, theta: &Point<D>) -> Point<D>;
@@ -40,41 +42,5 @@ pub trait Diffusion<const D: usize>: Sync {
     /// η of the map θ + ηb + N(0, 2ηD) whose limit the diffusion is; none for a diffusion that is meant itself.
     fn learning_rate(&self) -> Option<f64> {
         None
-    }
-}
-
-impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for &T {
-    fn drift(&self, theta: &Point<D>) -> Point<D> {
-        (**self).drift(theta)
-    }
-    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
-        (**self).tensor(theta)
-    }
-    fn kinks(&self) -> Vec<Kink> {
-        (**self).kinks()
-    }
-    fn landscape(&self) -> Option<&dyn Landscape<D>> {
-        (**self).landscape()
-    }
-    fn learning_rate(&self) -> Option<f64> {
-        (**self).learning_rate()
-    }
-}
-
-impl<const D: usize, T: Diffusion<D> + ?Sized> Diffusion<D> for Box<T> {
-    fn drift(&self, theta: &Point<D>) -> Point<D> {
-        (**self).drift(theta)
-    }
-    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
-        (**self).tensor(theta)
-    }
-    fn kinks(&self) -> Vec<Kink> {
-        (**self).kinks()
-    }
-    fn landscape(&self) -> Option<&dyn Landscape<D>> {
-        (**self).landscape()
-    }
-    fn learning_rate(&self) -> Option<f64> {
-        (**self).learning_rate()
     }
 }

@@ -400,7 +400,9 @@ impl<D: Diffusion<2>> Solver<'_, D> {
 
     /// Motion and diffusion across the rows, in this order if `moving_first`; returns what the limiter kept.
     fn cross(&self, p: &mut [f64], crossing: &Crossing, dt: f64, moving_first: bool) -> Result<f64> {
-        p.par_chunks_mut(self.rows)
+        // summed in the order of the columns: the bytes must not depend on which thread is done first
+        let limited: Vec<f64> = p
+            .par_chunks_mut(self.rows)
             .enumerate()
             .map(|(i, column)| {
                 if column.iter().all(|v| *v == 0.0) {
@@ -415,7 +417,8 @@ impl<D: Diffusion<2>> Solver<'_, D> {
                 }
                 Ok(limited)
             })
-            .try_reduce(|| 0.0, |a, b| Ok(a + b))
+            .collect::<Result<_>>()?;
+        Ok(limited.iter().sum())
     }
 
     /// Remap with departure points of the faces by the midpoint rule.

@@ -3,11 +3,11 @@
 use crate::error::Result;
 use crate::escape::Quantity;
 use crate::output::{Estimates, Group, Records, ResultFile, records};
+use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing_line::FreezingLineResult;
-use crate::task::parameter_range::row_of;
 use crate::task::phase_diagram::PhaseDiagramResult;
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::slices::SlicesResult;

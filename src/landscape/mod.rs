@@ -29,6 +29,7 @@ pub use tilted_double_well::TiltedDoubleWell;
 pub use two_valley::{Derivatives, Side, TwoValley, TwoValleyParameters};
 
 use crate::math::{Point, Tensor};
+use auto_impl::auto_impl;
 
 /// The surface `θ[axis] = position`, on which a derivative of the loss jumps.
 ///
@@ -46,6 +47,7 @@ pub struct Kink {
 /// # Units
 /// Loss and parameters are dimensionless unless the user says otherwise; the gradient has the unit of
 /// loss/θ, the Hessian of loss/θ².
+#[auto_impl(&, Box)]
 pub trait Landscape<const D: usize>: Sync {
     /// L(θ).
     fn loss(&self, theta: &Point<D>) -> f64;
@@ -56,35 +58,5 @@ pub trait Landscape<const D: usize>: Sync {
     /// Surfaces where the gradient or the Hessian jumps.
     fn kinks(&self) -> Vec<Kink> {
         Vec::new()
-    }
-}
-
-impl<const D: usize, L: Landscape<D> + ?Sized> Landscape<D> for &L {
-    fn loss(&self, theta: &Point<D>) -> f64 {
-        (**self).loss(theta)
-    }
-    fn gradient(&self, theta: &Point<D>) -> Point<D> {
-        (**self).gradient(theta)
-    }
-    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
-        (**self).hessian(theta)
-    }
-    fn kinks(&self) -> Vec<Kink> {
-        (**self).kinks()
-    }
-}
-
-impl<const D: usize, L: Landscape<D> + ?Sized> Landscape<D> for Box<L> {
-    fn loss(&self, theta: &Point<D>) -> f64 {
-        (**self).loss(theta)
-    }
-    fn gradient(&self, theta: &Point<D>) -> Point<D> {
-        (**self).gradient(theta)
-    }
-    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
-        (**self).hessian(theta)
-    }
-    fn kinks(&self) -> Vec<Kink> {
-        (**self).kinks()
     }
 }

@@ -20,26 +20,16 @@ pub use tabulated::Tabulated;
 
 use crate::error::{Error, Result};
 use crate::math::{Point, Tensor};
+use auto_impl::auto_impl;
 
 /// Covariance of the gradient noise of one sample.
 ///
 /// # Units
 /// (loss/θ)².
+#[auto_impl(&, Box)]
 pub trait GradientNoise<const D: usize>: Sync {
     /// C(θ), symmetric positive semi-definite.
     fn covariance(&self, theta: &Point<D>) -> Tensor<D>;
-}
-
-impl<const D: usize, N: GradientNoise<D> + ?Sized> GradientNoise<D> for &N {
-    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
-        (**self).covariance(theta)
-    }
-}
-
-impl<const D: usize, N: GradientNoise<D> + ?Sized> GradientNoise<D> for Box<N> {
-    fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
-        (**self).covariance(theta)
-    }
 }
 
 /// Positions of the upper triangle of a D×D matrix, row by row: the order in which entries are listed.

@@ -1,10 +1,7 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
 use super::final_probability::mean_curvature;
-use super::parameter_range::ParameterRange;
 use super::progress::Progress;
-use super::setting::Setting;
-use super::two_valley::{TwoValleyModel, TwoValleyNoise};
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
@@ -12,6 +9,9 @@ use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Group, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use crate::setting::Setting;
+use crate::setting::parameter_range::ParameterRange;
+use crate::setting::two_valley::{TwoValleyModel, TwoValleyNoise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

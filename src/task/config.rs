@@ -9,13 +9,7 @@ use super::escape::Escape;
 use super::final_probability::FinalProbability;
 use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
-use super::landscape_keys::LandscapeKeys;
-use super::noise_keys::NoiseKeys;
-use super::parameter_range::Sweep;
 use super::phase_diagram::PhaseDiagram;
-use super::region_keys::RegionKeys;
-use super::setting::Setting;
-use super::sgd_keys::SgdKeys;
 use super::slices::Slices;
 use super::stationary_map::StationaryMap;
 use super::surface::Surface;
@@ -23,6 +17,12 @@ use super::trajectories::Trajectories;
 use super::transfer_operator::TransferOperator;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
+use crate::setting::Setting;
+use crate::setting::landscape::LandscapeKeys;
+use crate::setting::noise::NoiseKeys;
+use crate::setting::parameter_range::Sweep;
+use crate::setting::region::RegionKeys;
+use crate::setting::sgd::SgdKeys;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,17 +42,17 @@ macro_rules! tasks {
             #[serde(default)]
             pub landscape: LandscapeKeys,
             #[allow(missing_docs)]
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[serde(default)]
             pub noise: Option<NoiseKeys>,
             #[allow(missing_docs)]
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[serde(default)]
             pub sgd: Option<SgdKeys>,
             #[allow(missing_docs)]
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[serde(default)]
             pub region: Option<RegionKeys>,
             $(
                 $(#[doc = $doc])+
-                #[serde(default, skip_serializing_if = "Option::is_none")]
+                #[serde(default)]
                 pub $section: Option<$keys>,
             )+
             /// parameters over which all tasks are repeated, at most two

@@ -1,8 +1,5 @@
 //! Task: loss and effective potential on slices of fixed y.
 
-use super::parameter_range::ParameterRange;
-use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
@@ -14,6 +11,9 @@ use crate::observables::effective_potential;
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{self, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::rates::{ScaleAndSpeed, confining_domain, paper};
+use crate::setting::Setting;
+use crate::setting::parameter_range::ParameterRange;
+use crate::setting::two_valley::TwoValleyModel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

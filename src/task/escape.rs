@@ -1,9 +1,6 @@
 //! `[escape]`: stationary law, escape, relaxation and transitions of a landscape and a noise, each number with its error.
 
-use super::keys::point;
 use super::progress::Progress;
-use super::set_keys::SetKeys;
-use super::setting::{Landscape, Setting};
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::escape::{
@@ -18,6 +15,9 @@ use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
 use crate::rates::Determined;
+use crate::setting::model_keys::point;
+use crate::setting::sections::{Landscape, Setting};
+use crate::setting::sets::SetKeys;
 use crate::statistics::{Estimate, Extrapolated};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct Escape {
     /// where the escape begins
     pub start: SetKeys,
     /// where it ends; not needed when an end of the domain absorbs
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub target: Option<SetKeys>,
     /// number of relaxation modes
     #[serde(default = "default_modes")]
@@ -49,10 +49,10 @@ pub struct Escape {
     #[serde(default)]
     pub density_times: Vec<f64>,
     /// least action and formulas for small noise, without a grid, compared with it; none unless given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub path: Option<PathKeys>,
     /// the same problem simulated, compared with the grid; none unless given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub simulation: Option<SimulationKeys>,
 }
 
@@ -83,7 +83,6 @@ pub struct ConcentrationKeys {
 #[serde(default, deny_unknown_fields)]
 pub struct PathKeys {
     /// end of the path, a minimum or a saddle; unless given, where the noise-free motion from the target's centre rests
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<f64>>,
     /// pieces of the coarsest of three paths, at least 8
     pub points: usize,
@@ -110,7 +109,6 @@ pub struct SimulationKeys {
     /// runs
     pub runs: usize,
     /// the coarser of two time steps of Langevin paths; unless given, a 50th of the fastest relaxation time at the start
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_step: Option<f64>,
     /// horizon in mean first-passage times of the grid; later escapes are censored
     pub longest_time: f64,

@@ -2,10 +2,7 @@
 
 use super::freezing_line::FreezingLineResult;
 use super::freezing_theory::{Freezing, FreezingTheory, freezing};
-use super::parameter_range::{ParameterRange, row_of};
 use super::progress::Progress;
-use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::error::{Error, Result};
@@ -15,6 +12,9 @@ use crate::freezing::{
 use crate::landscape::{Side, TwoValley};
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Style};
+use crate::setting::Setting;
+use crate::setting::parameter_range::{ParameterRange, row_of};
+use crate::setting::two_valley::TwoValleyModel;
 use crate::transfer::{PathLaw, PathSettings, Start};
 use rayon::prelude::*;
 use schemars::JsonSchema;

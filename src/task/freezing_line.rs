@@ -1,14 +1,14 @@
 //! `[freezing_line]`: SGD ensembles from the start of training to the end, over σ.
 
 use super::freezing_theory::{FreezingPathResult, FreezingTheoryResult};
-use super::parameter_range::{ParameterRange, row_of};
-use super::setting::Setting;
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, Snapshot, stream::experiment_number};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
+use crate::setting::Setting;
+use crate::setting::parameter_range::{ParameterRange, row_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

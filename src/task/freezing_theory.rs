@@ -1,9 +1,6 @@
 //! Task: the freezing theory, without simulation.
 
-use super::parameter_range::ParameterRange;
 use super::progress::Progress;
-use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
@@ -12,6 +9,9 @@ use crate::landscape::Side;
 use crate::math::Point;
 use crate::output::{Group, Records, records};
 use crate::rates::paper::FreezingLine;
+use crate::setting::Setting;
+use crate::setting::parameter_range::ParameterRange;
+use crate::setting::two_valley::TwoValleyModel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

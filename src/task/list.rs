@@ -1,9 +1,9 @@
 //! What a configuration can name, with defaults: made from the keys themselves.
 
 use super::config::Config;
-use super::keys::{Given, Model};
-use super::{landscape_keys, noise_keys};
 use crate::escape::{FieldQuantity, Quantity};
+use crate::setting::model_keys::{Given, Model};
+use crate::setting::{landscape, noise};
 use serde_json::{Map, Value};
 
 const HEAD: &str = "\
@@ -29,8 +29,8 @@ pub fn list() -> String {
     for (name, property) in sections {
         catalogue.section(&mut text, name, property, &mut values);
         match name.as_str() {
-            "landscape" => text.push_str(&models(&landscape_keys::MODELS)),
-            "noise" => text.push_str(&models(&noise_keys::MODELS)),
+            "landscape" => text.push_str(&models(&landscape::MODELS)),
+            "noise" => text.push_str(&models(&noise::MODELS)),
             _ => (),
         }
     }

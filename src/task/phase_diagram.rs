@@ -1,14 +1,14 @@
 //! `[phase_diagram]`: SGD ensembles over learning rate and σ.
 
-use super::parameter_range::ParameterRange;
 use super::reference::PaperPhaseDiagram;
-use super::setting::Setting;
 use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, cell_edges};
+use crate::setting::Setting;
+use crate::setting::parameter_range::ParameterRange;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,6 @@
 //! Task: hop times, odds and spectral gap on slices of fixed y, by each route.
 
 use super::progress::Progress;
-use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
 use super::work::{Task, Work};
 use crate::diffusion::Calculus;
 use crate::ensemble::stream::experiment_number;
@@ -12,6 +10,8 @@ use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
 use crate::output::{Group, Records, records};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
+use crate::setting::Setting;
+use crate::setting::two_valley::TwoValleyModel;
 use crate::statistics::Estimate;
 use crate::statistics::convergence::extrapolate;
 use schemars::JsonSchema;

@@ -1,10 +1,7 @@
 //! `[stationary_map]`: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
 
 use super::freezing_theory::{FreezingTheory, freezing};
-use super::parameter_range::{ParameterRange, Scale, Spaced};
 use super::progress::Progress;
-use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
 use crate::landscape::Side;
@@ -13,6 +10,9 @@ use crate::plot::{
     self, Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Style, cell_edges,
 };
 use crate::rates::{ScaleAndSpeed, confining_domain};
+use crate::setting::Setting;
+use crate::setting::parameter_range::{ParameterRange, Scale, Spaced};
+use crate::setting::two_valley::TwoValleyModel;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

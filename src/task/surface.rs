@@ -1,7 +1,5 @@
 //! `[surface]`: the loss in the plane, for a picture.
 
-use super::parameter_range::{ParameterRange, Scale, Spaced};
-use super::setting::Setting;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
 use crate::landscape::{Landscape, Side};
@@ -10,6 +8,8 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{
     self, Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Style, cell_edges,
 };
+use crate::setting::Setting;
+use crate::setting::parameter_range::{ParameterRange, Scale, Spaced};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,12 @@
 //! `[trajectories]`: single runs of discrete SGD, step by step, for a picture.
 
-use super::setting::Setting;
-use super::two_valley::TwoValleyModel;
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::stream::{self, Polar};
 use crate::error::{Error, Result};
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use crate::setting::Setting;
+use crate::setting::two_valley::TwoValleyModel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

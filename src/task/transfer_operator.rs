@@ -1,11 +1,11 @@
 //! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
 
-use super::set_keys::SetKeys;
-use super::setting::Setting;
 use super::work::{Task, Work};
 use crate::error::{Error, Result};
 use crate::output::{Records, records};
 use crate::region::{Boundary, PointSet};
+use crate::setting::Setting;
+use crate::setting::sets::SetKeys;
 use crate::transfer::{Resolution, SpectralGap, TransferOperator as StepOperator};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

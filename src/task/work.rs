@@ -1,10 +1,10 @@
 //! A task: from keys to checked work.
 
 use super::progress::Progress;
-use super::setting::Setting;
 use crate::error::Result;
 use crate::output::{Group, ResultFile};
 use crate::plot::Figure;
+use crate::setting::Setting;
 
 /// Work that has been checked and waits to be done.
 pub type Work = Box<dyn FnOnce(&Progress) -> Result<Vec<Group>> + Send>;

@@ -6,6 +6,7 @@ use crate::diffusion::Calculus;
 use crate::error::Result;
 use crate::output::{Records, ResultFile};
 use crate::rates::ParabolicValleys;
+use crate::setting::two_valley::TwoValleyModel;
 use crate::task::Config;
 use crate::task::ablations::{
     AblationsResult, BARRIER_HELD, FLATNESS_HELD, FULL_MODEL, POWER_2, POWER_3_2, Y_HELD,
@@ -16,7 +17,6 @@ use crate::task::freezing_theory::FreezingTheoryResult;
 use crate::task::phase_diagram::PhaseDiagramResult;
 use crate::task::slices::{PapersSlices, SlicesResult};
 use crate::task::stationary_map::StationaryMapResult;
-use crate::task::two_valley::TwoValleyModel;
 
 /// All claims for which `file` holds the numbers; empty when a group is missing.
 ///

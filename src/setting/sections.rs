@@ -1,9 +1,9 @@
 //! What all tasks of a configuration are about: landscape, noise, strength of the noise, region, and the seed.
 
-use super::landscape_keys::{AnyLandscape, LandscapeKeys};
-use super::noise_keys::{AnyNoise, NoiseKeys};
-use super::region_keys::RegionKeys;
-use super::sgd_keys::SgdKeys;
+use super::landscape::{AnyLandscape, LandscapeKeys};
+use super::noise::{AnyNoise, NoiseKeys};
+use super::region::RegionKeys;
+use super::sgd::SgdKeys;
 use super::two_valley::TwoValleyModel;
 use crate::diffusion::{Diffusion, DriftDiffusion, Sgd};
 use crate::error::{Error, Result};

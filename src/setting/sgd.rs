@@ -10,13 +10,10 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct SgdKeys {
     /// η
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
     /// B, 1 unless given
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<f64>,
     /// Δ, in place of both
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_strength: Option<f64>,
 }
 

@@ -1,6 +1,6 @@
 //! The two-valley model of a configuration: landscape and noise, with the ways in which tasks let them run.
 
-use super::noise_keys::{NoiseKeys, NoiseModel};
+use super::noise::{NoiseKeys, NoiseModel};
 use crate::diffusion::Sgd;
 use crate::ensemble::TwoValleyWalk;
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ impl TwoValleyModel {
     pub fn new(landscape: TwoValley, noise: &NoiseKeys) -> Result<Self> {
         if noise
             .calculus
-            .is_some_and(|c| c != super::noise_keys::CalculusName::Ito)
+            .is_some_and(|c| c != super::noise::CalculusName::Ito)
         {
             return Err(Error::config(
                 "noise.calculus",

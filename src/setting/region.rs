@@ -12,10 +12,10 @@ pub struct RegionKeys {
     /// lower and upper end of each axis, [[-2.5, 2.5]]
     pub domain: Vec<Vec<f64>>,
     /// what the lower and upper end of each axis do, [["reflecting", "absorbing"]]; all reflect unless given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub boundaries: Option<Vec<Vec<BoundaryName>>>,
     /// keep only the cells whose loss is below this
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sublevel: Option<f64>,
     /// what the edge of the sublevel set does
     #[serde(default = "reflecting")]

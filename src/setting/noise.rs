@@ -1,8 +1,8 @@
 //! `[noise]`: the gradient noise that every task of a configuration is about.
 
 use super::hdf5_table;
-use super::keys::{Given, Model, check_keys, matrix};
-use super::landscape_keys::{AnyLandscape, LandscapeKeys};
+use super::landscape::{AnyLandscape, LandscapeKeys};
+use super::model_keys::{Given, Model, check_keys, matrix};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::SmoothedLandscape;
@@ -20,34 +20,24 @@ pub type AnyNoise<const D: usize> = Box<dyn GradientNoise<D> + Send>;
 #[serde(default, deny_unknown_fields)]
 pub struct NoiseKeys {
     /// a built-in noise with its own keys; hessian_power unless tensor or table is given
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<NoiseModel>,
     /// the matrix itself, [[..], [..]], in place of a model: numbers, or formulas in the variables and parameters of the landscape
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tensor: Option<Vec<Vec<Entry>>>,
     /// the matrix as tables in an HDF5 file, in place of a model: smooth splines
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<TensorTable>,
     /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds α div D to the drift
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub calculus: Option<CalculusName>,
     /// exponent p: 1 is aligned with the Hessian, 2 is a random shift to leading order
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub power: Option<f64>,
     /// factor
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
     /// multiple of the identity that is added
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<f64>,
     /// covariance of the shift ξ, rows
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub covariance: Option<Vec<Vec<f64>>>,
     /// Gauss-Hermite points a direction: exact for polynomials of degree 2 points - 1
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<usize>,
     /// added to the loss, which must not be negative
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub residual_loss: Option<f64>,
 }
 

@@ -1,7 +1,7 @@
 //! Sets of points as a configuration writes them.
 
-use super::keys::point;
-use super::landscape_keys::LandscapeKeys;
+use super::landscape::LandscapeKeys;
+use super::model_keys::point;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::math::Formula;

@@ -1,7 +1,7 @@
 //! `[landscape]`: the loss or the drift that every task of a configuration is about.
 
 use super::hdf5_table;
-use super::keys::{Given, Model, check_keys, matrix, point};
+use super::model_keys::{Given, Model, check_keys, matrix, point};
 use crate::error::{Error, Result, require_non_negative};
 use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic,
@@ -20,19 +20,14 @@ pub type AnyLandscape<const D: usize> = Box<dyn Landscape<D> + Send>;
 #[serde(default, deny_unknown_fields)]
 pub struct LandscapeKeys {
     /// a built-in landscape with its own keys
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<LandscapeModel>,
     /// L as a formula, in place of a model
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<String>,
     /// the drift itself as formulas, one a variable, in place of a loss: dθ/dt = drift without noise, no gradient needed
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Vec<String>>,
     /// L as a table in an HDF5 file, in place of a model: a smooth spline through its values
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<LossTable>,
     /// names of the variables in formulas and results; x, y unless given
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<String>>,
     /// named numbers in formulas, { barrier = 0.25 }
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -41,64 +36,44 @@ pub struct LandscapeKeys {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kinks: Vec<KinkKeys>,
     /// flatness scale
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub f0: Option<f64>,
     /// width scale
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub x0: Option<f64>,
     /// asymptotic position of the flat minimum
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub x1: Option<f64>,
     /// asymptotic distance of the sharp minimum
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub x2: Option<f64>,
     /// length over which the barrier grows
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub y_f: Option<f64>,
     /// length over which the valleys part
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub y_b: Option<f64>,
     /// decay length of the driving loss
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub y_d: Option<f64>,
     /// amplitude of the driving loss
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub l_d: Option<f64>,
     /// hold y here: the slice of one variable
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub y: Option<f64>,
     /// ablation: the barrier keeps its value at this y
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub barrier_at: Option<f64>,
     /// ablation: the flatness keeps its value at this y
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub flatness_at: Option<f64>,
     /// barrier height
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub barrier: Option<f64>,
     /// distance of the minima from the barrier
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub half_distance: Option<f64>,
     /// slope added to the loss
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tilt: Option<f64>,
     /// curvature of the left well in units of that of the right one
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub curvature_ratio: Option<f64>,
     /// loss of the right well, that of the left one being zero
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub depth_difference: Option<f64>,
     /// rows of the Hessian
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hessian: Option<Vec<Vec<f64>>>,
     /// position of the minimum
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Vec<f64>>,
     /// width of the valley as a formula in the second variable
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<String>,
     /// curvature along the valley
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub confinement: Option<f64>,
 }
 
