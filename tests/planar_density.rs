@@ -145,7 +145,10 @@ fn threads_leave_no_trace_in_the_bytes() -> Result<()> {
         ..PlanarSettings::new(1.0, 3.0)
     };
     let on = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| planar_density(&model, &sgd, &settings))
     };
     let alone = on(1)?;
