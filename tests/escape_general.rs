@@ -153,7 +153,7 @@ target = { ball = { centre = [1.0], radius = 0.2 } }
 #[test]
 fn the_calculus_changes_the_stationary_law_as_it_must() {
     // b = −2x + αx/4: moment equation d⟨x²⟩/dt = 2⟨x b⟩ + 2⟨D⟩ = (−4 + α/2 + 1/4)⟨x²⟩ + 2
-    for (calculus, alpha) in [("ito", 0.0), ("stratonovich", 0.5), ("anti_ito", 1.0)] {
+    for (calculus, alpha) in [("ito", 0.0), ("stratonovich", 0.5), ("klimontovich", 1.0)] {
         for (plane, variables, tensor) in [
             (false, r#"["x"]"#, r#"[["1 + x^2/8"]]"#),
             (true, r#"["x", "y"]"#, r#"[["1 + x^2/8", "0.3"], ["0.3", "1"]]"#),

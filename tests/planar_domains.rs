@@ -192,7 +192,7 @@ fn refuses_what_it_cannot_do() {
     ));
     let full = given(drift, |t: &Point<2>| turning(t, 2.0));
     assert!(matches!(
-        Generator::assemble_in(&full, grid.clone(), Calculus::AntiIto),
+        Generator::assemble_in(&full, grid.clone(), Calculus::Klimontovich),
         Err(Error::OffDiagonalTensor { .. })
     ));
     let kinked = Given {

@@ -97,8 +97,9 @@ impl<const D: usize> Level<D> {
         self.cuts = cut_by
             .reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| larger(a, b)).collect())
             .unwrap_or_default();
-        let all = self.cuts.iter().map(|cut| cut.probability).sum();
-        self.add_number(Quantity::CutProbability, all, false);
+        let probabilities = self.cuts.iter().map(|cut| cut.probability);
+        let largest = probabilities.fold(0.0, f64::max);
+        self.add_number(Quantity::CutProbability, largest, false);
     }
 
     /// The grid.

@@ -1,6 +1,6 @@
 //! A problem of escape: a diffusion in a domain, a start, a target, and the grids to solve it on.
 
-use crate::diffusion::{Calculus, Diffusion, spurious_drift};
+use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require_finite};
 use crate::generator::Discretisation;
 use crate::grid::{CellSet, Concentration, Grid, MappedAxes};
@@ -295,29 +295,36 @@ impl<const D: usize> Problem<D> {
 
     /// The diffusion as the generator wants it: in the calculus of [`Problem::discretisation`].
     pub fn discretised(&self) -> Interpreted<'_, D> {
-        let alpha = if self.is_diagonal {
-            0.0
+        let calculus = if self.is_diagonal {
+            Calculus::Ito
         } else {
-            self.calculus.alpha()
+            self.calculus
         };
-        Interpreted { problem: self, alpha }
-    }
-
-    /// The diffusion as an Ito equation, for paths and simulations.
-    pub fn ito(&self) -> Interpreted<'_, D> {
         Interpreted {
             problem: self,
-            alpha: self.calculus.alpha(),
+            calculus,
         }
     }
 
-    /// div D at θ; α times this is the drift that another calculus adds.
+    /// The diffusion as an Ito equation, for paths of least action.
+    pub fn ito(&self) -> Interpreted<'_, D> {
+        Interpreted {
+            problem: self,
+            calculus: self.calculus,
+        }
+    }
+
+    /// div D at θ: the drift that Klimontovich's calculus adds to the Ito equation.
     pub fn spurious_drift(&self, theta: &Point<D>) -> Point<D> {
-        // Truncation of order 1e-10 and rounding of order 1e-11 of a tensor that varies over the domain.
-        const STEP: f64 = 1e-5;
+        self.added_drift(Calculus::Klimontovich, theta)
+    }
+
+    fn added_drift(&self, calculus: Calculus, theta: &Point<D>) -> Point<D> {
+        // Truncation of order 1e-14 and rounding of order 1e-12 of a tensor that varies over the domain.
+        const STEP: f64 = 2e-4;
         let bounds = self.domain.bounds();
         let step = Point::<D>::from_fn(|d, _| STEP * (bounds[d][1] - bounds[d][0]));
-        spurious_drift(self.diffusion(), theta, bounds, &step)
+        calculus.drift(self.diffusion(), theta, bounds, &step)
     }
 
     /// Start and target on `grid`; no start cells for a point, an empty target when there is none.
@@ -513,19 +520,19 @@ impl<const D: usize> Problem<D> {
     }
 }
 
-/// The diffusion of a problem with α div D added to its drift.
+/// The diffusion of a problem with the drift of a calculus added.
 pub struct Interpreted<'a, const D: usize> {
     problem: &'a Problem<D>,
-    alpha: f64,
+    calculus: Calculus,
 }
 
 impl<const D: usize> Diffusion<D> for Interpreted<'_, D> {
     fn drift(&self, theta: &Point<D>) -> Point<D> {
         let drift = self.problem.diffusion.drift(theta);
-        if self.alpha == 0.0 {
+        if self.calculus == Calculus::Ito {
             return drift;
         }
-        drift + self.problem.spurious_drift(theta) * self.alpha
+        drift + self.problem.added_drift(self.calculus, theta)
     }
     fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
         self.problem.diffusion.tensor(theta)

@@ -103,7 +103,7 @@ impl Quantity {
     pub fn description(self) -> &'static str {
         match self {
             Self::CutProbability => {
-                "probability that would lie beyond reflecting ends that are not declared walls, from the density and its decay there"
+                "most probability that would lie beyond a reflecting end that is not declared a wall, from the density and its decay there"
             }
             Self::SpectralGap => "slowest relaxation rate, no sets involved",
             Self::ModeRate(_) => "minus the real part of the eigenvalue of a slow mode",
@@ -132,7 +132,7 @@ impl Quantity {
 pub enum FieldQuantity {
     /// L.
     Loss,
-    /// ∇·D, the drift that another calculus adds, divided by α.
+    /// ∇·D, the drift that Klimontovich's calculus adds to the Ito equation.
     SpuriousDrift,
     /// Stationary density p.
     StationaryDensity,
@@ -232,7 +232,7 @@ impl FieldQuantity {
         match self {
             Self::Loss => "loss at the cell centres",
             Self::SpuriousDrift => {
-                "drift that a calculus with α would add to the Ito equation, divided by α (1/2 Stratonovich, 1 anti-Ito)"
+                "div D, the drift that Klimontovich's calculus adds to the Ito equation; where D is diagonal Stratonovich's is half of it"
             }
             Self::StationaryDensity => "stationary density",
             Self::EffectivePotential => "-ln p, zero at its minimum",

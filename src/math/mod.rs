@@ -10,6 +10,7 @@ mod relative_exponential;
 mod remap;
 pub mod special;
 mod spline;
+mod symmetric_root;
 
 pub use chebyshev::Chebyshev;
 pub use formula::Formula;
@@ -17,6 +18,7 @@ pub use gauss_hermite::GaussHermite;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
 pub use spline::Spline;
+pub use symmetric_root::symmetric_root;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;

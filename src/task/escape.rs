@@ -4,13 +4,13 @@ use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::escape::{
-    Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
+    CUT, Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
     MOST_SADDLES, NoFormula, PassageLaw, Problem, Quantity, Settings, SimulatedPassage, Simulation,
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
     small_noise_rate, too_small, why_no_integral,
 };
 use crate::grid::Concentration;
-use crate::output::{Field as _, Group, Head, Record, Records, ResultFile, records};
+use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, records};
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
@@ -276,10 +276,23 @@ impl Escape {
         let mut groups = vec![group(names, self.slow_modes, problem, &result)?];
         if let Some(simulation) = &simulation {
             let bar = progress.task("simulation", simulation.paths() as u64);
-            let passage = simulate(problem, simulation, result.finest(), seed, &|n| bar.advance(n));
-            let passage = passage.map_err(in_simulation)?;
-            SimulationRecords::from(&passage).write(&Head::default(), &mut groups[0])?;
-            groups[0].set_attribute("simulation", method_text(simulation.method))?;
+            // what the grid has found is kept whatever becomes of the simulation
+            match simulate(problem, simulation, result.finest(), seed, &|n| bar.advance(n)) {
+                Ok(passage) => {
+                    SimulationRecords::from(&passage).write(&Head::default(), &mut groups[0])?;
+                    groups[0].set_attribute(SIMULATION, method_text(simulation.method))?;
+                }
+                Err(error) => {
+                    let reason = format!("the simulation failed: {error}");
+                    groups[0].set_attribute("simulation_left_out", reason.as_str())?;
+                    let known = groups[0].attributes().get(WARNING).cloned();
+                    let text = match known {
+                        Some(Attribute::Text(known)) => format!("{known}; {reason}"),
+                        _ => reason,
+                    };
+                    groups[0].set_attribute(WARNING, text)?;
+                }
+            }
         }
         if let Some(keys) = &self.path {
             let settings = keys.settings()?;
@@ -790,6 +803,9 @@ fn path_group<const D: usize>(
     Ok(group)
 }
 
+/// Attribute with how the problem was simulated.
+const SIMULATION: &str = "simulation";
+
 /// Attribute of a group with what its reader must know before the numbers are used.
 pub const WARNING: &str = "warning";
 
@@ -819,7 +835,16 @@ impl<'a> EscapeRecords<'a> {
 
     /// Whether reflecting ends cut off more than the numbers can bear.
     pub fn is_domain_too_small(&self) -> bool {
-        self.group.attributes().contains_key(WARNING)
+        self.group
+            .record(&Quantity::CutProbability.name())
+            .and_then(Record::numbers)
+            .is_some_and(|cut| cut.iter().any(|cut| *cut > CUT))
+    }
+
+    /// Whether the simulation is of SGD itself, with steps of its own.
+    pub fn simulates_sgd(&self) -> bool {
+        let sgd = Attribute::Text(method_text(SimulationMethod::Sgd).into());
+        self.group.attributes().get(SIMULATION) == Some(&sgd)
     }
 
     /// Names of the variables with the cell centres of the finest grid.
