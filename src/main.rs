@@ -2,11 +2,13 @@
 //!
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
+mod unsealed;
+
 use clap::{Parser, Subcommand};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
 use freezeout::task::{self, Progress};
-use freezeout::{Error, Result, output, plot, run};
+use freezeout::{Error, Result, error, output, plot, run};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -73,6 +75,14 @@ enum Command {
         #[arg(default_value = "example.toml")]
         config: PathBuf,
     },
+    /// Copies a result file without a digest into one with a digest; run by the program itself.
+    #[command(name = unsealed::COPY, hide = true)]
+    CopyUnsealed {
+        /// Result file.
+        from: PathBuf,
+        /// Copy.
+        to: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -99,18 +109,32 @@ fn main() -> ExitCode {
         Err(error) => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or("error: bad arguments");
+            let first = error::on_one_line(first);
             let _ = writeln!(std::io::stderr(), "{first} (freezeout --help lists them)");
             return ExitCode::from(2);
         }
     };
+    if let Command::CopyUnsealed { from, to } = &arguments.command {
+        return match unsealed::copy(from, to) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Error::Input { message, .. }) => say(&message, 2),
+            Err(other) => say(&other.to_string(), 1),
+        };
+    }
     match execute(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // A closed standard error cannot be reported to anybody.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(if error.is_bad_input() { 2 } else { 1 })
-        }
+        Err(error) => say(
+            &format!("error: {error}"),
+            if error.is_bad_input() { 2 } else { 1 },
+        ),
     }
+}
+
+/// One line on standard error, and the exit code.
+fn say(message: &str, code: u8) -> ExitCode {
+    // A closed standard error cannot be reported to anybody.
+    let _ = writeln!(std::io::stderr(), "{}", error::on_one_line(message));
+    ExitCode::from(code)
 }
 
 fn execute(command: Command) -> Result<()> {
@@ -133,9 +157,9 @@ fn execute(command: Command) -> Result<()> {
             let (_, result) = run_text(run::REPRODUCE, &options)?;
             draw(&result, figures, options.quiet)
         }
-        Command::Figures { file, output, quiet } => draw(&output::read(&file)?, &output, quiet),
+        Command::Figures { file, output, quiet } => draw(&unsealed::read(&file)?, &output, quiet),
         Command::Show { file, json } => {
-            let result = output::read(&file)?;
+            let result = unsealed::read(&file)?;
             print(&if json {
                 format!("{:#}", output::to_json(&result))
             } else {
@@ -147,6 +171,8 @@ fn execute(command: Command) -> Result<()> {
         }
         Command::List => print(&task::list()),
         Command::Init { config } => init(&config),
+        // Answered by `main`, whose messages it does not share.
+        Command::CopyUnsealed { from, to } => unsealed::copy(&from, &to),
     }
 }
 
@@ -184,6 +210,14 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     } else {
         progress_bars()
     };
+    let progress = progress.with_notes(|line| {
+        // A closed standard error cannot be reported to anybody.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{}",
+            error::on_one_line(&format!("note: {line}"))
+        );
+    });
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
@@ -278,8 +312,12 @@ fn init(path: &Path) -> Result<()> {
         }
         _ => failed(e.to_string()),
     })?;
-    file.write_all(text.as_bytes())
-        .map_err(|e| failed(e.to_string()))?;
+    if let Err(e) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
+        drop(file);
+        // Of a full disk, say. A file that cannot be removed either is named by the message.
+        std::fs::remove_file(path).ok();
+        return Err(failed(e.to_string()));
+    }
     print(&format!(
         "wrote {0}; run it with: freezeout run {0}",
         path.display()

@@ -3,6 +3,7 @@
 //! Parse, with suggestions for typos; check every parameter and build what the tasks need; run them, perhaps swept; collect groups of records.
 
 mod checkpoint;
+mod input_files;
 mod job;
 mod parse;
 mod provenance;

@@ -3,10 +3,11 @@
 mod array;
 mod dimension_scale;
 mod read;
+mod seal;
 mod write;
 
 pub use array::read_array;
-pub use read::read;
+pub use read::{is_sealed, read, read_unsealed};
 pub use write::write;
 
 /// The HDF5 library's error stack as one line.
