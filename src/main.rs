@@ -69,6 +69,14 @@ enum Command {
     },
     /// List models, noises, sets and tasks with their keys, units and defaults.
     List,
+    /// Check a configuration and show what it is expected to need, without running it.
+    Check {
+        /// TOML configuration.
+        config: PathBuf,
+        /// Worker threads [default: one per core].
+        #[arg(long)]
+        threads: Option<usize>,
+    },
     /// Write a commented example configuration to start from.
     Init {
         /// File to write; an existing one is never overwritten.
@@ -151,6 +159,12 @@ fn execute(command: Command) -> Result<()> {
             }
             run_text(&text, &options).map(|_| ())
         }
+        Command::Check { config, threads } => {
+            let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
+            let config = run::parse(&text)?;
+            let job = pool(threads)?.install(|| Job::new(&config, &text))?;
+            print(&job.estimate().to_string())
+        }
         Command::Reproduce { options, figures } => {
             let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
             make_folder(figures)?;
@@ -178,14 +192,8 @@ fn execute(command: Command) -> Result<()> {
 
 fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = run::parse(text)?;
-    let job = Job::new(&config, text)?;
-    const MOST_THREADS: usize = 1024;
-    if options.threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
-        return Err(Error::Config {
-            key: "--threads".into(),
-            message: format!("between 1 and {MOST_THREADS} threads are possible"),
-        });
-    }
+    let pool = pool(options.threads)?;
+    let job = pool.install(|| Job::new(&config, text))?;
     let path = match &options.output {
         Some(path) => path.clone(),
         None => {
@@ -198,13 +206,6 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
         }
     };
     output::check_writable(&path)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.unwrap_or(0))
-        .build()
-        .map_err(|e| Error::Config {
-            key: "--threads".into(),
-            message: e.to_string(),
-        })?;
     let progress = if options.quiet {
         Progress::silent()
     } else {
@@ -218,6 +219,9 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
             error::on_one_line(&format!("note: {line}"))
         );
     });
+    if job.estimate().is_long() {
+        progress.note(&job.estimate().line());
+    }
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
@@ -242,6 +246,24 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
         print(&format!("wrote {}", path.display()))?;
     }
     Ok((path, result))
+}
+
+/// As many threads as asked for, or one per core.
+fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
+    const MOST_THREADS: usize = 1024;
+    if threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
+        return Err(Error::Config {
+            key: "--threads".into(),
+            message: format!("between 1 and {MOST_THREADS} threads are possible"),
+        });
+    }
+    let built = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build();
+    built.map_err(|e| Error::Config {
+        key: "--threads".into(),
+        message: e.to_string(),
+    })
 }
 
 /// Runs the cases of `folder`, prints a line a check and writes the report, whether checks fail or not.

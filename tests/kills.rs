@@ -239,8 +239,10 @@ fn a_corrected_configuration_replaces_what_it_changes() {
 
 #[test]
 fn a_swapped_table_is_another_sweep() {
-    let table = |folder: &Path, barrier: f64| {
-        let file = hdf5::File::create(folder.join("loss.h5")).unwrap();
+    // Copied into place: HDF5 locks the file that it writes, and a process begun meanwhile by another test would hold the lock for a moment.
+    let written = tempfile::tempdir().unwrap();
+    for barrier in [0.25, 0.3] {
+        let file = hdf5::File::create(written.path().join(barrier.to_string())).unwrap();
         let x: Vec<f64> = (0..201).map(|k| -2.5 + 0.025 * k as f64).collect();
         let loss: Vec<f64> = x.iter().map(|x| barrier * (x * x - 1.0).powi(2)).collect();
         for (name, values) in [("x", &x), ("loss", &loss)] {
@@ -251,6 +253,9 @@ fn a_swapped_table_is_another_sweep() {
                 .unwrap();
             dataset.write_raw(values).unwrap();
         }
+    }
+    let table = |folder: &Path, barrier: f64| {
+        fs::copy(written.path().join(barrier.to_string()), folder.join("loss.h5")).unwrap();
     };
     let config = SWEEP
         .replace(

@@ -29,7 +29,9 @@ const LOCK: &str = ".lock";
 /// ```
 pub fn check_writable(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
+    // Temporaries lie beside the file behind a link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if let (Some(folder), Some(name)) = (target.parent(), target.file_name()) {
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {

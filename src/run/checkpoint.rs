@@ -119,7 +119,8 @@ impl Checkpoint {
         if !path.exists() {
             return Kept::Nothing;
         }
-        match read(&path) {
+        // Another process may have removed and written the file anew between two looks; what fails twice is damaged.
+        match read(&path).or_else(|_| read(&path)) {
             Ok(file) => {
                 if file.attributes().get("identity") == Some(&identity.as_str().into()) {
                     Kept::Groups(file.groups().to_vec())

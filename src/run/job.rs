@@ -1,5 +1,6 @@
 //! A configuration that has been checked and is ready to run.
 
+use super::estimate::Estimate;
 use super::input_files::{InputFiles, input_files, require_unchanged};
 use super::provenance::provenance;
 use super::sweep::Plan;
@@ -15,6 +16,7 @@ pub struct Job<'a> {
     config: &'a Config,
     text: &'a str,
     inputs: InputFiles,
+    estimate: Estimate,
     steps: Steps,
 }
 
@@ -24,10 +26,11 @@ enum Steps {
 }
 
 impl<'a> Job<'a> {
-    /// Checks a configuration, whose text is `text`, completely without computing anything.
+    /// Checks a configuration, whose text is `text`, completely without computing anything. What it needs is estimated before anything is allocated, for the
+    /// threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] naming the first key that is out of range.
+    /// [`crate::Error::Config`] naming the first key that is out of range, or the key that asks for more memory than half of what the machine has.
     pub fn new(config: &'a Config, text: &'a str) -> Result<Self> {
         if !config.sweep.is_empty() {
             let plan = Plan::new(config, text)?;
@@ -35,10 +38,12 @@ impl<'a> Job<'a> {
                 config,
                 text,
                 inputs: plan.inputs().clone(),
+                estimate: plan.estimate().clone(),
                 steps: Steps::Sweep(plan),
             });
         }
         // Looked at before and after they are read.
+        let estimate = Estimate::of(config)?;
         let inputs = input_files(config)?;
         let tasks = config.prepare()?;
         require_unchanged(config, &inputs)?;
@@ -46,8 +51,14 @@ impl<'a> Job<'a> {
             config,
             text,
             inputs,
+            estimate,
             steps: Steps::Tasks(tasks),
         })
+    }
+
+    /// What it is expected to need.
+    pub fn estimate(&self) -> &Estimate {
+        &self.estimate
     }
 
     /// Runs all tasks and returns the result file.

@@ -4,14 +4,15 @@
 //! do not depend on the order in which they run. Records of all cells are stacked along the swept parameters.
 
 use super::checkpoint::{Checkpoint, Kept};
+use super::estimate::Estimate;
 use super::input_files::{InputFiles, input_files, listed, require_unchanged};
 use super::parse::{parse, parse_table};
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result};
 use crate::output::{Group, Record, Values};
 use crate::setting::{Sweep, SweepValues};
-use crate::task::Config;
 use crate::task::Progress;
+use crate::task::config::{Config, shaped_by};
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -31,6 +32,8 @@ pub struct Plan {
     identities: Vec<String>,
     /// Input files of all cells.
     inputs: InputFiles,
+    /// What all cells are expected to need.
+    estimate: Estimate,
 }
 
 impl Plan {
@@ -47,16 +50,9 @@ impl Plan {
         }
         let mut base = parse_table(text)?;
         base.remove("sweep");
-        let mut plan = Self {
-            parameters: Vec::new(),
-            values: Vec::new(),
-            cells: Vec::new(),
-            labels: Vec::new(),
-            identities: Vec::new(),
-            inputs: InputFiles::new(),
-        };
+        let (mut parameters, mut ranges): (Vec<String>, Vec<Vec<Value>>) = (Vec::new(), Vec::new());
         for sweep in &config.sweep {
-            if plan.parameters.contains(&sweep.parameter) {
+            if parameters.contains(&sweep.parameter) {
                 return Err(fail(
                     "sweep.parameter",
                     format!("{} is swept twice", sweep.parameter),
@@ -86,7 +82,7 @@ impl Plan {
             let coordinate = coordinate(&sweep.parameter, &values)
                 .map_err(|e| Error::config("sweep.parameter", e.to_string()))?;
             let is_taken = |other: &String| coordinate_name(other) == coordinate.name();
-            if let Some(other) = plan.parameters.iter().find(|other| is_taken(other)) {
+            if let Some(other) = parameters.iter().find(|other| is_taken(other)) {
                 return Err(fail(
                     "sweep.parameter",
                     format!(
@@ -96,47 +92,90 @@ impl Plan {
                     ),
                 ));
             }
-            plan.values.push(values);
-            plan.parameters.push(sweep.parameter.clone());
+            require_stackable(&sweep.parameter, &values)?;
+            ranges.push(values);
+            parameters.push(sweep.parameter.clone());
         }
-        let cells: usize = plan.values.iter().map(Vec::len).product();
-        if cells > MOST_CELLS {
+        let number: usize = ranges.iter().map(Vec::len).product();
+        if number > MOST_CELLS {
             return Err(fail(
                 "sweep.values",
-                format!("{cells} cells are more than the {MOST_CELLS} supported"),
+                format!("{number} cells are more than the {MOST_CELLS} supported"),
             ));
         }
-        let outer = plan.values[0].clone();
-        let inner = plan
-            .values
+        let outer = ranges[0].clone();
+        let inner = ranges
             .get(1)
             .map_or(vec![None], |v| v.iter().cloned().map(Some).collect());
+        let mut cells = Vec::new();
         for first in &outer {
             for second in &inner {
                 let mut table = base.clone();
                 let mut label = format!("{}", config.seed);
-                for (parameter, value) in plan.parameters.iter().zip([Some(first), second.as_ref()]) {
+                for (parameter, value) in parameters.iter().zip([Some(first), second.as_ref()]) {
                     if let Some(value) = value {
                         set(&mut table, parameter, value)?;
                         label.push_str(&format!(" {parameter}={value}"));
                     }
                 }
-                let mut cell = parse_cell(&table, &plan.parameters)?;
-                if !plan.parameters.iter().any(|p| p == "seed") {
+                let mut cell = parse_cell(&table, &parameters)?;
+                if !parameters.iter().any(|p| p == "seed") {
                     // TOML integers and file attributes are signed.
                     cell.seed = experiment_number(&label) >> 1;
                 }
-                // Looked at before they are read.
-                let inputs = input_files(&cell)?;
-                cell.prepare()?;
-                plan.identities.push(identity(&table, cell.seed, &inputs));
-                plan.inputs.extend(inputs);
-                plan.cells.push(cell);
-                plan.labels.push(label);
+                cells.push((cell, label, table));
             }
+        }
+        let mut plan = Self {
+            parameters,
+            values: ranges,
+            cells: Vec::new(),
+            labels: Vec::new(),
+            identities: Vec::new(),
+            inputs: InputFiles::new(),
+            estimate: Estimate::of_sweep(cells.iter().map(|(cell, ..)| cell))?,
+        };
+        require_one_dimension(cells.iter().map(|(cell, ..)| cell))?;
+        for (cell, label, table) in cells {
+            // Looked at before they are read.
+            let inputs = input_files(&cell)?;
+            cell.prepare().map_err(|e| in_cell(&label, e))?;
+            plan.identities.push(identity(&table, cell.seed, &inputs));
+            plan.inputs.extend(inputs);
+            plan.cells.push(cell);
+            plan.labels.push(label);
         }
         Ok(plan)
     }
+}
+
+/// Refuses keys that set the shapes of records, unless they take one value only.
+fn require_stackable(parameter: &str, values: &[Value]) -> Result<()> {
+    let is_one = values.iter().all(|value| *value == values[0]);
+    if is_one || !shaped_by().iter().any(|key| key == parameter) {
+        return Ok(());
+    }
+    Err(fail(
+        "sweep.parameter",
+        format!(
+            "{parameter} sets the shapes of results, which cannot be stacked when they differ: run it several times instead"
+        ),
+    ))
+}
+
+/// Refuses cells with different numbers of variables.
+fn require_one_dimension<'a>(cells: impl Iterator<Item = &'a Config>) -> Result<()> {
+    let mut first = None;
+    for cell in cells {
+        let dimension = cell.landscape.dimension().map_err(|e| e.at("landscape"))?;
+        if *first.get_or_insert(dimension) != dimension {
+            return Err(fail(
+                "sweep.parameter",
+                "some cells have one variable and others two: their results cannot be stacked".into(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What the numbers of a cell come from: its configuration but for the name, its seed and input files, and the build.
@@ -201,6 +240,12 @@ fn values(sweep: &Sweep) -> Result<Vec<Value>> {
             "a list of numbers, texts or truth values is needed, and not an empty one".into(),
         ));
     };
+    if let Some(value) = values.iter().filter_map(Value::as_float).find(|v| !v.is_finite()) {
+        return Err(fail(
+            "sweep.values",
+            format!("{value} is not allowed: finite numbers are needed"),
+        ));
+    }
     if values.iter().any(|v| kind(v) != Some(first)) {
         return Err(fail("sweep.values", "all values must be of one kind".into()));
     }
@@ -255,6 +300,11 @@ fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
 }
 
 impl Plan {
+    /// What all cells are expected to need.
+    pub fn estimate(&self) -> &Estimate {
+        &self.estimate
+    }
+
     /// Input files of all cells with their digests.
     pub fn inputs(&self) -> &InputFiles {
         &self.inputs

@@ -1,5 +1,6 @@
 //! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
 
+use super::cost::Cost;
 use super::work::{Task, Work};
 use crate::error::{Error, Result};
 use crate::output::{Records, records};
@@ -57,6 +58,15 @@ fn unconverged(gap: &SpectralGap, learning_rate: f64) -> f64 {
 
 impl Task for TransferOperator {
     const USES: &'static [&'static str] = &["sgd", "region"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds and bytes of an operator on a domain of ordinary width.
+        const SECONDS: f64 = 2.0;
+        const BYTES: f64 = 1e8;
+        Cost::default()
+            .with_memory("transfer_operator", BYTES)
+            .with_time("transfer_operator", SECONDS)
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         if setting.landscape.dimension().map_err(|e| e.at("landscape"))? != 1 {

@@ -1,7 +1,7 @@
 //! Reading a result file back.
 
 use super::seal::{self, SIGNATURE, Seal};
-use super::{dimension_scale, one_line};
+use super::{MOST_COMPRESSION, dimension_scale, one_line};
 use crate::error::{Error, Result};
 use crate::output::group::{Attribute, Group, ResultFile};
 use crate::output::record::{Record, Values};
@@ -13,9 +13,6 @@ use std::path::Path;
 
 /// Attributes of groups and files that belong to the format.
 const OWN_ATTRIBUTES: [&str; 3] = ["format", "format_version", "description"];
-
-/// Largest ratio by which deflate can shrink data.
-const MOST_COMPRESSION: usize = 1032;
 
 /// Reads a file that [`super::write`] wrote; the result equals what was written, bit by bit.
 ///
@@ -77,7 +74,7 @@ pub fn is_sealed(path: impl AsRef<Path>) -> Result<bool> {
     if start != SIGNATURE {
         return Err(foreign("it is not in HDF5 format"));
     }
-    Ok(seal::check(path).map_err(failed)? == Seal::Intact)
+    Ok(seal::check(path).map_err(|why| foreign(&why))? == Seal::Intact)
 }
 
 /// Reads a result file without regard to its digest, for files that have none.
