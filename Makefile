@@ -12,11 +12,11 @@ reproduce: hdf5
 test: hdf5
 	$(CARGO) test --release --locked --features cli
 
-# Mutated configurations and damaged files, FUZZ times as many as in the test run, from another SEED.
+# Mutated configurations, damaged files and killed sweeps, FUZZ times as many as in the test run, from another SEED.
 FUZZ ?= 20
 SEED ?= 1
 fuzz: hdf5
-	FREEZEOUT_FUZZ=$(FUZZ) FREEZEOUT_SEED=$(SEED) $(CARGO) test --release --locked --features cli --test mutations --test damage
+	FREEZEOUT_FUZZ=$(FUZZ) FREEZEOUT_SEED=$(SEED) $(CARGO) test --release --locked --features cli --test mutations --test damage --test kills
 
 # Problems with known answers; writes validation/REPORT.md and fails when a number is not met.
 validate: hdf5

@@ -37,6 +37,15 @@ parameter = "landscape.barrier"
 values = [0.2, 0.25, 0.3]
 "#;
 
+/// How many times as many kills and rounds as in the test run: `FREEZEOUT_FUZZ` of `make fuzz`.
+fn effort() -> usize {
+    std::env::var("FREEZEOUT_FUZZ").map_or(1, |n| n.parse().unwrap())
+}
+
+fn seed(usual: u64) -> u64 {
+    std::env::var("FREEZEOUT_SEED").map_or(usual, |n| n.parse::<u64>().unwrap() + usual)
+}
+
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_freezeout"));
     command
@@ -118,11 +127,11 @@ fn stopped(config: &str) -> tempfile::TempDir {
 
 #[test]
 fn killed_at_any_moment_it_resumes_to_the_same_bytes() {
-    const KILLS: usize = 60;
+    let kills = 60 * effort();
     let (whole, time) = undisturbed(SWEEP);
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(14);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed(14));
     let mut killed = 0;
-    for _ in 0..KILLS / 3 {
+    for _ in 0..kills / 3 {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("c.toml"), SWEEP).unwrap();
         for _ in 0..3 {
@@ -143,16 +152,15 @@ fn killed_at_any_moment_it_resumes_to_the_same_bytes() {
             "something was left behind"
         );
     }
-    assert!(killed > KILLS / 3, "only {killed} were still running");
+    assert!(killed > kills / 3, "only {killed} were still running");
 }
 
 #[test]
 fn several_processes_on_one_sweep_all_succeed() {
-    const ROUNDS: usize = 8;
     const PROCESSES: usize = 6;
     let (whole, time) = undisturbed(SWEEP);
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(15);
-    for round in 0..ROUNDS {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed(15));
+    for round in 0..8 * effort() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("c.toml"), SWEEP).unwrap();
         let mut children = Vec::new();

@@ -157,7 +157,7 @@ const LINE: CellCost = CellCost {
 const PLANE: CellCost = CellCost {
     bytes: 2000.0,
     seconds: 3e-5,
-    growth: 0.5,
+    growth: 0.2,
 };
 const PLANE_MEASURED: f64 = 1.6e5;
 /// Fields that are recorded beside modes and densities.

@@ -286,9 +286,9 @@ impl Task for FinalProbability {
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds of one noise strength by the densities, and in the plane; bytes.
         const STRENGTH: f64 = 3.0;
-        const PLANAR: f64 = 60.0;
+        const PLANAR: f64 = 25.0;
         const BYTES: f64 = 1e8;
-        const PLANAR_BYTES: f64 = 5e8;
+        const PLANAR_BYTES: f64 = 1e8;
         let strengths = self.noise_strength.count();
         let cost = Cost::default()
             .with_memory("final_probability.noise_strength", BYTES)

@@ -121,7 +121,7 @@ impl Task for Slices {
     fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds of a slice by grid and quadrature, and of one step of one walker; bytes of a walker.
         const SLICE: f64 = 0.1;
-        const STEP: f64 = 1.5e-8;
+        const STEP: f64 = 6e-9;
         const WALKER: f64 = 100.0;
         /// Steps of both time steps in units of those of the coarser.
         const BOTH: f64 = 5.0;
