@@ -4,13 +4,19 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce test validate check bench peers hdf5 clean
+.PHONY: reproduce test fuzz validate check bench peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
 
 test: hdf5
 	$(CARGO) test --release --locked --features cli
+
+# Mutated configurations, damaged files and killed sweeps, FUZZ times as many as in the test run, from another SEED.
+FUZZ ?= 20
+SEED ?= 1
+fuzz: hdf5
+	FREEZEOUT_FUZZ=$(FUZZ) FREEZEOUT_SEED=$(SEED) $(CARGO) test --release --locked --features cli --test mutations --test damage --test kills
 
 # Problems with known answers; writes validation/REPORT.md and fails when a number is not met.
 validate: hdf5

@@ -304,6 +304,47 @@ impl Error {
     }
 }
 
+/// Characters of the longest line that is shown to a user.
+const LONGEST_LINE: usize = 1000;
+/// Characters of the longest piece without a space in it: names and values that a user gave.
+const LONGEST_PIECE: usize = 200;
+
+/// The text as one line for a terminal: characters that control one are escaped, pieces without a space are cut at 200 characters and the whole at 1000.
+///
+/// # Examples
+/// ```
+/// use freezeout::error::on_one_line;
+/// assert_eq!(on_one_line("key\u{1b}[31m: a\nb"), "key\\u{1b}[31m: a\\nb");
+/// assert_eq!(on_one_line(&"x".repeat(300)).chars().count(), 201);
+/// ```
+#[must_use]
+pub fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    let (mut length, mut piece) = (0, 0);
+    for c in text.trim_end().chars() {
+        piece = if c == ' ' { 0 } else { piece + 1 };
+        if piece > LONGEST_PIECE {
+            if piece == LONGEST_PIECE + 1 {
+                line.push('…');
+            }
+            continue;
+        }
+        length += 1;
+        if length > LONGEST_LINE {
+            line.push('…');
+            break;
+        }
+        // Quotes are as they should be; control and format characters, and separators other than the space, are not.
+        let is_plain = matches!(c, ' '..='~') || c.is_alphanumeric();
+        if is_plain {
+            line.push(c);
+        } else {
+            line.extend(c.escape_debug());
+        }
+    }
+    line
+}
+
 /// Returns `value` if it is finite and satisfies `condition`, else [`Error::InvalidParameter`].
 ///
 /// The door through which every parameter enters: NaN and infinities stop here.

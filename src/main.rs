@@ -2,12 +2,14 @@
 //!
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
+mod unsealed;
+
 use clap::{Parser, Subcommand};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
 use freezeout::task::escape::WARNING;
 use freezeout::task::{self, Progress};
-use freezeout::{Error, Result, output, plot, run};
+use freezeout::{Error, Result, error, output, plot, run};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -68,11 +70,27 @@ enum Command {
     },
     /// List models, noises, sets and tasks with their keys, units and defaults.
     List,
+    /// Check a configuration and show what it is expected to need, without running it.
+    Check {
+        /// TOML configuration.
+        config: PathBuf,
+        /// Worker threads [default: one per core].
+        #[arg(long)]
+        threads: Option<usize>,
+    },
     /// Write a commented example configuration to start from.
     Init {
         /// File to write; an existing one is never overwritten.
         #[arg(default_value = "example.toml")]
         config: PathBuf,
+    },
+    /// Copies a result file without a digest into one with a digest; run by the program itself.
+    #[command(name = unsealed::COPY, hide = true)]
+    CopyUnsealed {
+        /// Result file.
+        from: PathBuf,
+        /// Copy.
+        to: PathBuf,
     },
 }
 
@@ -100,18 +118,32 @@ fn main() -> ExitCode {
         Err(error) => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or("error: bad arguments");
+            let first = error::on_one_line(first);
             let _ = writeln!(std::io::stderr(), "{first} (freezeout --help lists them)");
             return ExitCode::from(2);
         }
     };
+    if let Command::CopyUnsealed { from, to } = &arguments.command {
+        return match unsealed::copy(from, to) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Error::Input { message, .. }) => say(&message, 2),
+            Err(other) => say(&other.to_string(), 1),
+        };
+    }
     match execute(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // A closed standard error cannot be reported to anybody.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(if error.is_bad_input() { 2 } else { 1 })
-        }
+        Err(error) => say(
+            &format!("error: {error}"),
+            if error.is_bad_input() { 2 } else { 1 },
+        ),
     }
+}
+
+/// One line on standard error, and the exit code.
+fn say(message: &str, code: u8) -> ExitCode {
+    // A closed standard error cannot be reported to anybody.
+    let _ = writeln!(std::io::stderr(), "{}", error::on_one_line(message));
+    ExitCode::from(code)
 }
 
 fn execute(command: Command) -> Result<()> {
@@ -128,15 +160,21 @@ fn execute(command: Command) -> Result<()> {
             }
             run_text(&text, &options).map(|_| ())
         }
+        Command::Check { config, threads } => {
+            let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
+            let config = run::parse(&text)?;
+            let job = pool(threads)?.install(|| Job::new(&config, &text))?;
+            print(&job.estimate().to_string())
+        }
         Command::Reproduce { options, figures } => {
             let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
             make_folder(figures)?;
             let (_, result) = run_text(run::REPRODUCE, &options)?;
             draw(&result, figures, options.quiet)
         }
-        Command::Figures { file, output, quiet } => draw(&output::read(&file)?, &output, quiet),
+        Command::Figures { file, output, quiet } => draw(&unsealed::read(&file)?, &output, quiet),
         Command::Show { file, json } => {
-            let result = output::read(&file)?;
+            let result = unsealed::read(&file)?;
             print(&if json {
                 format!("{:#}", output::to_json(&result))
             } else {
@@ -148,19 +186,15 @@ fn execute(command: Command) -> Result<()> {
         }
         Command::List => print(&task::list()),
         Command::Init { config } => init(&config),
+        // Answered by `main`, whose messages it does not share.
+        Command::CopyUnsealed { from, to } => unsealed::copy(&from, &to),
     }
 }
 
 fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
     let config = run::parse(text)?;
-    let job = Job::new(&config, text)?;
-    const MOST_THREADS: usize = 1024;
-    if options.threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
-        return Err(Error::Config {
-            key: "--threads".into(),
-            message: format!("between 1 and {MOST_THREADS} threads are possible"),
-        });
-    }
+    let pool = pool(options.threads)?;
+    let job = pool.install(|| Job::new(&config, text))?;
     let path = match &options.output {
         Some(path) => path.clone(),
         None => {
@@ -173,18 +207,22 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
         }
     };
     output::check_writable(&path)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.unwrap_or(0))
-        .build()
-        .map_err(|e| Error::Config {
-            key: "--threads".into(),
-            message: e.to_string(),
-        })?;
     let progress = if options.quiet {
         Progress::silent()
     } else {
         progress_bars()
     };
+    let progress = progress.with_notes(|line| {
+        // A closed standard error cannot be reported to anybody.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{}",
+            error::on_one_line(&format!("note: {line}"))
+        );
+    });
+    if job.estimate().is_long() {
+        progress.note(&job.estimate().line());
+    }
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
@@ -215,6 +253,24 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
         print(&format!("wrote {}", path.display()))?;
     }
     Ok((path, result))
+}
+
+/// As many threads as asked for, or one per core.
+fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
+    const MOST_THREADS: usize = 1024;
+    if threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
+        return Err(Error::Config {
+            key: "--threads".into(),
+            message: format!("between 1 and {MOST_THREADS} threads are possible"),
+        });
+    }
+    let built = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build();
+    built.map_err(|e| Error::Config {
+        key: "--threads".into(),
+        message: e.to_string(),
+    })
 }
 
 /// Runs the cases of `folder`, prints a line a check and writes the report, whether checks fail or not.
@@ -285,8 +341,12 @@ fn init(path: &Path) -> Result<()> {
         }
         _ => failed(e.to_string()),
     })?;
-    file.write_all(text.as_bytes())
-        .map_err(|e| failed(e.to_string()))?;
+    if let Err(e) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
+        drop(file);
+        // Of a full disk, say. A file that cannot be removed either is named by the message.
+        std::fs::remove_file(path).ok();
+        return Err(failed(e.to_string()));
+    }
     print(&format!(
         "wrote {0}; run it with: freezeout run {0}",
         path.display()

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use freezeout::Error;
-use freezeout::output::{Attribute, Group, Record, ResultFile, Values, read, summary, to_json, write};
+use freezeout::output::{
+    Attribute, Group, Record, ResultFile, Values, read, read_unsealed, summary, to_json, write,
+};
 use std::path::Path;
 use std::process::Command;
 
@@ -283,6 +285,12 @@ fn foreign_files_are_named_as_such() {
     let foreign = hdf5::File::create(at("foreign.h5")).unwrap();
     foreign.new_dataset::<f64>().shape(3).create("a").unwrap();
     foreign.close().unwrap();
+    // Only what carries a digest is opened in this process without being asked to.
+    refused(&at("foreign.h5"), "it carries no digest");
+    let refused = |path: &Path, reason: &str| {
+        let text = message(read_unsealed(path).unwrap_err());
+        assert!(text.contains(reason), "{text} lacks {reason}");
+    };
     refused(
         &at("foreign.h5"),
         "is not a freezeout result file: it is an HDF5 file of another program",

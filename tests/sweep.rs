@@ -82,19 +82,18 @@ fn a_stopped_sweep_resumes_to_the_same_bytes() {
         .spawn()
         .unwrap();
     let unfinished = folder.path().join("out.h5.unfinished");
-    let first = unfinished.join("cell_000000.h5");
-    while !first.exists() && child.try_wait().unwrap().is_none() {
+    let has_cell = || {
+        let names = fs::read_dir(&unfinished).into_iter().flatten();
+        names
+            .flatten()
+            .any(|e| e.file_name().to_string_lossy().starts_with("cell_000000"))
+    };
+    while !has_cell() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(first.exists() && !folder.path().join("out.h5").exists());
-    // With another configuration it is refused and says what changed, and nothing is lost.
-    refused(
-        &run(folder.path(), SWEEP, &[]),
-        &["phase_diagram.runs", "was 2000, is 20"],
-    );
-    assert!(first.exists());
+    assert!(has_cell() && !folder.path().join("out.h5").exists());
     // Resumed, it gives the bytes of an unstopped run of the same configuration.
     assert!(run(folder.path(), &long, &["--threads", "2"]).status.success());
     let resumed = fs::read(folder.path().join("out.h5")).unwrap();
@@ -109,7 +108,17 @@ fn a_stopped_sweep_resumes_to_the_same_bytes() {
 #[test]
 fn bad_sweeps_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str, &[&str]); 7] = [
+    let cases: [(&str, &str, &[&str]); 9] = [
+        (
+            "\"noise.power\"\nvalues = [1.0, 1.5, 2.0]",
+            "\"phase_diagram.sigma.points\"\nvalues = [2, 3]",
+            &["phase_diagram.sigma.points", "cannot be stacked"],
+        ),
+        (
+            "\"noise.power\"\nvalues = [1.0, 1.5, 2.0]",
+            "\"landscape.parameters.a\"\nvalues = [2, 3]",
+            &["landscape.parameters.a", "no formula uses"],
+        ),
         (
             "\"noise.power\"",
             "\"noise.pwoer\"",

@@ -26,7 +26,7 @@ pub struct SlowMode {
 /// degenerate eigenvalue one mode is found.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for count = 0, [`Error::Unreachable`] for a reducible chain, [`Error::NotConverged`]
+/// [`Error::InvalidParameter`] for count = 0 or as many modes as cells, [`Error::Unreachable`] for a reducible chain, [`Error::NotConverged`]
 /// after 40 + 8 count iterations.
 ///
 /// # References
@@ -37,6 +37,14 @@ pub fn slow_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Res
             name: "count".into(),
             value: 0.0,
             requirement: "at least one mode".into(),
+        });
+    }
+    let cells = generator.grid().cells();
+    if count >= cells {
+        return Err(Error::InvalidParameter {
+            name: "count".into(),
+            value: count as f64,
+            requirement: format!("fewer than the {cells} cells, of whose modes one is stationary"),
         });
     }
     let inverse = PinnedInverse::new(generator)?;

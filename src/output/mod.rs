@@ -20,6 +20,8 @@
 //! - NaN stands only in records that say with [`Record::with_missing`] what it means; infinities stand nowhere.
 //! - A file is written under a temporary name in the same folder and renamed when it is whole. No times are stored: the same
 //!   [`ResultFile`] gives the same bytes with the same HDF5 library.
+//! - After the HDF5 data stands a SHA-256 of all bytes before it, which [`read`] checks before the HDF5 library opens the file. Other HDF5
+//!   programs never look there. Arrays from 64 KiB on also carry HDF5's own checksums (fletcher32).
 //!
 //! Groups and records stand in memory and need no HDF5; reading and writing them needs the feature `files`.
 //!
@@ -27,7 +29,6 @@
 //!
 //! Names are letters, digits and underscores, at most 63. Attributes are scalars. All of a file is held in memory.
 
-#[cfg(any(feature = "files", feature = "figures"))]
 mod atomic;
 #[cfg(feature = "files")]
 mod file;
@@ -37,14 +38,13 @@ mod json;
 mod no_file;
 mod record;
 mod records;
+mod sha256;
 mod summary;
 
-#[cfg(any(feature = "files", feature = "figures"))]
-pub(crate) use atomic::atomically;
-#[cfg(any(feature = "files", feature = "figures"))]
 pub use atomic::check_writable;
+pub(crate) use atomic::{atomically, is_temporary, remove_stale};
 #[cfg(feature = "files")]
-pub use file::{read, read_array, write};
+pub use file::{is_sealed, read, read_array, read_unsealed, write};
 pub use group::{Attribute, Group, ResultFile};
 pub use json::to_json;
 #[cfg(not(feature = "files"))]
@@ -52,26 +52,12 @@ pub(crate) use no_file::{read, read_array, write};
 pub use record::{Dimension, Record, Values};
 pub(crate) use records::records;
 pub use records::{Estimates, Fact, Field, Head, Records, fact};
+pub use sha256::sha256;
+pub(crate) use sha256::sha256_of;
 pub use summary::summary;
-
-use sha2::{Digest, Sha256};
 
 /// Value of the root attribute `format`.
 pub const FORMAT: &str = "freezeout";
 
 /// Value of the root attribute `format_version`: raised when a reader of the old version would misread the file.
 pub const FORMAT_VERSION: i64 = 1;
-
-/// SHA-256 of a text in lower-case hexadecimal, for the root attribute `config_hash`.
-///
-/// # Examples
-/// ```
-/// let hash = freezeout::output::sha256("");
-/// assert_eq!(hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-/// ```
-pub fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}

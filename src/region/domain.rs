@@ -25,15 +25,27 @@ pub struct Domain<const D: usize> {
     edge_is_wall: bool,
 }
 
+/// Largest distance of finite ends: the squares of lengths stay within the range of f64.
+const LONGEST: f64 = 1e150;
+
 impl<const D: usize> Domain<D> {
     /// The box with lower and upper ends `bounds`, infinite where there is none, all of them reflecting.
     ///
     /// # Errors
-    /// [`Error::Config`] about `domain` unless each lower end is below the upper one.
+    /// [`Error::Config`] about `domain` unless each lower end is below the upper one, by at most 1e150 where both are finite.
     pub fn new(bounds: [[f64; 2]; D]) -> Result<Self> {
         if let Some([lower, upper]) = bounds.iter().find(|[lower, upper]| !(lower < upper)) {
             let message =
                 format!("[{lower}, {upper}] is not an interval: the lower end must be below the upper one");
+            return Err(Error::config("domain", message));
+        }
+        let is_long = |length: f64| length.is_infinite() || length > LONGEST;
+        if let Some([lower, upper]) = bounds
+            .iter()
+            .find(|[lower, upper]| lower.is_finite() && upper.is_finite() && is_long(upper - lower))
+        {
+            let message =
+                format!("[{lower:e}, {upper:e}] is longer than {LONGEST:e}: give ends that are closer");
             return Err(Error::config("domain", message));
         }
         Ok(Self {

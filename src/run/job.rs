@@ -1,5 +1,7 @@
 //! A configuration that has been checked and is ready to run.
 
+use super::estimate::Estimate;
+use super::input_files::{InputFiles, input_files, require_unchanged};
 use super::provenance::provenance;
 use super::sweep::Plan;
 use crate::error::Result;
@@ -13,6 +15,8 @@ use std::path::Path;
 pub struct Job<'a> {
     config: &'a Config,
     text: &'a str,
+    inputs: InputFiles,
+    estimate: Estimate,
     steps: Steps,
 }
 
@@ -22,31 +26,53 @@ enum Steps {
 }
 
 impl<'a> Job<'a> {
-    /// Checks a configuration, whose text is `text`, completely without computing anything.
+    /// Checks a configuration, whose text is `text`, completely without computing anything. What it needs is estimated before anything is allocated, for the
+    /// threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] naming the first key that is out of range.
+    /// [`crate::Error::Config`] naming the first key that is out of range, or the key that asks for more memory than half of what the machine has.
     pub fn new(config: &'a Config, text: &'a str) -> Result<Self> {
-        let steps = if config.sweep.is_empty() {
-            Steps::Tasks(config.prepare()?)
-        } else {
-            Steps::Sweep(Plan::new(config, text)?)
-        };
-        Ok(Self { config, text, steps })
+        if !config.sweep.is_empty() {
+            let plan = Plan::new(config, text)?;
+            return Ok(Self {
+                config,
+                text,
+                inputs: plan.inputs().clone(),
+                estimate: plan.estimate().clone(),
+                steps: Steps::Sweep(plan),
+            });
+        }
+        // Looked at before and after they are read.
+        let estimate = Estimate::of(config)?;
+        let inputs = input_files(config)?;
+        let tasks = config.prepare()?;
+        require_unchanged(config, &inputs)?;
+        Ok(Self {
+            config,
+            text,
+            inputs,
+            estimate,
+            steps: Steps::Tasks(tasks),
+        })
+    }
+
+    /// What it is expected to need.
+    pub fn estimate(&self) -> &Estimate {
+        &self.estimate
     }
 
     /// Runs all tasks and returns the result file.
     ///
     /// A sweep keeps its finished cells in the folder `unfinished`, if one is given, and resumes from there; the caller removes the
-    /// folder when the result is safe. The numbers depend on the configuration only, not on the number of threads of the current
-    /// rayon pool or on interruptions.
+    /// folder when the result is safe. Cells of another configuration, of other input files or another build are replaced, damaged ones computed again,
+    /// and `progress` is told so. The numbers depend on the configuration and its input files only, not on the number of threads of the current
+    /// rayon pool, on interruptions, or on other processes that run the same sweep.
     ///
     /// # Errors
-    /// Errors of the routes, with the task or cell in which they arose; [`crate::Error::Config`] when the folder holds cells of another
-    /// configuration.
+    /// Errors of the routes, with the task or cell in which they arose; [`crate::Error::Output`] when the folder holds something else.
     pub fn run(self, unfinished: Option<&Path>, progress: &Progress) -> Result<ResultFile> {
         let mut file = ResultFile::new();
-        provenance(&mut file, self.config, self.text)?;
+        provenance(&mut file, self.config, self.text, &self.inputs)?;
         let tasks = match self.steps {
             Steps::Tasks(tasks) => tasks,
             Steps::Sweep(plan) => {

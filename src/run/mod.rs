@@ -3,13 +3,17 @@
 //! Parse, with suggestions for typos; check every parameter and build what the tasks need; run them, perhaps swept; collect groups of records.
 
 mod checkpoint;
+mod estimate;
+mod input_files;
 mod job;
 mod parse;
 mod provenance;
+mod structure;
 mod sweep;
 mod validate;
 
 pub use checkpoint::remove_unfinished;
+pub use estimate::Estimate;
 pub use job::Job;
 pub use parse::parse;
 pub use validate::validate;

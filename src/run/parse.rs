@@ -1,5 +1,6 @@
 //! From text to a checked configuration: unknown keys get the nearest known one as a suggestion.
 
+use super::structure::require_sections;
 use crate::error::{Error, Result};
 use crate::task::Config;
 
@@ -13,6 +14,10 @@ pub fn parse(text: &str) -> Result<Config> {
         key: position(text, &error),
         message: one_line(error.message()),
     })?;
+    // Integers beyond those of a table are told by their key below.
+    if let Ok(table) = parse_table(text) {
+        require_sections(&table)?;
+    }
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
@@ -88,6 +93,13 @@ fn explain(path: &str, message: &str) -> (String, String) {
         };
         return (key, "this key is required".into());
     }
+    let message = if message.starts_with("invalid type: string") && message.contains("expected a number") {
+        format!(
+            "{message}; a parameter or a formula stands only in loss, drift, tensor, width and expressions: write the number itself"
+        )
+    } else {
+        message
+    };
     (
         if path.is_empty() {
             "configuration".into()

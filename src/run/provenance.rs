@@ -1,11 +1,12 @@
 //! What made a result file.
 
+use super::input_files::{InputFiles, listed};
 use crate::error::Result;
 use crate::output::{ResultFile, sha256};
 use crate::task::Config;
 
-/// Root attributes: what made the file.
-pub fn provenance(file: &mut ResultFile, config: &Config, text: &str) -> Result<()> {
+/// Root attributes: what made the file; `inputs` are the files that the configuration names.
+pub fn provenance(file: &mut ResultFile, config: &Config, text: &str, inputs: &InputFiles) -> Result<()> {
     for (name, value) in [
         ("name", config.name.as_str()),
         ("config", text),
@@ -15,6 +16,9 @@ pub fn provenance(file: &mut ResultFile, config: &Config, text: &str) -> Result<
         ("compiler", env!("FREEZEOUT_COMPILER")),
     ] {
         file.set_attribute(name, value)?;
+    }
+    if !inputs.is_empty() {
+        file.set_attribute("input_files", listed(inputs))?;
     }
     // TOML integers are signed, so that the seed fits.
     file.set_attribute("seed", config.seed as i64)

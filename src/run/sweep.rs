@@ -3,16 +3,19 @@
 //! Every cell is the configuration with the swept keys replaced and a seed of its own, so that cells are independent and
 //! do not depend on the order in which they run. Records of all cells are stacked along the swept parameters.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Kept};
+use super::estimate::Estimate;
+use super::input_files::{InputFiles, input_files, listed, require_unchanged};
 use super::parse::{parse, parse_table};
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result};
 use crate::output::{Group, Record, Values};
 use crate::setting::{Sweep, SweepValues};
-use crate::task::Config;
 use crate::task::Progress;
+use crate::task::config::{Config, shaped_by};
 use rayon::prelude::*;
 use std::path::Path;
+use std::sync::OnceLock;
 use toml::{Table, Value};
 
 /// Cells of the largest sweep.
@@ -25,6 +28,12 @@ pub struct Plan {
     cells: Vec<Config>,
     /// Seed and swept values of each cell.
     labels: Vec<String>,
+    /// All that the numbers of each cell come from.
+    identities: Vec<String>,
+    /// Input files of all cells.
+    inputs: InputFiles,
+    /// What all cells are expected to need.
+    estimate: Estimate,
 }
 
 impl Plan {
@@ -41,14 +50,9 @@ impl Plan {
         }
         let mut base = parse_table(text)?;
         base.remove("sweep");
-        let mut plan = Self {
-            parameters: Vec::new(),
-            values: Vec::new(),
-            cells: Vec::new(),
-            labels: Vec::new(),
-        };
+        let (mut parameters, mut ranges): (Vec<String>, Vec<Vec<Value>>) = (Vec::new(), Vec::new());
         for sweep in &config.sweep {
-            if plan.parameters.contains(&sweep.parameter) {
+            if parameters.contains(&sweep.parameter) {
                 return Err(fail(
                     "sweep.parameter",
                     format!("{} is swept twice", sweep.parameter),
@@ -74,43 +78,137 @@ impl Plan {
                     ),
                 ));
             }
-            plan.values.push(values(sweep)?);
-            plan.parameters.push(sweep.parameter.clone());
+            let values = values(sweep)?;
+            let coordinate = coordinate(&sweep.parameter, &values)
+                .map_err(|e| Error::config("sweep.parameter", e.to_string()))?;
+            let is_taken = |other: &String| coordinate_name(other) == coordinate.name();
+            if let Some(other) = parameters.iter().find(|other| is_taken(other)) {
+                return Err(fail(
+                    "sweep.parameter",
+                    format!(
+                        "{other} and {} would both be recorded as {}",
+                        sweep.parameter,
+                        coordinate.name()
+                    ),
+                ));
+            }
+            require_stackable(&sweep.parameter, &values)?;
+            ranges.push(values);
+            parameters.push(sweep.parameter.clone());
         }
-        let cells: usize = plan.values.iter().map(Vec::len).product();
-        if cells > MOST_CELLS {
+        let number: usize = ranges.iter().map(Vec::len).product();
+        if number > MOST_CELLS {
             return Err(fail(
                 "sweep.values",
-                format!("{cells} cells are more than the {MOST_CELLS} supported"),
+                format!("{number} cells are more than the {MOST_CELLS} supported"),
             ));
         }
-        let outer = plan.values[0].clone();
-        let inner = plan
-            .values
+        let outer = ranges[0].clone();
+        let inner = ranges
             .get(1)
             .map_or(vec![None], |v| v.iter().cloned().map(Some).collect());
+        let mut cells = Vec::new();
         for first in &outer {
             for second in &inner {
                 let mut table = base.clone();
                 let mut label = format!("{}", config.seed);
-                for (parameter, value) in plan.parameters.iter().zip([Some(first), second.as_ref()]) {
+                for (parameter, value) in parameters.iter().zip([Some(first), second.as_ref()]) {
                     if let Some(value) = value {
                         set(&mut table, parameter, value)?;
                         label.push_str(&format!(" {parameter}={value}"));
                     }
                 }
-                let mut cell = parse_cell(&table, &plan.parameters)?;
-                if !plan.parameters.iter().any(|p| p == "seed") {
+                let mut cell = parse_cell(&table, &parameters)?;
+                if !parameters.iter().any(|p| p == "seed") {
                     // TOML integers and file attributes are signed.
                     cell.seed = experiment_number(&label) >> 1;
                 }
-                cell.prepare()?;
-                plan.cells.push(cell);
-                plan.labels.push(label);
+                cells.push((cell, label, table));
             }
+        }
+        let mut plan = Self {
+            parameters,
+            values: ranges,
+            cells: Vec::new(),
+            labels: Vec::new(),
+            identities: Vec::new(),
+            inputs: InputFiles::new(),
+            estimate: Estimate::of_sweep(cells.iter().map(|(cell, ..)| cell))?,
+        };
+        require_one_dimension(cells.iter().map(|(cell, ..)| cell))?;
+        for (cell, label, table) in cells {
+            // Looked at before they are read.
+            let inputs = input_files(&cell)?;
+            cell.prepare().map_err(|e| in_cell(&label, e))?;
+            plan.identities.push(identity(&table, cell.seed, &inputs));
+            plan.inputs.extend(inputs);
+            plan.cells.push(cell);
+            plan.labels.push(label);
         }
         Ok(plan)
     }
+}
+
+/// Refuses keys that set the shapes of records, unless they take one value only.
+fn require_stackable(parameter: &str, values: &[Value]) -> Result<()> {
+    let is_one = values.iter().all(|value| *value == values[0]);
+    if is_one || !shaped_by().iter().any(|key| key == parameter) {
+        return Ok(());
+    }
+    Err(fail(
+        "sweep.parameter",
+        format!(
+            "{parameter} sets the shapes of results, which cannot be stacked when they differ: run it several times instead"
+        ),
+    ))
+}
+
+/// Refuses cells with different numbers of variables.
+fn require_one_dimension<'a>(cells: impl Iterator<Item = &'a Config>) -> Result<()> {
+    let mut first = None;
+    for cell in cells {
+        let dimension = cell.landscape.dimension().map_err(|e| e.at("landscape"))?;
+        if *first.get_or_insert(dimension) != dimension {
+            return Err(fail(
+                "sweep.parameter",
+                "some cells have one variable and others two: their results cannot be stacked".into(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the numbers of a cell come from: its configuration but for the name, its seed and input files, and the build.
+fn identity(table: &Table, seed: u64, inputs: &InputFiles) -> String {
+    let mut table = table.clone();
+    table.remove("name");
+    [
+        table.to_string(),
+        format!("seed = {seed}"),
+        listed(inputs),
+        format!("{} {}", env!("CARGO_PKG_VERSION"), env!("FREEZEOUT_COMMIT")),
+    ]
+    .join("\n")
+}
+
+/// Name of the coordinate of a swept parameter.
+fn coordinate_name(parameter: &str) -> String {
+    format!("swept_{}", parameter.replace('.', "_"))
+}
+
+/// The values of a swept parameter as a coordinate.
+fn coordinate(parameter: &str, values: &[Value]) -> Result<Record> {
+    let number = |value: &Value| value.as_float().or(value.as_integer().map(|i| i as f64));
+    let numbers: Option<Vec<f64>> = values.iter().map(number).collect();
+    let (unit, values) = match numbers {
+        Some(numbers) => ("1", Values::Float(numbers)),
+        None => {
+            let text = |value: &Value| value.as_str().map_or(value.to_string(), String::from);
+            ("text", Values::Text(values.iter().map(text).collect()))
+        }
+    };
+    let record = Record::coordinate(&coordinate_name(parameter), unit, values)?;
+    Ok(record.with_description(&format!("swept key {parameter}")))
 }
 
 fn fail(key: &str, message: String) -> Error {
@@ -142,6 +240,12 @@ fn values(sweep: &Sweep) -> Result<Vec<Value>> {
             "a list of numbers, texts or truth values is needed, and not an empty one".into(),
         ));
     };
+    if let Some(value) = values.iter().filter_map(Value::as_float).find(|v| !v.is_finite()) {
+        return Err(fail(
+            "sweep.values",
+            format!("{value} is not allowed: finite numbers are needed"),
+        ));
+    }
     if values.iter().any(|v| kind(v) != Some(first)) {
         return Err(fail("sweep.values", "all values must be of one kind".into()));
     }
@@ -196,27 +300,45 @@ fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
 }
 
 impl Plan {
+    /// What all cells are expected to need.
+    pub fn estimate(&self) -> &Estimate {
+        &self.estimate
+    }
+
+    /// Input files of all cells with their digests.
+    pub fn inputs(&self) -> &InputFiles {
+        &self.inputs
+    }
+
     /// Runs all cells over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is the
     /// configuration.
     ///
     /// # Errors
-    /// [`Error::Config`] when `folder` holds cells of another configuration; errors of the cells.
+    /// [`Error::Output`] when `folder` holds something else; [`Error::Config`] as soon as two cells have records that cannot be stacked; errors of the
+    /// cells.
     pub fn run(&self, text: &str, folder: Option<&Path>, progress: &Progress) -> Result<Vec<Group>> {
-        let checkpoint = folder.map(|folder| Checkpoint::open(folder, text)).transpose()?;
+        let note = |line: &str| progress.note(line);
+        let checkpoint = folder
+            .map(|folder| Checkpoint::open(folder, text, self.identities.clone(), &note))
+            .transpose()?;
         let bar = progress.task("sweep", self.cells.len() as u64);
+        let first = OnceLock::new();
         let cell = |(k, cell): (usize, &Config)| {
             let label = &self.labels[k];
-            if let Some(groups) = checkpoint.as_ref().and_then(|c| c.cell(k, label)) {
-                bar.advance(1);
-                return Ok(groups);
-            }
-            let mut groups = Vec::new();
-            for work in cell.prepare().map_err(|e| in_cell(label, e))? {
-                groups.extend(work(&Progress::silent()).map_err(|e| in_cell(label, e))?);
-            }
-            if let Some(checkpoint) = &checkpoint {
-                checkpoint.keep(k, label, &groups)?;
-            }
+            let groups = match checkpoint.as_ref().map_or(Kept::Nothing, |c| c.cell(k)) {
+                Kept::Groups(groups) => groups,
+                kept => {
+                    if let Kept::Damaged(why) = kept {
+                        progress.note(&format!("a kept cell is computed again: {why}"));
+                    }
+                    let groups = self.compute(cell).map_err(|e| in_cell(label, e))?;
+                    if let Some(checkpoint) = &checkpoint {
+                        checkpoint.keep(k, &groups)?;
+                    }
+                    groups
+                }
+            };
+            require_same_shapes(first.get_or_init(|| groups.clone()), &groups)?;
             bar.advance(1);
             Ok(groups)
         };
@@ -226,6 +348,46 @@ impl Plan {
             .map(|g| stack(self, &groups.iter().map(|cell| &cell[g]).collect::<Vec<&Group>>()))
             .collect()
     }
+
+    fn compute(&self, cell: &Config) -> Result<Vec<Group>> {
+        let tasks = cell.prepare()?;
+        require_unchanged(cell, &self.inputs)?;
+        let mut groups = Vec::new();
+        for work in tasks {
+            groups.extend(work(&Progress::silent())?);
+        }
+        Ok(groups)
+    }
+}
+
+/// Refuses two cells whose records cannot be stacked.
+fn require_same_shapes(first: &[Group], second: &[Group]) -> Result<()> {
+    if !first.iter().map(Group::name).eq(second.iter().map(Group::name)) {
+        return Err(fail(
+            "sweep",
+            "the cells have different groups of results, which cannot be stacked".into(),
+        ));
+    }
+    for (one, other) in first.iter().zip(second) {
+        for record in one.records() {
+            let Some(same) = other.record(record.name()) else {
+                continue;
+            };
+            if same.shape() != record.shape() {
+                return Err(fail(
+                    "sweep",
+                    format!(
+                        "{}/{} has shape {:?} in one cell and {:?} in another, which cannot be stacked",
+                        one.name(),
+                        record.name(),
+                        record.shape(),
+                        same.shape()
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Says in which cell of the sweep something failed; a label is the seed and the swept values.
@@ -255,29 +417,9 @@ fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
     }
     let mut swept = Vec::new();
     for (parameter, values) in plan.parameters.iter().zip(&plan.values) {
-        let name = format!("swept_{}", parameter.replace('.', "_"));
-        let coordinate = match values[0] {
-            Value::Integer(_) | Value::Float(_) => Values::Float(
-                values
-                    .iter()
-                    .filter_map(|v| v.as_float().or(v.as_integer().map(|i| i as f64)))
-                    .collect(),
-            ),
-            _ => Values::Text(
-                values
-                    .iter()
-                    .map(|v| v.as_str().map_or(v.to_string(), String::from))
-                    .collect(),
-            ),
-        };
-        let unit = if matches!(coordinate, Values::Text(_)) {
-            "text"
-        } else {
-            "1"
-        };
-        group.push(
-            Record::coordinate(&name, unit, coordinate)?.with_description(&format!("swept key {parameter}")),
-        )?;
+        let coordinate = coordinate(parameter, values)?;
+        let name = coordinate.name().to_string();
+        group.push(coordinate)?;
         swept.push((name, values.len()));
     }
     let in_all = |name: &str| {

@@ -8,6 +8,7 @@ use crate::landscape::{
     Slice, Tabulated, TiltedDoubleWell, TwoValley, TwoValleyParameters,
 };
 use crate::math::Formula;
+use crate::output::Record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -212,6 +213,11 @@ impl LandscapeKeys {
             ));
         }
         check_keys(self, &GENERAL, self.entry())?;
+        // They become names of records.
+        for name in self.variables.iter().flatten() {
+            Record::coordinate(name, "1", Vec::<f64>::new())
+                .map_err(|_| Error::config("variables", format!("{name:?} is not allowed: a name starts with a letter and has letters a-z, digits and underscores only, at most 63")))?;
+        }
         let named = self.variables.as_ref().map(Vec::len);
         let found = match (self.model, &self.drift, &self.table, &self.loss) {
             (_, Some(drift), _, _) => drift.len(),

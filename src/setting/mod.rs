@@ -5,6 +5,7 @@
 
 pub(crate) mod hdf5_table;
 pub(crate) mod landscape;
+pub(crate) mod lists;
 pub(crate) mod model_keys;
 pub(crate) mod noise;
 pub(crate) mod parameter_range;

@@ -72,6 +72,16 @@ impl ParameterRange {
         })
     }
 
+    /// Number of values, without making them; none of a range that [`ParameterRange::values`] refuses for its length.
+    pub fn count(&self) -> f64 {
+        match self {
+            Self::One(_) => 1.0,
+            Self::List(values) => values.len() as f64,
+            Self::Spaced(range) if range.points > MOST_POINTS => 0.0,
+            Self::Spaced(range) => range.points as f64,
+        }
+    }
+
     /// The values, each checked by `allowed`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `[region]`: the part of parameter space in which the process lives.
 
+use super::lists::{one_or_lists, one_or_lists_if_given};
 use crate::error::{Error, Result};
 use crate::region::{Boundary, Domain, PointSet};
 use schemars::JsonSchema;
@@ -9,10 +10,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegionKeys {
-    /// lower and upper end of each axis, [[-2.5, 2.5]]
+    /// lower and upper end of each axis, [[-2.5, 2.5]]; for one variable also [-2.5, 2.5]
+    #[serde(deserialize_with = "one_or_lists")]
     pub domain: Vec<Vec<f64>>,
     /// what the lower and upper end of each axis do, [["reflecting", "absorbing"]], "wall" for one that reflects and is meant; all reflect unless given
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_lists_if_given")]
     pub boundaries: Option<Vec<Vec<BoundaryName>>>,
     /// keep only the cells whose loss is below this
     #[serde(default)]
@@ -87,7 +89,10 @@ impl RegionKeys {
 /// One pair a variable.
 fn pairs<T: Copy, const D: usize>(key: &str, given: &[Vec<T>]) -> Result<[[T; 2]; D]> {
     let pairs: Option<Vec<[T; 2]>> = given.iter().map(|pair| pair.as_slice().try_into().ok()).collect();
-    pairs
-        .and_then(|pairs| pairs.try_into().ok())
-        .ok_or_else(|| Error::config(key, format!("{D} pair(s) are needed, one a variable")))
+    pairs.and_then(|pairs| pairs.try_into().ok()).ok_or_else(|| {
+        Error::config(
+            key,
+            format!("{D} pair(s) are needed, one a variable, [[lower, upper], ...]"),
+        )
+    })
 }

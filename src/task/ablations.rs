@@ -1,8 +1,9 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
+use super::cost::Cost;
 use super::final_probability::mean_curvature;
 use super::progress::Progress;
-use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
+use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
@@ -213,6 +214,19 @@ impl Task for Ablations {
         group: "ablations",
         figure,
     }];
+
+    const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Variants of the model.
+        const VARIANTS: f64 = 8.0;
+        ensemble_cost(
+            "ablations",
+            VARIANTS * self.noise_strength.count(),
+            self.runs,
+            self.steps,
+        )
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (names, strengths, cells) = cells(setting.seed, &setting.two_valley()?, self)?;

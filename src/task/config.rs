@@ -4,6 +4,7 @@
 //! the result file. Every key has the default documented at it; unknown keys are errors.
 
 use super::ablations::Ablations;
+use super::cost::Cost;
 use super::effective_potential::EffectivePotential;
 use super::escape::Escape;
 use super::final_probability::FinalProbability;
@@ -17,6 +18,7 @@ use super::trajectories::Trajectories;
 use super::transfer_operator::TransferOperator;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
+use crate::math::Formula;
 use crate::setting::Setting;
 use crate::setting::landscape::LandscapeKeys;
 use crate::setting::noise::NoiseKeys;
@@ -63,7 +65,26 @@ macro_rules! tasks {
         /// The figures of each task.
         pub const FIGURES: &[&[FigureEntry]] = &[$(<$keys as Task>::FIGURES),+];
 
+        /// Dotted keys that set the shapes of records.
+        pub fn shaped_by() -> Vec<String> {
+            let mut keys = Vec::new();
+            $(keys.extend(<$keys as Task>::SHAPED_BY.iter().map(|key| format!("{}.{key}", stringify!($section))));)+
+            keys
+        }
+
         impl Config {
+            /// What each task is expected to need, by section; nothing is checked or allocated.
+            pub fn costs(&self) -> Vec<(&'static str, Cost)> {
+                let setting = self.unchecked_setting();
+                let mut costs = Vec::new();
+                $(
+                    if let Some(task) = &self.$section {
+                        costs.push((stringify!($section), task.cost(&setting)));
+                    }
+                )+
+                costs
+            }
+
             /// Checks every key and builds the work of every task, in the order of the table.
             ///
             /// # Errors
@@ -149,13 +170,50 @@ impl Config {
         if let Some(sgd) = &self.sgd {
             sgd.check().map_err(|e| e.at("sgd"))?;
         }
-        Ok(Setting {
+        self.require_used_parameters()?;
+        Ok(self.unchecked_setting())
+    }
+
+    fn unchecked_setting(&self) -> Setting {
+        Setting {
             seed: self.seed,
             landscape: self.landscape.clone(),
             noise: self.noise.clone(),
             sgd: self.sgd,
             region: self.region.clone(),
-        })
+        }
+    }
+
+    /// Refuses a parameter that no formula mentions: a slip of the pen, and swept over it would repeat one result.
+    fn require_used_parameters(&self) -> Result<()> {
+        if self.landscape.parameters.is_empty() {
+            return Ok(());
+        }
+        let mut table =
+            toml::Table::try_from(self).map_err(|e| Error::config("configuration", e.to_string()))?;
+        table.remove("name");
+        table.remove("sweep");
+        let (table, mut texts) = (toml::Value::Table(table), Vec::new());
+        collect_texts(&table, &mut texts);
+        for name in self.landscape.parameters.keys() {
+            if !texts.iter().any(|text| Formula::<1>::mentions(text, name)) {
+                return Err(Error::config(
+                    &format!("landscape.parameters.{name}"),
+                    "no formula uses this parameter: use it or leave it out",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All texts of a value, at any depth.
+fn collect_texts<'a>(value: &'a toml::Value, texts: &mut Vec<&'a str>) {
+    match value {
+        toml::Value::String(text) => texts.push(text),
+        toml::Value::Array(values) => values.iter().for_each(|v| collect_texts(v, texts)),
+        toml::Value::Table(table) => table.values().for_each(|v| collect_texts(v, texts)),
+        _ => (),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Task: loss and effective potential on slices of fixed y.
 
+use super::cost::Cost;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::observables::effective_potential;
 use crate::output::{Group, Records, ResultFile, records};
 use crate::plot::{self, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::rates::{ScaleAndSpeed, confining_domain, paper};
+use crate::region::Domain;
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::two_valley::TwoValleyModel;
@@ -82,6 +84,20 @@ impl Task for EffectivePotential {
         figure,
     }];
 
+    const SHAPED_BY: &'static [&'static str] = &["cells", "y.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds a cell of one slice; bytes while it is solved, and of its four numbers.
+        const SECONDS: f64 = 1.5e-6;
+        const BYTES: f64 = 300.0;
+        const NUMBERS: f64 = 32.0;
+        let cells = self.cells as f64 * self.y.count();
+        Cost::default()
+            .with_memory("effective_potential.cells", BYTES * self.cells as f64)
+            .with_result("effective_potential.cells", NUMBERS * cells)
+            .with_time("effective_potential.cells", SECONDS * cells)
+    }
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task) = (setting.two_valley()?, self.clone());
         let positions = check(&model, &task)?;
@@ -145,6 +161,7 @@ fn domain(model: &TwoValleyModel, task: &EffectivePotential, positions: &[f64]) 
             message: "two finite ends on either side of the ridge x = 0 are needed".into(),
         });
     }
+    Domain::new([[lower, upper]]).map_err(|e| e.at("effective_potential"))?;
     for &y in positions {
         let [flat, sharp] = bottoms(y);
         let slice = model.slice(y, task.noise_strength)?;

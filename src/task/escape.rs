@@ -1,5 +1,6 @@
 //! `[escape]`: stationary law, escape, relaxation and transitions of a landscape and a noise, each number with its error.
 
+use super::cost::Cost;
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
@@ -15,18 +16,21 @@ use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
 use crate::rates::Determined;
+use crate::setting::lists::one_or_list;
 use crate::setting::model_keys::point;
 use crate::setting::sections::{Landscape, Setting};
 use crate::setting::sets::SetKeys;
 use crate::statistics::{Estimate, Extrapolated};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 /// `[escape]`: dθ = b dt + sqrt(2D) dW on three grids, from a start to a target.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escape {
-    /// cells along each axis on the coarsest of three grids, each with half the cell size of the one before
+    /// cells along each axis on the coarsest of three grids, each with half the cell size of the one before; for one variable a number will do
+    #[serde(deserialize_with = "one_or_list")]
     pub cells: Vec<usize>,
     /// places where the cells are smaller
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -135,6 +139,38 @@ pub enum MethodName {
     Sgd,
 }
 
+/// What a cell of the finest grid costs.
+struct CellCost {
+    bytes: f64,
+    seconds: f64,
+    /// Power with which the time of a cell grows with their number, beyond [`PLANE_MEASURED`].
+    growth: f64,
+}
+
+/// Measured at 4e5 cells.
+const LINE: CellCost = CellCost {
+    bytes: 350.0,
+    seconds: 2.5e-6,
+    growth: 0.0,
+};
+/// Measured at [`PLANE_MEASURED`] cells.
+const PLANE: CellCost = CellCost {
+    bytes: 2000.0,
+    seconds: 3e-5,
+    growth: 0.2,
+};
+const PLANE_MEASURED: f64 = 1.6e5;
+/// Fields that are recorded beside modes and densities.
+const FIELDS: f64 = 8.0;
+/// Bytes and seconds a cell of laws in time.
+const EVOLUTION: (f64, f64) = (5000.0, 4e-4);
+/// Bytes and seconds a piece of a path.
+const PATH: (f64, f64) = (4000.0, 3e-3);
+/// Bytes of a simulated run.
+const RUN: f64 = 100.0;
+/// Seconds of a simulated step in one variable and in two.
+const STEP: [f64; 2] = [9e-8, 2e-7];
+
 impl Task for Escape {
     const FIGURES: &'static [FigureEntry] = &[FigureEntry {
         name: "escape",
@@ -143,6 +179,48 @@ impl Task for Escape {
         figure,
     }];
     const USES: &'static [&'static str] = &["sgd", "region"];
+
+    const SHAPED_BY: &'static [&'static str] = &["cells", "slow_modes"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        let dimensions = self.cells.len();
+        // Cells of the finest grid; the coarser ones add a third in the plane, as many again on a line.
+        let cells: f64 = self
+            .cells
+            .iter()
+            .map(|n| (1 << (LEVELS - 1)) as f64 * *n as f64)
+            .product();
+        let known = if dimensions == 1 { LINE } else { PLANE };
+        let growth = (cells / PLANE_MEASURED).max(1.0).powf(known.growth);
+        let times = self.density_times.len() as f64 + self.first_passage_times.len() as f64;
+        let modes = self.slow_modes as f64;
+        let mut cost = Cost::default()
+            .with_memory("escape.cells", known.bytes * cells * (1.0 + 0.2 * modes))
+            .with_result(
+                "escape.cells",
+                8.0 * cells * (FIELDS + modes + self.density_times.len() as f64),
+            )
+            .with_time(
+                "escape.cells",
+                known.seconds * cells * growth * (1.0 + 0.2 * modes),
+            );
+        if times > 0.0 {
+            cost = cost
+                .with_memory("escape.density_times", EVOLUTION.0 * cells)
+                .with_time("escape.density_times", EVOLUTION.1 * cells * growth);
+        }
+        if let Some(path) = &self.path {
+            let points = path.points as f64;
+            cost = cost
+                .with_memory("escape.path.points", PATH.0 * points)
+                .with_result("escape.path.points", 100.0 * points)
+                .with_time("escape.path.points", PATH.1 * points);
+        }
+        if let Some(simulation) = &self.simulation {
+            cost = cost.with_memory("escape.simulation.runs", RUN * simulation.runs as f64);
+        }
+        cost
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         match setting.landscape.dimension() {
@@ -175,6 +253,14 @@ impl Escape {
     ) -> Result<Work> {
         let problem = self.problem(setting, landscape)?;
         self.settings().check().map_err(|e| e.at("escape"))?;
+        // Every mode but the stationary one needs a cell.
+        let cells: usize = self.cells.iter().product();
+        if self.slow_modes >= cells {
+            return Err(Error::config(
+                "escape.slow_modes",
+                format!("{} modes need more than {cells} cells", self.slow_modes),
+            ));
+        }
         if let Some(keys) = &self.path {
             let settings = keys.settings();
             let checked = settings.and_then(|settings| settings.check(&problem));
@@ -265,12 +351,20 @@ impl Escape {
         let bar = progress.task("escape", LEVELS as u64 + 1);
         let simulation = self.simulation.as_ref().map(SimulationKeys::simulation);
         let in_simulation = |e: Error| e.at("escape.simulation");
+        let is_said = OnceLock::new();
         let result = problem.solve(&self.settings(), &|level| {
             bar.advance(1);
-            match &simulation {
-                Some(simulation) => simulation.check_work(problem, level).map_err(in_simulation),
-                None => Ok(()),
+            let Some(simulation) = &simulation else {
+                return Ok(());
+            };
+            simulation.check_work(problem, level).map_err(in_simulation)?;
+            let step = simulation.check(problem).map_err(in_simulation)?;
+            if is_said.set(()).is_ok()
+                && let Some(line) = long_simulation::<D>(simulation, level, step)
+            {
+                progress.note(&line);
             }
+            Ok(())
         })?;
         bar.advance(1);
         let mut groups = vec![group(names, self.slow_modes, problem, &result)?];
@@ -305,6 +399,23 @@ impl Escape {
         }
         Ok(groups)
     }
+}
+
+/// A line about a simulation that takes longer than a minute, which nobody can know before a grid has been solved.
+fn long_simulation<const D: usize>(simulation: &Simulation, level: &Level<D>, step: f64) -> Option<String> {
+    const LONG: f64 = 60.0;
+    let mean = level.value(Quantity::MeanFirstPassageTime)?;
+    // Of Langevin paths both time steps: three times the work of the coarser.
+    let levels = (simulation.paths() / simulation.runs) as f64;
+    let steps = (2.0 * levels - 1.0) * simulation.runs as f64 * mean / step;
+    let seconds = STEP[D - 1] * steps / rayon::current_num_threads() as f64;
+    (seconds > LONG).then(|| {
+        format!(
+            "escape.simulation.runs: {} runs of {mean:.3e} on average take {steps:.1e} steps, about {:.0} min",
+            simulation.runs,
+            seconds / 60.0
+        )
+    })
 }
 
 impl PathKeys {

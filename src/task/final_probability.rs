@@ -1,5 +1,6 @@
 //! Task: the final P_flat and the freezing position by every density route, no sampling noise.
 
+use super::cost::Cost;
 use super::freezing_line::FreezingLineResult;
 use super::freezing_theory::{Freezing, FreezingTheory, freezing, settled};
 use super::progress::Progress;
@@ -296,6 +297,27 @@ impl Task for FinalProbability {
         group: "final_probability",
         figure,
     }];
+
+    const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds of one noise strength by the densities, and in the plane; bytes.
+        const STRENGTH: f64 = 3.0;
+        const PLANAR: f64 = 25.0;
+        const BYTES: f64 = 1e8;
+        const PLANAR_BYTES: f64 = 1e8;
+        let strengths = self.noise_strength.count();
+        let cost = Cost::default()
+            .with_memory("final_probability.noise_strength", BYTES)
+            .with_result("final_probability.noise_strength", 1e6 * strengths)
+            .with_time("final_probability.noise_strength", STRENGTH * strengths);
+        if self.planar {
+            return cost
+                .with_memory("final_probability.planar", PLANAR_BYTES)
+                .with_time("final_probability.planar", PLANAR * strengths);
+        }
+        cost
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task) = (setting.two_valley()?, self.clone());

@@ -1,9 +1,13 @@
 //! `[freezing_line]`: SGD ensembles from the start of training to the end, over σ.
 
+use super::cost::Cost;
 use super::freezing_theory::{FreezingPathResult, FreezingTheoryResult};
-use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
+use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
-use crate::ensemble::{Cell, Protocol, Snapshot, stream::experiment_number};
+use crate::ensemble::{
+    Cell, Protocol, Snapshot,
+    stream::{LANES, experiment_number},
+};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
@@ -106,6 +110,18 @@ impl Task for FreezingLine {
             figure: hop_rate,
         },
     ];
+
+    const SHAPED_BY: &'static [&'static str] = &["sigma.points", "records", "steps"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Bytes of a snapshot of the runs that are simulated together.
+        const SNAPSHOT: f64 = 40.0;
+        let snapshots = self.sigma.count() * (self.records as f64).min(self.steps as f64);
+        let blocks = (self.runs as f64 / LANES as f64).ceil();
+        ensemble_cost(SECTION, self.sigma.count(), self.runs, self.steps)
+            .with_memory("freezing_line.records", SNAPSHOT * snapshots * blocks)
+            .with_result("freezing_line.records", SNAPSHOT * snapshots)
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;

@@ -1,5 +1,6 @@
 //! Task: the freezing theory, without simulation.
 
+use super::cost::Cost;
 use super::progress::Progress;
 use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
@@ -212,6 +213,18 @@ fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
 }
 
 impl Task for FreezingTheory {
+    const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds a node of one noise strength; bytes of the path.
+        const NODE: f64 = 1.5e-3;
+        const PATH: f64 = 1e5;
+        let strengths = self.noise_strength.count();
+        Cost::default()
+            .with_result("freezing_theory.noise_strength", PATH * strengths)
+            .with_time("freezing_theory.nodes", NODE * strengths * self.nodes as f64)
+    }
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task) = (setting.two_valley()?, self.clone());
         let strengths = check(&model, &task)?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 const HEAD: &str = "\
 Every quantity is dimensionless; time = learning_rate * iterations; noise strength Delta = learning_rate * sigma = learning_rate/(2 batch_size).
 A range is a number, a list, or { from, to, points, scale = \"log\" | \"linear\" }.
-Formulas know + - * / ^, sqrt exp ln sin cos tan sinh cosh tanh atan abs, min max, if(a > b, u, v), pi, the variables and the parameters.
+Formulas know + - * / ^ (or **), sqrt exp ln sin cos tan sinh cosh tanh atan abs, min max, if(a > b, u, v), pi, the variables and the parameters.
 ";
 
 /// The text of `freezeout list`: every section with its keys, their defaults and meanings.

@@ -5,6 +5,7 @@
 
 pub mod ablations;
 pub mod config;
+mod cost;
 pub mod effective_potential;
 pub mod escape;
 pub mod figures;
@@ -24,6 +25,7 @@ pub mod valley_columns;
 pub(crate) mod work;
 
 pub use config::Config;
+pub use cost::Cost;
 pub use list::list;
 pub use progress::Progress;
 pub use work::FigureEntry;

@@ -1,7 +1,8 @@
 //! `[phase_diagram]`: SGD ensembles over learning rate and σ.
 
+use super::cost::Cost;
 use super::reference::PaperPhaseDiagram;
-use super::valley_columns::{ValleyMeans, check_size, simulate_cells, starts};
+use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
@@ -76,6 +77,17 @@ impl Task for PhaseDiagram {
         group: "phase_diagram",
         figure,
     }];
+
+    const SHAPED_BY: &'static [&'static str] = &["learning_rate.points", "sigma.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        ensemble_cost(
+            SECTION,
+            self.learning_rate.count() * self.sigma.count(),
+            self.runs,
+            self.steps,
+        )
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;

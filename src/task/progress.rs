@@ -20,16 +20,42 @@ pub type Advance = Box<dyn Fn(u64) + Send + Sync>;
 /// ```
 pub struct Progress {
     begin: Box<Begin>,
+    note: Box<Note>,
 }
 
 type Begin = dyn Fn(&str, u64) -> Advance + Send + Sync;
+type Note = dyn Fn(&str) + Send + Sync;
 
 impl Progress {
     /// `begin` is called with the label of each task and its total of units of work.
     pub fn new(begin: impl Fn(&str, u64) -> Advance + Send + Sync + 'static) -> Self {
         Self {
             begin: Box::new(begin),
+            note: Box::new(|_| ()),
         }
+    }
+
+    /// `note` is called with what the user has to know while the run goes on, one line each.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::task::Progress;
+    /// use std::sync::{Arc, Mutex};
+    /// let lines = Arc::new(Mutex::new(Vec::new()));
+    /// let kept = lines.clone();
+    /// let progress = Progress::silent().with_notes(move |line| kept.lock().unwrap().push(line.to_string()));
+    /// progress.note("cell 3 is damaged and computed again");
+    /// assert_eq!(lines.lock().unwrap().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn with_notes(mut self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.note = Box::new(note);
+        self
+    }
+
+    /// Says one line to the user.
+    pub fn note(&self, line: &str) {
+        (self.note)(line);
     }
 
     /// No reports.

@@ -1,5 +1,6 @@
 //! Task: hop times, odds and spectral gap on slices of fixed y, by each route.
 
+use super::cost::Cost;
 use super::progress::Progress;
 use super::work::{Task, Work};
 use crate::diffusion::Calculus;
@@ -117,6 +118,34 @@ const CUT: f64 = 1e-20;
 const SIGNIFICANCE: f64 = 1e-6;
 
 impl Task for Slices {
+    fn cost(&self, setting: &Setting) -> Cost {
+        /// Seconds of a slice by grid and quadrature, and of one step of one walker; bytes of a walker.
+        const SLICE: f64 = 0.1;
+        const STEP: f64 = 6e-9;
+        const WALKER: f64 = 100.0;
+        /// Steps of both time steps in units of those of the coarser.
+        const BOTH: f64 = 5.0;
+        let walkers = self.walkers as f64;
+        let steps: f64 = match setting.two_valley() {
+            Ok(model) => self
+                .y
+                .iter()
+                .zip(&self.noise_strength)
+                .map(|(&y, &strength)| {
+                    let relaxation = 0.5 * model.landscape().flatness(Side::Sharp, y);
+                    // What cannot be judged is refused when it is checked.
+                    let mean = quadrature(&model, y, strength).map_or(0.0, |(times, _)| times[1]);
+                    BOTH * mean / (self.time_step * relaxation)
+                })
+                .sum(),
+            Err(_) => 0.0,
+        };
+        Cost::default()
+            .with_memory("slices.walkers", WALKER * walkers)
+            .with_time("slices.y", SLICE * self.y.len() as f64)
+            .with_time("slices.walkers", STEP * walkers * steps)
+    }
+
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
         check(&model, &task)?;

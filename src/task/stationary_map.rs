@@ -1,5 +1,6 @@
 //! `[stationary_map]`: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
 
+use super::cost::Cost;
 use super::freezing_theory::{FreezingTheory, freezing, settled};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
@@ -67,6 +68,19 @@ impl Task for StationaryMap {
         group: "stationary_map",
         figure,
     }];
+
+    const SHAPED_BY: &'static [&'static str] = &["y.points", "noise_strength.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds of a slice, and of the freezing theory of one noise strength.
+        const SLICE: f64 = 5e-3;
+        const THEORY: f64 = 0.1;
+        let (y, strengths) = (self.y.count(), self.noise_strength.count());
+        Cost::default()
+            .with_result("stationary_map.y", 8.0 * y * strengths)
+            .with_time("stationary_map.y", SLICE * y * strengths)
+            .with_time("stationary_map.noise_strength", THEORY * strengths)
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let model = setting.two_valley()?;

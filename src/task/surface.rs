@@ -1,5 +1,6 @@
 //! `[surface]`: the loss in the plane, for a picture.
 
+use super::cost::Cost;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
 use crate::landscape::{Landscape, Side};
@@ -65,6 +66,19 @@ impl Task for Surface {
         group: "landscape",
         figure,
     }];
+
+    const SHAPED_BY: &'static [&'static str] = &["x.points", "y.points"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Bytes of a point while it is computed, and seconds.
+        const POINT: (f64, f64) = (8.0, 2e-7);
+        let (x, y) = (self.x.count(), self.y.count());
+        let key = if x >= y { "surface.x" } else { "surface.y" };
+        Cost::default()
+            .with_memory(key, POINT.0 * x * y)
+            .with_result(key, 8.0 * x * y)
+            .with_time(key, POINT.1 * x * y)
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let landscape = *setting.two_valley()?.landscape();

@@ -1,5 +1,6 @@
 //! `[trajectories]`: single runs of discrete SGD, step by step, for a picture.
 
+use super::cost::Cost;
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::stream::{self, Polar};
 use crate::error::{Error, Result};
@@ -69,6 +70,20 @@ impl Task for Trajectories {
         group: "trajectories",
         figure,
     }];
+
+    const SHAPED_BY: &'static [&'static str] = &["runs", "steps", "record_every"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds a step; bytes of a recorded position, twice while it is written.
+        const STEP: f64 = 1e-7;
+        const POSITION: f64 = 16.0;
+        let (runs, steps) = (self.runs as f64, self.steps as f64);
+        let positions = runs * (steps / (self.record_every as f64).max(1.0) + 1.0);
+        Cost::default()
+            .with_memory("trajectories.record_every", POSITION * positions)
+            .with_result("trajectories.record_every", POSITION * positions)
+            .with_time("trajectories.steps", STEP * runs * steps)
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);

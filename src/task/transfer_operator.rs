@@ -1,7 +1,8 @@
 //! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
 
+use super::cost::Cost;
 use super::work::{Task, Work};
-use crate::diffusion::check_map_stability;
+use crate::diffusion::{Diffusion, check_map_stability};
 use crate::error::{Error, Result};
 use crate::output::{Records, records};
 use crate::region::{Boundary, PointSet};
@@ -56,8 +57,49 @@ fn unconverged(gap: &SpectralGap, learning_rate: f64) -> f64 {
     gap.remaining * gap.one_minus_eigenvalue / ((1.0 - gap.one_minus_eigenvalue) * learning_rate)
 }
 
+/// About how many nodes the operator has, and how many of them a step spans to one side; none where the problem cannot be built.
+fn size(setting: &Setting) -> Option<(f64, f64)> {
+    const SAMPLES: usize = 256;
+    if !matches!(setting.landscape.dimension(), Ok(1)) {
+        return None;
+    }
+    let sgd = setting.sgd(|keys| keys.on_a_line()).ok()?;
+    let rate = sgd.learning_rate()?;
+    let domain = setting.region.as_ref()?.domain::<1>().ok()?;
+    let [[lower, upper]] = *domain.bounds();
+    let resolution = Resolution::default().refined(REFINEMENT);
+    let width = (upper - lower) / SAMPLES as f64;
+    let (mut nodes, mut bandwidth) = (0.0_f64, 0.0_f64);
+    for k in 0..SAMPLES {
+        let x = [lower + width * (k as f64 + 0.5)].into();
+        let deviation = (2.0 * rate * sgd.tensor(&x)[0]).sqrt();
+        let density = resolution.order as f64 / (resolution.panel_length * deviation);
+        let reach = rate * sgd.drift(&x)[0].abs() + resolution.reach * deviation;
+        // No panel is wider than a segment, however wide the step.
+        nodes += density * width;
+        bandwidth = bandwidth.max(density * reach);
+    }
+    Some((nodes, bandwidth.min(nodes)))
+}
+
+/// Ratio of the two resolutions whose difference is the error.
+const REFINEMENT: f64 = 2.0;
+
 impl Task for TransferOperator {
     const USES: &'static [&'static str] = &["sgd", "region"];
+
+    fn cost(&self, setting: &Setting) -> Cost {
+        /// Bytes of an entry of the band: kernel and elimination.
+        const ENTRY: f64 = 16.0;
+        /// Seconds of a multiplication in an elimination, of which there are about four on two resolutions.
+        const MULTIPLICATION: f64 = 2e-9;
+        // What cannot be judged is refused when it is checked.
+        let (nodes, bandwidth) = size(setting).unwrap_or((0.0, 0.0));
+        // A narrower step asks for more nodes, a longer domain too.
+        Cost::default()
+            .with_memory("region.domain", ENTRY * nodes * (2.0 * bandwidth + 1.0))
+            .with_time("region.domain", MULTIPLICATION * nodes * bandwidth * bandwidth)
+    }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         if setting.landscape.dimension().map_err(|e| e.at("landscape"))? != 1 {
@@ -121,7 +163,7 @@ impl Task for TransferOperator {
                 Ok((operator, law, numbers, unconverged(&gap, learning_rate)))
             };
             let (_, _, coarse, _) = at(Resolution::default())?;
-            let (operator, law, fine, unconverged) = at(Resolution::default().refined(2.0))?;
+            let (operator, law, fine, unconverged) = at(Resolution::default().refined(REFINEMENT))?;
             let error = |k: usize| (fine[k] - coarse[k]).abs() + ROUNDING * fine[k].abs();
             let grid = operator.grid();
             let result = TransferOperatorResult {

@@ -1,6 +1,8 @@
 //! What tasks that simulate SGD in the two valleys have in common: starts, sizes, and the means over the runs of each cell.
 
+use super::cost::Cost;
 use super::progress::Progress;
+use crate::ensemble::stream::LANES;
 use crate::ensemble::{Cell, RunOutcome, ValleyEnsemble, simulate};
 use crate::error::{Error, Result};
 use crate::output::{Estimates, records};
@@ -76,6 +78,25 @@ pub(crate) fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> 
         });
     }
     Ok(x.iter().map(|&x| [x, y]).collect())
+}
+
+/// What `cells` ensembles of SGD in the two valleys need.
+pub(crate) fn ensemble_cost(section: &str, cells: f64, runs: usize, steps: u64) -> Cost {
+    /// Seconds a step of one run, and bytes of its outcome.
+    const STEP: f64 = 1.2e-8;
+    const OUTCOME: f64 = 200.0;
+    let all = cells * runs as f64;
+    // Runs are simulated a block at a time.
+    let simulated = cells * (runs as f64 / LANES as f64).ceil() * LANES as f64;
+    let key = |name: &str| format!("{section}.{name}");
+    let longest = if runs as f64 >= steps as f64 {
+        "runs"
+    } else {
+        "steps"
+    };
+    Cost::default()
+        .with_memory(&key("runs"), OUTCOME * all)
+        .with_time(&key(longest), STEP * simulated * steps as f64)
 }
 
 pub(crate) fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {

@@ -1,5 +1,6 @@
 //! A task: from keys to checked work.
 
+use super::cost::Cost;
 use super::progress::Progress;
 use crate::error::Result;
 use crate::output::{Group, ResultFile};
@@ -28,6 +29,11 @@ pub trait Task {
     const USES: &'static [&'static str] = &[];
     /// Its figures.
     const FIGURES: &'static [FigureEntry] = &[];
+    /// Keys, without the section, that set the shapes of its records: they cannot be swept, as records of different shapes cannot be stacked.
+    const SHAPED_BY: &'static [&'static str] = &[];
+
+    /// What it is expected to need; asked for before [`Task::prepare`], of keys that nobody has checked.
+    fn cost(&self, setting: &Setting) -> Cost;
 
     /// Checks every key and builds what the work needs; the returned work computes the groups of the result file.
     ///

@@ -4,7 +4,7 @@
 //! sum      = product { ("+" | "-") product }
 //! product  = unary { ("*" | "/") unary }
 //! unary    = "-" unary | "+" unary | power
-//! power    = atom [ "^" unary ]
+//! power    = atom [ ("^" | "**") unary ]
 //! atom     = number | name | function "(" sum {"," sum} ")" | "if" "(" sum (">" | "<") sum "," sum "," sum ")" | "(" sum ")"
 //! ```
 //!
@@ -74,6 +74,19 @@ impl<const D: usize> Formula<D> {
         })
     }
 
+    /// Whether a text, if it is a formula, contains this name.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::math::Formula;
+    /// assert!(Formula::<1>::mentions("2e5*barrier^2", "barrier"));
+    /// assert!(!Formula::<1>::mentions("2e5*barrier^2", "e") && !Formula::<1>::mentions("barrier", "bar"));
+    /// ```
+    pub fn mentions(text: &str, name: &str) -> bool {
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|word| word.trim_start_matches(|c: char| c.is_ascii_digit()) == name)
+    }
+
     /// Value at `point`.
     pub fn value(&self, point: &Point<D>) -> f64 {
         evaluate(&self.root, point.as_slice())
@@ -101,6 +114,7 @@ mod tests {
     fn precedence_is_the_usual_one() {
         assert_eq!(at("-x^2", 3.0, 0.0), -9.0);
         assert_eq!(at("2^3^2", 0.0, 0.0), 512.0);
+        assert_eq!(at("-x**2 + 2 ** 3**2 * x*2", 3.0, 0.0), -9.0 + 512.0 * 6.0);
         assert_eq!(at("1 - 2 - 3*x/2/3", 4.0, 0.0), -3.0);
         assert_eq!(
             at("2^-2 + 1e-2 + .5 + 1.5E+1", 0.0, 0.0),
@@ -149,6 +163,15 @@ mod tests {
             ("", "character 1"),
             ("x +", "character 4"),
             ("x > 1", "character 3"),
+            ("2x", "write 2*x"),
+            ("2(x + 1)", "write 2*("),
+            ("(x + 1)(x - 1)", "product is written with *"),
+            ("x y", "product is written with *"),
+            ("log(x)", "ln is the natural logarithm"),
+            ("pow(x, 2)", "x^2"),
+            ("arctan(x)", "\"atan\""),
+            ("E*x", "exp(1)"),
+            ("x***2", "character 4"),
         ] {
             let message = Formula::<2>::parse(text, &["x", "y"], &BTreeMap::new())
                 .unwrap_err()

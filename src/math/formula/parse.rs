@@ -21,6 +21,26 @@ const UNARY: [(&str, Unary); 11] = [
     ("abs", Unary::Abs),
 ];
 
+/// Names of other languages, and what to write for them.
+const OTHER_NAMES: [(&str, &str); 13] = [
+    (
+        "log",
+        "ln is the natural logarithm, and ln(u)/ln(10) that to base 10",
+    ),
+    ("log10", "write ln(u)/ln(10)"),
+    ("log2", "write ln(u)/ln(2)"),
+    ("pow", "write x^2 for a power"),
+    ("arctan", "write \"atan\""),
+    ("e", "write exp(1)"),
+    ("E", "write exp(1)"),
+    ("Pi", "write \"pi\""),
+    ("PI", "write \"pi\""),
+    ("fabs", "write \"abs\""),
+    ("Abs", "write \"abs\""),
+    ("where", "write if(a > b, u, v)"),
+    ("np", "write the functions without a module before them"),
+];
+
 struct Parser<'a> {
     text: &'a str,
     characters: Vec<char>,
@@ -95,6 +115,15 @@ impl<'a> Parser<'a> {
         found
     }
 
+    /// Accepts `^`, and `**` as other languages write it.
+    fn accept_power(&mut self) -> bool {
+        if self.peek() == Some('*') && self.characters.get(self.at + 1) == Some(&'*') {
+            self.at += 2;
+            return true;
+        }
+        self.accept('^')
+    }
+
     fn expect(&mut self, wanted: char) -> Result<()> {
         if self.accept(wanted) {
             return Ok(());
@@ -113,6 +142,10 @@ impl<'a> Parser<'a> {
     fn end(&mut self) -> Result<()> {
         match self.peek() {
             None => Ok(()),
+            Some(c) if is_letter(c) || c.is_ascii_digit() || c == '(' => Err(self.mistake(
+                self.at,
+                &format!("an operator is wanted before {c:?}; a product is written with *"),
+            )),
             Some(_) => Err(self.unexpected("an operator or the end")),
         }
     }
@@ -167,7 +200,7 @@ impl<'a> Parser<'a> {
             self.unary()?
         } else {
             let base = self.atom()?;
-            if self.accept('^') {
+            if self.accept_power() {
                 match self.unary()? {
                     Node::Constant(p) => fold(Node::Power(Box::new(base), p)),
                     exponent => binary(Binary::Power, base, exponent),
@@ -215,6 +248,19 @@ impl<'a> Parser<'a> {
             }
         }
         let text: String = self.characters[start..self.at].iter().collect();
+        let next = self.characters.get(self.at).copied();
+        if let Some(c) = next.filter(|c| is_letter(*c) || *c == '(') {
+            let name: String = self.characters[self.at..]
+                .iter()
+                .copied()
+                .take_while(|c| is_letter(*c))
+                .collect();
+            let factor = if name.is_empty() { c.to_string() } else { name };
+            return Err(self.mistake(
+                self.at,
+                &format!("a product is written with *: write {text}*{factor}"),
+            ));
+        }
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Node::Constant(value)),
             _ => Err(self.mistake(start, &format!("{text:?} is not a number"))),
@@ -263,6 +309,9 @@ impl<'a> Parser<'a> {
                 Ok(Node::If(Box::new([test, first, second])))
             }
             _ => {
+                if let Some((_, fix)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
+                    return Err(self.mistake(start, &format!("{name:?} is not known: {fix}")));
+                }
                 let known: Vec<&str> = self
                     .variables
                     .iter()

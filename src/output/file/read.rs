@@ -1,6 +1,7 @@
 //! Reading a result file back.
 
-use super::{dimension_scale, one_line};
+use super::seal::{self, SIGNATURE, Seal};
+use super::{MOST_COMPRESSION, dimension_scale, one_line};
 use crate::error::{Error, Result};
 use crate::output::group::{Attribute, Group, ResultFile};
 use crate::output::record::{Record, Values};
@@ -10,17 +11,46 @@ use hdf5::{Dataset, IndexType, IterationOrder, Location};
 use std::io::Read;
 use std::path::Path;
 
-/// First bytes of every HDF5 file.
-const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
-
 /// Attributes of groups and files that belong to the format.
 const OWN_ATTRIBUTES: [&str; 3] = ["format", "format_version", "description"];
 
 /// Reads a file that [`super::write`] wrote; the result equals what was written, bit by bit.
 ///
+/// The digest at the end of the file is checked first, so that no damaged file reaches the HDF5 library, which can crash on one.
+///
 /// # Errors
-/// [`Error::Input`] when the file cannot be opened or is not a freezeout result file.
+/// [`Error::Input`] when the file cannot be opened, is not a freezeout result file, is damaged, or carries no digest; for the last see [`read_unsealed`].
 pub fn read(path: impl AsRef<Path>) -> Result<ResultFile> {
+    let path = path.as_ref();
+    if is_sealed(path)? {
+        return read_hdf5(path);
+    }
+    Err(Error::Input {
+        path: path.display().to_string(),
+        message: "it carries no digest of its content (an older version wrote it, or another program changed it); freezeout show reads it".into(),
+    })
+}
+
+/// Whether a result file carries the digest that [`super::write`] gave it; one whose digest does not fit is an error.
+///
+/// # Errors
+/// [`Error::Input`] when the file cannot be opened, is no HDF5 file, or is damaged.
+///
+/// # Examples
+/// ```
+/// use freezeout::output::{ResultFile, is_sealed, write};
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("result.h5");
+/// write(&path, &ResultFile::new())?;
+/// assert!(is_sealed(&path)?);
+/// // One bit.
+/// let mut bytes = std::fs::read(&path).unwrap();
+/// bytes[300] ^= 1;
+/// std::fs::write(&path, bytes).unwrap();
+/// assert!(is_sealed(&path).is_err());
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn is_sealed(path: impl AsRef<Path>) -> Result<bool> {
     let path = path.as_ref();
     let failed = |message: String| Error::Input {
         path: path.display().to_string(),
@@ -30,9 +60,13 @@ pub fn read(path: impl AsRef<Path>) -> Result<ResultFile> {
     if path.is_dir() {
         return Err(foreign("it is a directory"));
     }
+    let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
+    if !file.metadata().is_ok_and(|m| m.is_file()) {
+        return Err(foreign("it is not a regular file"));
+    }
     let mut start = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(SIGNATURE.len() as u64).read_to_end(&mut start))
+    file.take(SIGNATURE.len() as u64)
+        .read_to_end(&mut start)
         .map_err(|e| failed(e.to_string()))?;
     if start.is_empty() {
         return Err(foreign("it is empty"));
@@ -40,6 +74,43 @@ pub fn read(path: impl AsRef<Path>) -> Result<ResultFile> {
     if start != SIGNATURE {
         return Err(foreign("it is not in HDF5 format"));
     }
+    Ok(seal::check(path).map_err(|why| foreign(&why))? == Seal::Intact)
+}
+
+/// Reads a result file without regard to its digest, for files that have none.
+///
+/// # Limitations
+/// A damaged file can crash the HDF5 library and with it the process, or give wrong numbers: read in a process that may die, as `freezeout show` does.
+///
+/// # Errors
+/// [`Error::Input`] when the file cannot be read as a freezeout result file.
+///
+/// # Examples
+/// ```
+/// use freezeout::output::{ResultFile, is_sealed, read_unsealed, write};
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("result.h5");
+/// write(&path, &ResultFile::new())?;
+/// // Another program that writes into the file cuts the digest, 83 bytes, off.
+/// let bytes = std::fs::read(&path).unwrap();
+/// std::fs::write(&path, &bytes[..bytes.len() - 83]).unwrap();
+/// assert!(!is_sealed(&path)?);
+/// assert_eq!(read_unsealed(&path)?, ResultFile::new());
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn read_unsealed(path: impl AsRef<Path>) -> Result<ResultFile> {
+    let path = path.as_ref();
+    is_sealed(path)?;
+    read_hdf5(path)
+}
+
+fn read_hdf5(path: &Path) -> Result<ResultFile> {
+    let failed = |message: String| Error::Input {
+        path: path.display().to_string(),
+        message,
+    };
+    let foreign = |reason: &str| failed(format!("it is not a freezeout result file: {reason}"));
+    let size = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?.len();
     let file = hdf5::File::open(path).map_err(|e| foreign(&format!("it is damaged ({})", one_line(&e))))?;
     if text(&file, "format").ok().as_deref() != Some(FORMAT) {
         return Err(foreign(
@@ -57,11 +128,14 @@ pub fn read(path: impl AsRef<Path>) -> Result<ResultFile> {
         Err(_) => return Err(foreign("it has no root attribute format_version")),
     }
     let mut result = ResultFile::new();
+    let room = usize::try_from(size)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(MOST_COMPRESSION);
     let fill = |result: &mut ResultFile| -> std::result::Result<(), Failure> {
         for (name, value) in attributes(&file)? {
             result.set_attribute(&name, value)?;
         }
-        read_groups(&file, "", result)
+        read_groups(&file, "", room, result)
     };
     fill(&mut result).map_err(|failure| failed(failure.0))?;
     Ok(result)
@@ -84,6 +158,7 @@ impl From<Error> for Failure {
 fn read_groups(
     parent: &hdf5::Group,
     prefix: &str,
+    room: usize,
     result: &mut ResultFile,
 ) -> std::result::Result<(), Failure> {
     for name in parent.member_names_by(IndexType::CreationOrder, IterationOrder::Increasing)? {
@@ -98,18 +173,29 @@ fn read_groups(
                 if let Ok(dataset) = place.dataset(&name)
                     && !dimension_scale::is_bare_scale(&dataset)
                 {
-                    group.push(read_record(&name, &dataset)?)?;
+                    group.push(read_record(&name, &dataset, room)?)?;
                 }
             }
             result.push(group)?;
         }
-        read_groups(&place, &format!("{full}/"), result)?;
+        read_groups(&place, &format!("{full}/"), room, result)?;
     }
     Ok(())
 }
 
-fn read_record(name: &str, dataset: &Dataset) -> std::result::Result<Record, Failure> {
-    let values = match dataset.dtype()?.to_descriptor()? {
+/// Reads a record of at most `room` bytes.
+fn read_record(name: &str, dataset: &Dataset, room: usize) -> std::result::Result<Record, Failure> {
+    let shape = dataset.shape();
+    let datatype = dataset.dtype()?;
+    let bytes = shape
+        .iter()
+        .try_fold(datatype.size(), |size, n| size.checked_mul(*n));
+    if bytes.is_none_or(|bytes| bytes > room) {
+        return Err(Failure(format!(
+            "record {name} claims the shape {shape:?}, more than the file can hold"
+        )));
+    }
+    let values = match datatype.to_descriptor()? {
         TypeDescriptor::Float(FloatSize::U8) => Values::Float(dataset.read_raw()?),
         TypeDescriptor::Integer(IntSize::U8) => Values::Integer(dataset.read_raw()?),
         TypeDescriptor::Unsigned(IntSize::U8) => Values::Unsigned(dataset.read_raw()?),
@@ -125,10 +211,9 @@ fn read_record(name: &str, dataset: &Dataset) -> std::result::Result<Record, Fai
         ),
         other => return Err(Failure(format!("record {name} has the unknown type {other}"))),
     };
-    let shape = dataset.shape();
     let names = match dataset.attr("dimensions") {
-        Ok(attribute) => attribute.read_raw::<VarLenUnicode>()?,
-        Err(_) => Vec::new(),
+        Ok(attribute) if attribute.size() == shape.len() => attribute.read_raw::<VarLenUnicode>()?,
+        _ => Vec::new(),
     };
     if names.len() != shape.len() {
         return Err(Failure(format!(

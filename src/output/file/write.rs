@@ -1,6 +1,6 @@
 //! Writing a result file, whole or not at all.
 
-use super::{dimension_scale, one_line};
+use super::{dimension_scale, one_line, seal};
 use crate::error::Result;
 use crate::output::atomic::atomically;
 use crate::output::group::{Attribute, Group, ResultFile};
@@ -12,7 +12,7 @@ use hdf5::{Dataset, H5Type, Location};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Arrays of this many bytes and more are chunked and compressed.
+/// Arrays of this many bytes and more are chunked, compressed and carry checksums, which copies by other programs keep.
 const COMPRESSED_FROM: usize = 64 * 1024;
 /// Wanted size of a chunk in bytes.
 const CHUNK: usize = 512 * 1024;
@@ -40,7 +40,8 @@ const DEFLATE: u8 = 4;
 /// ```
 pub fn write(path: impl AsRef<Path>, file: &ResultFile) -> Result<()> {
     atomically(path.as_ref(), |temporary| {
-        write_hdf5(temporary, file).map_err(|error| one_line(&error))
+        write_hdf5(temporary, file).map_err(|error| one_line(&error))?;
+        seal::seal(temporary).map_err(|error| error.to_string())
     })
 }
 
@@ -143,7 +144,8 @@ fn write_numbers<T: H5Type>(group: &hdf5::Group, record: &Record, values: &[T]) 
         builder = builder
             .chunk(chunk_shape(&shape, size_of::<T>()))
             .shuffle()
-            .deflate(DEFLATE);
+            .deflate(DEFLATE)
+            .fletcher32();
     }
     let dataset = builder.shape(shape).create(record.name())?;
     dataset.write_raw(values)?;

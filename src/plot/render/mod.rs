@@ -12,7 +12,7 @@ mod svg;
 
 use super::figure::Figure;
 use crate::error::Result;
-use crate::output::atomically;
+use crate::output::{atomically, check_writable};
 use std::path::Path;
 
 /// The figure as an SVG document.
@@ -49,6 +49,9 @@ pub fn draw(figure: &Figure, stem: impl AsRef<Path>) -> Result<()> {
         name.push(extension);
         std::path::PathBuf::from(name)
     };
+    for extension in [".svg", ".png"] {
+        check_writable(path(extension))?;
+    }
     atomically(&path(".svg"), |to| {
         std::fs::write(to, svg::render(&canvas)).map_err(|e| e.to_string())
     })?;

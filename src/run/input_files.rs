@@ -1,0 +1,66 @@
+//! The files that a configuration names besides itself, with digests of their content: part of what a result was computed from.
+
+use crate::error::{Error, Result};
+use crate::output::sha256_of;
+use crate::task::Config;
+use std::collections::BTreeMap;
+use std::fs::File;
+
+/// SHA-256 by file, as the configuration names it.
+pub type InputFiles = BTreeMap<String, String>;
+
+/// The input files of a configuration with their digests.
+///
+/// # Errors
+/// [`Error::Input`] when one cannot be read.
+pub fn input_files(config: &Config) -> Result<InputFiles> {
+    let loss = config.landscape.table.iter().map(|table| &table.file);
+    let noise = config
+        .noise
+        .iter()
+        .flat_map(|noise| &noise.table)
+        .map(|table| &table.file);
+    loss.chain(noise)
+        .map(|file| Ok((file.clone(), digest(file)?)))
+        .collect()
+}
+
+/// Refuses files that are not what they were; what was read between two looks at the same digests is one and the same.
+///
+/// # Errors
+/// [`Error::Input`] naming the file that changed.
+pub fn require_unchanged(config: &Config, files: &InputFiles) -> Result<()> {
+    for (path, now) in input_files(config)? {
+        if files.get(&path) != Some(&now) {
+            return Err(Error::Input {
+                path,
+                message: "it was changed while it was in use: start again".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// One line a file: digest and name, as `sha256sum` prints and checks them.
+pub fn listed(files: &InputFiles) -> String {
+    let lines: Vec<String> = files
+        .iter()
+        .map(|(path, digest)| format!("{digest}  {path}"))
+        .collect();
+    lines.join("\n")
+}
+
+fn digest(path: &str) -> Result<String> {
+    let failed = |e: std::io::Error| Error::Input {
+        path: path.into(),
+        message: e.to_string(),
+    };
+    let file = File::open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(Error::Input {
+            path: path.into(),
+            message: "it is not a regular file".into(),
+        });
+    }
+    sha256_of(file).map_err(failed)
+}

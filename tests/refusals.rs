@@ -1,0 +1,320 @@
+//! What is too large, unused, or written as elsewhere: refused before anything is allocated, with the key and the fix, or taken.
+#![cfg(all(feature = "cli", unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const LINE: &str = r#"
+name = "line"
+[landscape]
+loss = "barrier*(x^2 - 1)^2"
+parameters = { barrier = 0.25 }
+[noise]
+model = "isotropic"
+strength = 0.1
+[region]
+domain = [[-2.5, 2.5]]
+[escape]
+cells = [40]
+slow_modes = 1
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1" }
+[escape.path]
+to = [1.0]
+points = 16
+"#;
+
+const VALLEYS: &str = r#"
+name = "valleys"
+[surface]
+x = { from = -1.0, to = 1.0, points = 10 }
+y = { from = 1.0, to = 2.0, points = 10 }
+[phase_diagram]
+learning_rate = 0.05
+sigma = 0.05
+runs = 20
+steps = 20
+[trajectories]
+runs = 2
+steps = 100000
+record_every = 10
+[effective_potential]
+y = 5.0
+cells = 50
+domain = [-1.5, 1.8]
+"#;
+
+/// The program with an address space of 8 GB, which would not hold what is asked for.
+fn freezeout(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new("sh")
+        .args(["-c", "ulimit -v 8000000; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_freezeout"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn changed(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from}");
+    text.replacen(from, to, 1)
+}
+
+/// Checked and run, it is refused with one line that contains `wanted`.
+fn refused(text: &str, wanted: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), text).unwrap();
+    for arguments in [&["check", "c.toml"][..], &["run", "c.toml", "-o", "out.h5"]] {
+        let output = freezeout(folder.path(), arguments);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}{text}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for part in wanted {
+            assert!(said.contains(part), "{part} is missing in {said}");
+        }
+    }
+}
+
+#[test]
+fn sizes_are_judged_before_they_are_allocated() {
+    let memory = "memory would be needed, at most";
+    for (from, to, wanted) in [
+        (
+            "points = 16",
+            "points = 8000000000000",
+            &["escape.path.points", memory][..],
+        ),
+        (
+            "points = 16",
+            "points = 9223372036854775807",
+            &["escape.path.points", memory],
+        ),
+        (
+            "points = 16",
+            "points = 18446744073709551615",
+            &["escape.path.points", memory],
+        ),
+        ("slow_modes = 1", "slow_modes = 21", &["escape.slow_modes", "20"]),
+        (
+            "cells = [40]\nslow_modes = 1",
+            "cells = [8]\nslow_modes = 20",
+            &["escape.slow_modes", "8 cells"],
+        ),
+        (
+            "[[-2.5, 2.5]]",
+            "[[-1e308, 1e308]]",
+            &["region.domain", "longer than 1e150"],
+        ),
+        (
+            "[[-2.5, 2.5]]",
+            "[[-2.5, 1e308]]",
+            &["region.domain", "longer than 1e150"],
+        ),
+        ("cells = [40]", "cells = [9223372036854775807]", &["escape.cells"]),
+    ] {
+        refused(&changed(LINE, from, to), wanted);
+    }
+    for (from, to, wanted) in [
+        (
+            "points = 10 }\ny = { from = 1.0, to = 2.0, points = 10 }",
+            "points = 100000 }\ny = { from = 1.0, to = 2.0, points = 100000 }",
+            &["surface.x", memory][..],
+        ),
+        (
+            "sigma = 0.05\nruns = 20",
+            "sigma = { from = 0.01, to = 0.1, points = 50 }\nruns = 10000000",
+            &["phase_diagram.runs", memory],
+        ),
+        (
+            "runs = 20",
+            "runs = 400000000",
+            &["phase_diagram.runs", "at most"],
+        ),
+        (
+            "domain = [-1.5, 1.8]",
+            "domain = [-1e308, 1e308]",
+            &["effective_potential.domain"],
+        ),
+    ] {
+        refused(&changed(VALLEYS, from, to), wanted);
+    }
+}
+
+#[test]
+fn long_work_says_so_and_check_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), VALLEYS).unwrap();
+    let output = freezeout(folder.path(), &["check", "c.toml"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for part in [
+        "[phase_diagram]",
+        "[trajectories]",
+        "in all about",
+        "this machine has",
+    ] {
+        assert!(shown.contains(part), "{part} is missing in {shown}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    // An hour of work: the line comes at once.
+    let long = changed(
+        VALLEYS,
+        "runs = 20\nsteps = 20",
+        "runs = 100000\nsteps = 10000000",
+    );
+    fs::write(folder.path().join("c.toml"), long).unwrap();
+    let said = fs::File::create(folder.path().join("said")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_freezeout"))
+        .args(["run", "c.toml", "-o", "out.h5", "--quiet"])
+        .current_dir(folder.path())
+        .stderr(said)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    for _ in 0..2000 {
+        line = fs::read_to_string(folder.path().join("said")).unwrap();
+        if line.ends_with('\n') {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        line.starts_with("note: about ") && line.contains("phase_diagram"),
+        "{line:?}"
+    );
+}
+
+#[test]
+fn what_is_meant_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = |name: &str, text: &str| {
+        fs::write(folder.path().join("c.toml"), text).unwrap();
+        let output = freezeout(folder.path(), &["run", "c.toml", "--quiet", "-o", name]);
+        assert!(output.status.success(), "{}", said(&output));
+        let file = freezeout::output::read(folder.path().join(name)).unwrap();
+        file.groups().to_vec()
+    };
+    let usual = result("a.h5", LINE);
+    for (from, to) in [
+        ("cells = [40]", "cells = 40"),
+        ("[[-2.5, 2.5]]", "[-2.5, 2.5]"),
+        (
+            "[[-2.5, 2.5]]",
+            "[-2.5, 2.5]\nboundaries = [\"reflecting\", \"reflecting\"]",
+        ),
+        ("x^2", "x**2"),
+    ] {
+        assert!(result("b.h5", &changed(LINE, from, to)) == usual, "{to}");
+    }
+}
+
+#[test]
+fn slips_are_refused_with_the_fix() {
+    for (from, to, wanted) in [
+        (
+            "barrier*(",
+            "2barrier*(",
+            &["landscape.loss", "write 2*barrier"][..],
+        ),
+        ("barrier*(", "barrier(", &["landscape.loss", "character 8"]),
+        ("x > 1", "log(x) > 1", &["target", "ln is the natural logarithm"]),
+        (
+            "strength = 0.1",
+            "strength = \"barrier\"",
+            &["noise.strength", "write the number itself"],
+        ),
+        (
+            "barrier = 0.25",
+            "barrier = 0.25, tilt = 0.1",
+            &["landscape.parameters.tilt", "no formula uses"],
+        ),
+        (
+            "parameters =",
+            "variables = [\"x.1\"]\nparameters =",
+            &["landscape.variables", "x.1"],
+        ),
+        (
+            "parameters =",
+            "variables = [\"θ\"]\nparameters =",
+            &["landscape.variables", "a-z"],
+        ),
+        (
+            "{ barrier = 0.25 }",
+            "{ \"a.b\" = 1.0, barrier = 0.25 }",
+            &["landscape.parameters.a.b"],
+        ),
+        (
+            "[-2.5, 2.5]",
+            "[-2.5, 2.5, 3.0]",
+            &["region.domain", "lower, upper"],
+        ),
+        ("[40]", "[]", &["escape.cells"]),
+        (
+            "name = \"line\"",
+            "name = \"\\u001b[31m\\u202e\"",
+            &["name", "\\u{1b}"],
+        ),
+    ] {
+        refused(&changed(LINE, from, to), wanted);
+    }
+    // Boundaries keep their suggestion.
+    refused(
+        &changed(
+            LINE,
+            "[[-2.5, 2.5]]",
+            "[-2.5, 2.5]\nboundaries = [\"reflectin\", \"absorbing\"]",
+        ),
+        &["region.boundaries", "\"reflecting\""],
+    );
+}
+
+#[test]
+fn a_message_is_one_line_of_bounded_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "k".repeat(100_000);
+    for text in [
+        changed(LINE, "slow_modes", &format!("\"{long}\"")),
+        changed(LINE, "isotropic", &long),
+        changed(LINE, "slow_modes", "\"\\u001b[2J\\n\\u0007\""),
+        changed(
+            LINE,
+            "name = \"line\"",
+            &format!("name = \"{}\"", "a b ".repeat(10_000)),
+        ),
+    ] {
+        fs::write(folder.path().join("c.toml"), text).unwrap();
+        let output = freezeout(folder.path(), &["check", "c.toml"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.lines().count() == 1 && said.chars().count() < 1010,
+            "{} characters",
+            said.len()
+        );
+        assert!(!said.trim_end().contains(|c: char| c.is_control()), "{said:?}");
+    }
+    let output = freezeout(folder.path(), &["\u{1b}[31m\u{202e}"]);
+    assert!(!said(&output).trim_end().contains(|c: char| c.is_control()));
+}
+
+#[test]
+fn a_full_disk_leaves_no_empty_example() {
+    let folder = tempfile::tempdir().unwrap();
+    // No file may hold a byte; the signal that would say so is ignored, so that the write fails as on a full disk.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" init a.toml"])
+        .arg(env!("CARGO_BIN_EXE_freezeout"))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
