@@ -238,7 +238,7 @@ impl FieldQuantity {
             Self::EffectivePotential => "-ln p, zero at its minimum",
             Self::StationaryCurrent => "stationary probability current; zero with detailed balance",
             Self::SlowMode => {
-                "eigenfunctions of the slowest modes (real parts), mean square one, growing along the first variable"
+                "eigenfunctions of the slowest modes, mean square one, growing along the first variable; real and imaginary part of a complex pair"
             }
             Self::MeanFirstPassageTime => {
                 "mean time to reach the target or an absorbing end from the cell centre; zero inside the target"
