@@ -40,7 +40,7 @@ target = {{ half_space = {{ normal = [1.0, 0.0], offset = 0.5 }} }}
 fn maier_stein_gaps_to_six_digits() {
     for (beta, gap) in [(1.0, 0.003_719_840_448_596), (10.0, 0.048_375_635_831_384)] {
         let file = run(&maier_stein(beta, "[120, 72]"));
-        // three grids of order 2: the rest after extrapolation is of fourth order
+        // grids of order 2: the rest after extrapolation is of fourth order
         covered(&file, "spectral_gap", gap, 1e-6);
         assert!((number(&file, "spectral_gap_order") - 2.0).abs() < 0.05);
         // β = 1 is a gradient field, β = 10 is not: only then does probability circulate.

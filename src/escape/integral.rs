@@ -1,6 +1,6 @@
 //! The mean first-passage time of one variable by exact quadrature, independent of the grid.
 
-use super::problem::{LEVELS, Problem};
+use super::problem::{LEVELS, PARTS, Problem};
 use crate::error::{Error, Result};
 use crate::math::Point;
 use crate::rates::{Determined, ScaleAndSpeed};
@@ -66,7 +66,7 @@ pub fn mean_first_passage_time_integral(problem: &Problem<1>) -> Result<Determin
         .find(|x| *x >= start)
         .or(absorbs(1).then_some(upper));
     let diffusion = problem.discretised();
-    let finest = problem.grid(LEVELS - 1)?;
+    let finest = problem.grid(PARTS[LEVELS - 1])?;
     let line = ScaleAndSpeed::new(&diffusion, lower, upper)?
         .in_calculus(problem.calculus())
         .with_panels_ending_at(finest.axes()[0].faces());

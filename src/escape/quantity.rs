@@ -1,5 +1,7 @@
 //! The numbers and fields of an escape: what they are called, measured in and mean.
 
+use crate::statistics::Range;
+
 /// A number of a problem of escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -96,6 +98,15 @@ impl Quantity {
             | Self::EscapeRate
             | Self::ReactiveRate
             | Self::RateConstant => "1/time",
+        }
+    }
+
+    /// What values it can have.
+    pub fn range(self) -> Range {
+        match self {
+            Self::CutProbability | Self::TargetProbability | Self::ReactiveProbability => Range::Probability,
+            Self::ModeFrequency(_) => Range::Any,
+            _ => Range::Positive,
         }
     }
 
@@ -238,7 +249,7 @@ impl FieldQuantity {
             Self::EffectivePotential => "-ln p, zero at its minimum",
             Self::StationaryCurrent => "stationary probability current; zero with detailed balance",
             Self::SlowMode => {
-                "eigenfunctions of the slowest modes (real parts), mean square one, growing along the first variable"
+                "eigenfunctions of the slowest modes, mean square one, growing along the first variable; real and imaginary part of a complex pair"
             }
             Self::MeanFirstPassageTime => {
                 "mean time to reach the target or an absorbing end from the cell centre; zero inside the target"

@@ -189,7 +189,7 @@ fn automatic_step<const D: usize>(problem: &Problem<D>) -> Result<f64> {
     let at = match problem.start().as_point() {
         Some(point) => *point,
         None => {
-            let grid = problem.grid(0)?;
+            let grid = problem.grid(1)?;
             let inside = |cell: &usize| problem.in_start(&grid.centre(*cell));
             let cells: Vec<usize> = (0..grid.cells()).filter(inside).collect();
             grid.centre(cells[cells.len() / 2])

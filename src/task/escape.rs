@@ -25,11 +25,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
-/// `[escape]`: dθ = b dt + sqrt(2D) dW on three grids, from a start to a target.
+/// `[escape]`: dθ = b dt + sqrt(2D) dW on four grids, from a start to a target.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escape {
-    /// cells along each axis on the coarsest of three grids, each with half the cell size of the one before; for one variable a number will do
+    /// cells along each axis on the coarsest of four grids, whose cells are cut into 1, 2, 3 and 4 parts, a few more where edges and kinks need it; for one variable a number will do
     #[serde(deserialize_with = "one_or_list")]
     pub cells: Vec<usize>,
     /// places where the cells are smaller
@@ -487,7 +487,7 @@ fn group<const D: usize>(
     result: &EscapeResult<D>,
 ) -> Result<Group> {
     let mut group = Group::new("escape")?.with_description(
-        "stationary law, escape and relaxation of dθ = b dt + sqrt(2D) dW; numbers extrapolated from three grids, fields on the finest",
+        "stationary law, escape and relaxation of dθ = b dt + sqrt(2D) dW; numbers extrapolated from four grids, fields on the finest",
     );
     group.set_attribute("calculus", format!("{:?}", problem.calculus()))?;
     group.set_attribute("alpha", problem.calculus().alpha())?;
@@ -542,10 +542,13 @@ fn group<const D: usize>(
 /// Value, error and order of a number.
 fn push_number(group: &mut Group, quantity: Quantity, number: &Extrapolated) -> Result<()> {
     let (name, unit) = (quantity.name(), quantity.unit());
-    group.push(Record::scalar(&name, unit, number.value)?.with_description(quantity.description()))?;
+    const NO_DIGITS: &str = "the grids differ by more than the number";
+    let value = Record::scalar(&name, unit, number.value)?.with_description(quantity.description());
+    group.push(value.with_missing(NO_DIGITS))?;
     group.push(
         Record::scalar(&format!("{name}_error"), unit, number.error)?
-            .with_description("discretisation error from three grids"),
+            .with_description("discretisation error from four grids")
+            .with_missing(NO_DIGITS),
     )?;
     group.push(
         Record::scalar(&format!("{name}_order"), "1", number.order)?
@@ -619,11 +622,11 @@ records! {
         first_passage_time: Vec<f64> => [first_passage_time] "time",
         /// probability that the target has not been reached yet
         survival: Vec<f64> => [first_passage_time] "1" "S",
-        /// discretisation error from three grids, with the error in time from halved steps
+        /// discretisation error from four grids, with the error in time from halved steps
         survival_error: Vec<f64> => [first_passage_time] "1",
         /// probability that the target has been reached
         first_passage_distribution: Vec<f64> => [first_passage_time] "1" "F",
-        /// discretisation error from three grids, with the error in time from halved steps
+        /// discretisation error from four grids, with the error in time from halved steps
         first_passage_distribution_error: Vec<f64> => [first_passage_time] "1",
     }
 }
