@@ -208,3 +208,49 @@ fn sgd_that_diverges_is_refused() {
     // the same with half the learning rate runs
     run(&sgd.replace("1.1", "0.55"));
 }
+
+#[test]
+fn a_kink_that_is_not_declared_is_named() {
+    let warning = |text: &str| {
+        let file = run(text);
+        let attributes = file.group("escape").unwrap().attributes().clone();
+        attributes.get("warning").map(|text| format!("{text:?}"))
+    };
+    let said = warning(&line("abs(x - 0.0131)", "")).expect("a warning");
+    assert!(said.contains("kinks = [{axis = 0, position = 0.0131"), "{said}");
+    let declared = line(
+        "abs(x - 0.0131)",
+        "landscape.kinks = [{ axis = 0, position = 0.0131 }]",
+    );
+    assert!(warning(&declared).is_none());
+    assert!(warning(&line("(x^2 - 1)^2/4", "")).is_none());
+}
+
+#[test]
+fn a_path_of_least_action_needs_no_grid() {
+    // 2500 noise units: no grid can hold the weights, the exponent ΔL/D is exact
+    let text = line("(x^2 - 1)^2/4", "").replace("strength = 0.1", "strength = 1e-4")
+        + "[escape.path]\nto = [0.0]\n";
+    let file = run(&text);
+    assert!(file.group("escape").is_none());
+    let exponent = file.record("escape_path/exponent").unwrap().numbers().unwrap()[0];
+    assert_close!(exponent, 2500.0, 1e-6);
+}
+
+#[test]
+fn the_stationary_probability_of_a_set_has_an_error() {
+    let file = run(&line("(x^2 - 1)^2/4 + 0.1*x", ""));
+    let weight = |x: f64| (-((x * x - 1.0).powi(2) / 4.0 + 0.1 * x) / 0.1).exp();
+    let n = 200_000;
+    let sum = |a: f64, b: f64| {
+        let h = (b - a) / f64::from(n);
+        (0..n)
+            .map(|k| h * weight(a + (f64::from(k) + 0.5) * h))
+            .sum::<f64>()
+    };
+    covered(
+        &file,
+        "stationary_target_probability",
+        sum(1.0, 2.5) / sum(-2.5, 2.5),
+    );
+}

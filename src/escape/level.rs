@@ -139,6 +139,12 @@ impl<const D: usize> Level<D> {
         number.map(|n| n.value)
     }
 
+    /// Whether a number is expected to be of second order in the cells.
+    pub fn is_smooth(&self, quantity: Quantity) -> bool {
+        let number = self.numbers.iter().find(|n| n.quantity == quantity);
+        number.is_some_and(|n| n.is_smooth)
+    }
+
     /// All fields.
     pub fn fields(&self) -> &[Field] {
         &self.fields
@@ -291,6 +297,20 @@ impl<const D: usize> Level<D> {
                 .generator
                 .current(&probability, &vec![1.0; probability.len()])?;
             self.add_vectors(FieldQuantity::StationaryCurrent, &current);
+        }
+        let smooth = problem.is_smooth();
+        let of = |set: &CellSet| {
+            (0..log.len())
+                .filter(|i| set.contains(*i))
+                .map(|i| probability[i])
+                .sum()
+        };
+        if problem.target().is_some() {
+            let target = of(&self.target);
+            self.add_number(Quantity::StationaryTargetProbability, target, smooth);
+        }
+        if let Some(start) = start {
+            self.add_number(Quantity::StationaryStartProbability, of(start), smooth);
         }
         self.stationary = probability;
         let found = self.find_modes(modes);

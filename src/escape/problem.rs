@@ -257,6 +257,12 @@ impl<const D: usize> Problem<D> {
         !self.kinks.is_empty()
     }
 
+    /// Whether a kink across `axis` is declared between two positions.
+    pub fn has_kink_between(&self, axis: usize, lower: f64, upper: f64) -> bool {
+        let between = |kink: &Kink| kink.axis == axis && kink.position > lower && kink.position < upper;
+        self.kinks.iter().any(between)
+    }
+
     /// Refuses what follows the gradient where the loss itself jumps.
     ///
     /// # Errors
@@ -467,11 +473,9 @@ impl<const D: usize> Problem<D> {
             let Some(&next) = own.centres().get(indices[axis] + 1) else {
                 continue;
             };
-            let declared =
-                |kink: &Kink| kink.axis == axis && kink.position > theta[axis] && kink.position < next;
             let mut beyond = *theta;
             beyond[axis] = next;
-            if self.kinks.iter().any(declared) || !self.in_domain(&beyond) {
+            if self.has_kink_between(axis, theta[axis], next) || !self.in_domain(&beyond) {
                 continue;
             }
             let smallest = SMALLEST_JUMP * self.diffusion.tensor(theta)[(axis, axis)];

@@ -8,6 +8,10 @@ use crate::statistics::Range;
 pub enum Quantity {
     /// Probability that reflecting ends cut off, other than walls.
     CutProbability,
+    /// Stationary probability of the target.
+    StationaryTargetProbability,
+    /// Stationary probability of a start set.
+    StationaryStartProbability,
     /// Slowest relaxation rate λ1.
     SpectralGap,
     /// Decay rate of slow mode k, counted from 1.
@@ -34,7 +38,9 @@ pub enum Quantity {
 
 impl Quantity {
     /// All but those of slow modes, which are counted.
-    pub const PLAIN: [Self; 10] = [
+    pub const PLAIN: [Self; 12] = [
+        Self::StationaryTargetProbability,
+        Self::StationaryStartProbability,
         Self::CutProbability,
         Self::SpectralGap,
         Self::MeanFirstPassageTime,
@@ -51,6 +57,8 @@ impl Quantity {
     pub fn name(self) -> String {
         match self {
             Self::CutProbability => "cut_probability",
+            Self::StationaryTargetProbability => "stationary_target_probability",
+            Self::StationaryStartProbability => "stationary_start_probability",
             Self::SpectralGap => "spectral_gap",
             Self::ModeRate(k) => return format!("mode_{k}_rate"),
             Self::ModeFrequency(k) => return format!("mode_{k}_frequency"),
@@ -90,7 +98,11 @@ impl Quantity {
     /// Its unit.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::CutProbability | Self::TargetProbability | Self::ReactiveProbability => "1",
+            Self::CutProbability
+            | Self::StationaryTargetProbability
+            | Self::StationaryStartProbability
+            | Self::TargetProbability
+            | Self::ReactiveProbability => "1",
             Self::MeanFirstPassageTime | Self::FirstPassageDeviation | Self::MeanTransitionDuration => "time",
             Self::SpectralGap
             | Self::ModeRate(_)
@@ -104,7 +116,11 @@ impl Quantity {
     /// What values it can have.
     pub fn range(self) -> Range {
         match self {
-            Self::CutProbability | Self::TargetProbability | Self::ReactiveProbability => Range::Probability,
+            Self::CutProbability
+            | Self::StationaryTargetProbability
+            | Self::StationaryStartProbability
+            | Self::TargetProbability
+            | Self::ReactiveProbability => Range::Probability,
             Self::ModeFrequency(_) => Range::Any,
             _ => Range::Positive,
         }
@@ -116,6 +132,8 @@ impl Quantity {
             Self::CutProbability => {
                 "most probability that would lie beyond a reflecting end that is not declared a wall, from the density and its decay there"
             }
+            Self::StationaryTargetProbability => "stationary probability of the target",
+            Self::StationaryStartProbability => "stationary probability of the start set",
             Self::SpectralGap => "slowest relaxation rate, no sets involved",
             Self::ModeRate(_) => "minus the real part of the eigenvalue of a slow mode",
             Self::ModeFrequency(_) => "imaginary part of the eigenvalue of a slow mode",

@@ -63,23 +63,46 @@ pub fn find_loss_jump<const D: usize>(
     [lower, upper]: [f64; 2],
     smallest: f64,
 ) -> Option<(f64, f64)> {
-    const HALVINGS: usize = 60;
-    // of the interval [-1, 1]
-    const NODE: f64 = 0.774_596_669_241_483_4;
-    const RULE: [(f64, f64); 3] = [(-NODE, 5.0 / 9.0), (0.0, 8.0 / 9.0), (NODE, 5.0 / 9.0)];
     let at = |x: f64| {
         let mut point = *theta;
         point[axis] = x;
         point
     };
     let loss = |x: f64| landscape.loss(&at(x));
+    find_jump(
+        loss,
+        |x| landscape.gradient(&at(x))[axis],
+        [lower, upper],
+        smallest,
+    )
+}
+
+/// Where a function with the given slope jumps by more than `smallest` between `lower` and `upper`, and by how much; as [`find_loss_jump`].
+///
+/// # Examples
+/// ```
+/// use freezeout::landscape::find_jump;
+/// let found = find_jump(|x: f64| x.signum(), |_| 0.0, [-0.5, 0.7], 1e-9);
+/// assert!(found.is_some_and(|(at, jump)| at.abs() < 1e-12 && jump == 2.0));
+/// assert!(find_jump(f64::sin, f64::cos, [-0.5, 0.7], 1e-9).is_none());
+/// ```
+pub fn find_jump(
+    function: impl Fn(f64) -> f64,
+    slope: impl Fn(f64) -> f64,
+    [lower, upper]: [f64; 2],
+    smallest: f64,
+) -> Option<(f64, f64)> {
+    const HALVINGS: usize = 60;
+    // of the interval [-1, 1]
+    const NODE: f64 = 0.774_596_669_241_483_4;
+    const RULE: [(f64, f64); 3] = [(-NODE, 5.0 / 9.0), (0.0, 8.0 / 9.0), (NODE, 5.0 / 9.0)];
     let integral = |a: f64, b: f64| {
         let (middle, half) = (0.5 * (a + b), 0.5 * (b - a));
-        let value = |(node, weight): (f64, f64)| weight * landscape.gradient(&at(middle + half * node))[axis];
+        let value = |(node, weight): (f64, f64)| weight * slope(middle + half * node);
         half * RULE.into_iter().map(value).sum::<f64>()
     };
     let rounding = |a: f64, b: f64, integral: f64| ROUNDINGS * (a.abs() + b.abs() + integral.abs());
-    let (first, last) = (loss(lower), loss(upper));
+    let (first, last) = (function(lower), function(upper));
     let whole = integral(lower, upper);
     let missing = (last - first - whole).abs();
     if !(missing > smallest.max(rounding(first, last, whole))) {
@@ -96,15 +119,15 @@ pub fn find_loss_jump<const D: usize>(
         if middle <= a || middle >= b {
             break;
         }
-        let centre = loss(middle);
+        let centre = function(middle);
         let missing = |a: f64, b: f64, change: f64| (change - integral(a, b)).abs();
-        if missing(a, middle, centre - loss(a)) >= missing(middle, b, loss(b) - centre) {
+        if missing(a, middle, centre - function(a)) >= missing(middle, b, function(b) - centre) {
             b = middle;
         } else {
             a = middle;
         }
     }
-    let (below, above) = (loss(a), loss(b));
+    let (below, above) = (function(a), function(b));
     let change = above - below;
     // a slope over the last interval is no jump
     let is_jump = change.abs() > smallest.max(16.0 * rounding(below, above, integral(a, b)));

@@ -21,7 +21,7 @@ pub use critical_point::{CriticalPoint, critical_point};
 pub use degenerate_valley::DegenerateValley;
 pub use double_well::DoubleWell;
 pub use expression::Expression;
-pub use jump::{find_loss_jump, loss_jump};
+pub use jump::{find_jump, find_loss_jump, loss_jump};
 pub use mueller_brown::MuellerBrown;
 pub use quadratic::Quadratic;
 pub use slice::Slice;

@@ -129,9 +129,10 @@ impl Setting {
                 "this question moves y itself: leave the key out",
             ));
         }
-        TwoValleyModel::new(
-            self.landscape.two_valley().map_err(|e| e.at("landscape"))?,
-            &*self.noise()?,
-        )
+        let landscape = self.landscape.two_valley().map_err(|e| e.at("landscape"))?;
+        match &self.noise {
+            Some(_) => TwoValleyModel::new(landscape, &*self.noise()?),
+            None => TwoValleyModel::papers(landscape, 1.0),
+        }
     }
 }

@@ -9,9 +9,8 @@ use crate::math::{Point, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
 use crate::transfer::{PathLaw, PathSettings, propagate};
 
-/// Floor of the paper's noise, in units of 2σ: its C/B = 2σ H₊ + 1e-8 has a floor between 5e-8 and 1e-6 of that kind at the σ of its protocols,
-/// which nothing it reports can tell from this one.
-const PAPERS_FLOOR: f64 = 1e-8;
+/// What the authors' code adds to C/B.
+const REGULARISER: f64 = 1e-8;
 
 /// The two-valley landscape with a noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,7 +22,7 @@ pub struct TwoValleyModel {
 /// The noises that the two-valley tasks know; the tasks themselves say how strong they are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TwoValleyNoise {
-    /// C/B = 2σ (strength·H₊^power + floor).
+    /// C/B = 2σ (strength·H₊^power + floor) + regulariser.
     HessianPower {
         /// Exponent p.
         power: f64,
@@ -31,6 +30,9 @@ pub enum TwoValleyNoise {
         strength: f64,
         /// Added to the power of the curvature.
         floor: f64,
+        /// Added to C/B of steps, whatever σ, as in the authors' code, so that C can be factorised. It has no limit η → 0 at fixed Δ and is below
+        /// all errors: routes without steps do not know it, but for the density in the plane, which needs a positive D.
+        regulariser: f64,
     },
     /// C/B = 2σ·strength·I.
     Isotropic {
@@ -92,6 +94,7 @@ impl TwoValleyModel {
                 power: number("power", noise.power).map_err(|e| e.at("noise"))?,
                 strength,
                 floor: number("floor", noise.floor).map_err(|e| e.at("noise"))?,
+                regulariser: 0.0,
             },
             Some(NoiseModel::Isotropic) => TwoValleyNoise::Isotropic { strength },
             _ => {
@@ -104,6 +107,22 @@ impl TwoValleyModel {
         let model = Self { landscape, noise };
         // building one walk checks the rest
         model.walk(0.01, 0.01).map_err(|e| e.at("noise"))?;
+        Ok(model)
+    }
+
+    /// The landscape with the paper's noise C/B = 2σ H₊^power + 1e-8.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn papers(landscape: TwoValley, power: f64) -> Result<Self> {
+        let noise = TwoValleyNoise::HessianPower {
+            power,
+            strength: 1.0,
+            floor: 0.0,
+            regulariser: REGULARISER,
+        };
+        let model = Self { landscape, noise };
+        model.walk(0.01, 0.01)?;
         Ok(model)
     }
 
@@ -132,7 +151,7 @@ impl TwoValleyModel {
 
     /// Whether C ∝ H₊ but for a floor no higher than the paper's, which is below all errors.
     fn is_aligned(&self) -> bool {
-        matches!(self.noise, TwoValleyNoise::HessianPower { power: 1.0, floor, .. } if floor <= PAPERS_FLOOR)
+        matches!(self.noise, TwoValleyNoise::HessianPower { power: 1.0, floor, .. } if floor <= REGULARISER)
     }
 
     /// Whether the paper's formulas apply: C ∝ H₊ and no ablation of the landscape.
@@ -150,12 +169,13 @@ impl TwoValleyModel {
                 power,
                 strength,
                 floor,
+                regulariser,
             } => TwoValleyWalk::discrete(&Sgd::hessian_power(
                 self.landscape,
                 power,
                 learning_rate,
                 sigma * strength,
-                2.0 * sigma * floor,
+                2.0 * sigma * floor + regulariser,
             )?),
             TwoValleyNoise::Isotropic { strength } => {
                 TwoValleyWalk::discrete(&Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?)
@@ -183,13 +203,14 @@ impl TwoValleyModel {
                 power,
                 strength,
                 floor,
+                regulariser,
             } => propagate(
                 &Sgd::hessian_power(
                     self.landscape,
                     power,
                     learning_rate,
                     sigma * strength,
-                    2.0 * sigma * floor,
+                    2.0 * sigma * floor + regulariser,
                 )?,
                 settings,
             ),
@@ -200,7 +221,7 @@ impl TwoValleyModel {
         }
     }
 
-    /// The diffusion in the plane, D = Δ (H₊^p + floor).
+    /// The diffusion in the plane, D = Δ (strength·H₊^p + floor + regulariser).
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] for a parameter out of range, [`Error::Config`] for isotropic noise, which the planar route does not serve.
@@ -209,6 +230,7 @@ impl TwoValleyModel {
             power,
             strength,
             floor,
+            regulariser,
         } = self.noise
         else {
             return Err(Error::config(
@@ -216,7 +238,7 @@ impl TwoValleyModel {
                 "the planar route needs hessian_power noise",
             ));
         };
-        let noise = HessianPower::new(self.landscape, power, strength, floor)?;
+        let noise = HessianPower::new(self.landscape, power, strength, floor + regulariser)?;
         Sgd::with_noise_strength(self.landscape, noise, noise_strength)
     }
 
@@ -240,6 +262,7 @@ impl TwoValleyModel {
                 power,
                 strength,
                 floor,
+                ..
             } => SliceNoise::HessianPower(HessianPower::new(slice, power, strength, floor)?),
             TwoValleyNoise::Isotropic { strength } => SliceNoise::Isotropic(Isotropic::new(strength)?),
         };

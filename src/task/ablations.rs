@@ -116,13 +116,7 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
     };
     let landscape = *model.landscape();
     let curvature = mean_curvature(&landscape, task.start_y);
-    let power = |power: f64| {
-        model.with_noise(TwoValleyNoise::HessianPower {
-            power,
-            strength: 1.0,
-            floor: 1e-8,
-        })
-    };
+    let power = |power: f64| TwoValleyModel::papers(landscape, power);
     Ok(vec![
         plain(FULL_MODEL, *model),
         plain(
@@ -149,8 +143,8 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
             "isotropic noise",
             model.with_noise(TwoValleyNoise::Isotropic { strength: curvature }),
         ),
-        plain(POWER_3_2, power(1.5)),
-        plain(POWER_2, power(2.0)),
+        plain(POWER_3_2, power(1.5)?),
+        plain(POWER_2, power(2.0)?),
     ])
 }
 

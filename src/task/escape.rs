@@ -8,7 +8,7 @@ use crate::escape::{
     CUT, Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
     MOST_SADDLES, NoFormula, PassageLaw, Problem, Quantity, Settings, SimulatedPassage, Simulation,
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
-    small_noise_rate, too_small, why_no_integral,
+    small_noise_rate, too_small, undeclared_kink, why_no_integral,
 };
 use crate::grid::Concentration;
 use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, records};
@@ -275,7 +275,7 @@ impl Escape {
         Ok(Box::new(move |progress| {
             let names = names.each_ref().map(String::as_str);
             let mut groups = task.groups(&problem, &names, seed, progress)?;
-            if let Some(group) = groups.first_mut() {
+            if let Some(group) = groups.iter_mut().find(|group| group.name() == "escape") {
                 more(&problem, group)?;
             }
             Ok(groups)
@@ -352,7 +352,7 @@ impl Escape {
         let simulation = self.simulation.as_ref().map(SimulationKeys::simulation);
         let in_simulation = |e: Error| e.at("escape.simulation");
         let is_said = OnceLock::new();
-        let result = problem.solve(&self.settings(), &|level| {
+        let solved = problem.solve(&self.settings(), &|level| {
             bar.advance(1);
             let Some(simulation) = &simulation else {
                 return Ok(());
@@ -365,8 +365,19 @@ impl Escape {
                 progress.note(&line);
             }
             Ok(())
-        })?;
+        });
         bar.advance(1);
+        let result = match (solved, &self.path) {
+            (Ok(result), _) => result,
+            // paths need no grid
+            (Err(error), Some(keys)) if is_of_the_grid(&error) => {
+                let mut path = self.path(problem, keys, None)?;
+                let text = format!("without [escape], as the grid failed: {error}");
+                path.set_attribute(WARNING, text)?;
+                return Ok(vec![path]);
+            }
+            (Err(error), _) => return Err(error),
+        };
         let mut groups = vec![group(names, self.slow_modes, problem, &result)?];
         if let Some(simulation) = &simulation {
             let bar = progress.task("simulation", simulation.paths() as u64);
@@ -389,15 +400,37 @@ impl Escape {
             }
         }
         if let Some(keys) = &self.path {
-            let settings = keys.settings()?;
-            let found = least_action(problem, &settings);
-            let rate = found
-                .as_ref()
-                .ok()
-                .map(|found| small_noise_rate(problem, found, settings.pieces));
-            groups.push(path_group(problem, &result, &found, rate.as_ref())?);
+            groups.push(self.path(problem, keys, Some(&result))?);
         }
         Ok(groups)
+    }
+
+    /// `/escape_path`.
+    fn path<const D: usize>(
+        &self,
+        problem: &Problem<D>,
+        keys: &PathKeys,
+        grid: Option<&EscapeResult<D>>,
+    ) -> Result<Group> {
+        let settings = keys.settings()?;
+        let found = least_action(problem, &settings);
+        let rate = found
+            .as_ref()
+            .ok()
+            .map(|found| small_noise_rate(problem, found, settings.pieces));
+        path_group(problem, grid, &found, rate.as_ref())
+    }
+}
+
+/// Whether an error says that no grid can solve the problem, whatever else can.
+fn is_of_the_grid(error: &Error) -> bool {
+    match error {
+        Error::At { source, .. } => is_of_the_grid(source),
+        Error::NotFinite { .. }
+        | Error::NotConverged { .. }
+        | Error::Unreachable { .. }
+        | Error::TooAnisotropic { .. } => true,
+        _ => false,
     }
 }
 
@@ -528,8 +561,15 @@ fn group<const D: usize>(
     if !left_out.is_empty() {
         group.set_attribute("left_out", left_out.join("; "))?;
     }
-    if let Some(text) = too_small(problem, finest.cuts()) {
-        group.set_attribute(WARNING, text)?;
+    let warnings: Vec<String> = [
+        too_small(problem, finest.cuts()),
+        undeclared_kink(problem, result),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !warnings.is_empty() {
+        group.set_attribute(WARNING, warnings.join("; "))?;
     }
     group.push(
         Record::scalar("slow_mode_frequency", "1/time", finest.slow_mode_frequency())?.with_description(
@@ -812,7 +852,7 @@ impl EscapePathResult {
     fn add_path<const D: usize>(
         &mut self,
         problem: &Problem<D>,
-        result: &EscapeResult<D>,
+        result: Option<&EscapeResult<D>>,
         found: &LeastAction<D>,
     ) -> Result<()> {
         // of one size for all paths, so that those of a sweep can be stacked
@@ -840,7 +880,9 @@ impl EscapePathResult {
             self.loss_barrier =
                 limiting.map(|saddle| landscape.loss(&saddle.position) - landscape.loss(&found.path.start()));
         }
-        if let Some(potential) = result.field(FieldQuantity::EffectivePotential) {
+        if let Some(result) = result
+            && let Some(potential) = result.field(FieldQuantity::EffectivePotential)
+        {
             let at = |theta: &_| result.grid().interpolate(potential, *theta);
             let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
             self.effective_potential = Some(points.iter().map(at).map(finite).collect());
@@ -873,7 +915,7 @@ impl EscapePathResult {
 /// `/escape_path`: the path of least action and the formulas for small noise, beside the rate of the grid.
 fn path_group<const D: usize>(
     problem: &Problem<D>,
-    result: &EscapeResult<D>,
+    result: Option<&EscapeResult<D>>,
     found: &Result<LeastAction<D>>,
     rate: Option<&std::result::Result<SmallNoiseRate, NoFormula>>,
 ) -> Result<Group> {
@@ -892,7 +934,7 @@ fn path_group<const D: usize>(
     let mut records = EscapePathResult::without(no_formula.as_deref().unwrap_or_default());
     records.add_path(problem, result, found)?;
     if let Some(Ok(rate)) = rate {
-        records.add_rate(rate, result.escape_rate());
+        records.add_rate(rate, result.and_then(EscapeResult::escape_rate));
     }
     let mut group = records.group()?;
     let incomparable = rate

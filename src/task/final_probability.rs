@@ -16,7 +16,7 @@ use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, 
 use crate::setting::Setting;
 use crate::setting::parameter_range::{ParameterRange, row_of};
 use crate::setting::two_valley::TwoValleyModel;
-use crate::transfer::{PathLaw, PathSettings, Start};
+use crate::transfer::{PathLaw, PathSettings, Resolution, Start};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,8 @@ records! {
 
 /// Length of the panels of the coarser transfer operator that the error comes from, in those of the finer one.
 const COARSER: f64 = 1.25;
+/// What that one may lose in a step: a hundred times what the finer one may.
+const COARSER_DEFECT: f64 = 1e-8;
 
 /// The runs end where fewer than this many hops per run are still to come.
 const HOPS_TO_COME: f64 = 1e-4;
@@ -252,7 +254,10 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
     };
     let coarse = PathSettings {
         refresh: 2.0 * path.refresh,
-        resolution: path.resolution.refined(1.0 / COARSER),
+        resolution: Resolution {
+            allowed_defect: COARSER_DEFECT,
+            ..path.resolution.refined(1.0 / COARSER)
+        },
         ..path.clone()
     };
     let law = |path: &PathSettings| {
