@@ -30,7 +30,7 @@ fn main() -> freezeout::Result<()> {
         let rates = HopRates::new(&model, sgd, start, end, nodes)?;
         let path = two_state(&model, &rates, p_flat, 1.0, steps)?;
         let last = last_hop(&model, &rates, &path, 1.0);
-        rows.push((strength, path.final_p_flat(), known_p, last.mean_y, known_y));
+        rows.push((strength, path.final_p_flat(), known_p, last.hop.mean_y, known_y));
     }
 
     // Print

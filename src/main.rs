@@ -7,6 +7,7 @@ mod unsealed;
 use clap::{Parser, Subcommand};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
+use freezeout::task::escape::WARNING;
 use freezeout::task::{self, Progress};
 use freezeout::{Error, Result, error, output, plot, run};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
@@ -229,6 +230,12 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     output::write(&path, &result)?;
     if !config.sweep.is_empty() {
         run::remove_unfinished(&unfinished)?;
+    }
+    for group in result.groups() {
+        if let Some(output::Attribute::Text(text)) = group.attributes().get(WARNING) {
+            // a closed standard error takes nothing from the result
+            let _ = writeln!(std::io::stderr(), "warning: {}: {text}", group.name());
+        }
     }
     // Cells of a sweep are not comparable with each other.
     if !options.quiet && config.sweep.is_empty() {

@@ -83,6 +83,8 @@ fn synthetic() -> ResultFile {
         p_flat: along(&fraction),
         p_flat_error: along(&|_| 1e-6),
         mean_freezing_y: along(&|d| 0.9 * height(d) + 0.05),
+        mean_freezing_y_error: along(&|d| 0.9 * height(d) + 0.05),
+        late_hop_probability: along(&|d| 0.9 * height(d) + 0.05),
         mean_freezing_y_poisson: along(&height),
         mean_freezing_y_ridge: along(&height),
         mean_freezing_time: along(&height),

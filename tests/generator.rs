@@ -149,7 +149,8 @@ fn brownian_exit_mean_variance_rate_and_committor() -> Result<()> {
     assert_close!(extrapolate(mean), l * l / (2.0 * d), 1e-11); // rounding of N = 800 cells
     let variance = on_levels(grid.clone(), 4, |g| {
         let generator = Generator::assemble(&Brownian(d), g.clone())?;
-        Ok(g.interpolate(&first_passage_variance(&generator, &outside(&g)?)?, [0.0]))
+        let deviation = first_passage_moments(&generator, &outside(&g)?)?.deviation;
+        Ok(g.interpolate(&deviation, [0.0]).powi(2))
     })?;
     // σ² = 2D.
     assert_close!(

@@ -9,7 +9,7 @@ mod sgd;
 
 pub use calculus::{Calculus, spurious_drift};
 pub use drift_diffusion::DriftDiffusion;
-pub use equilibrium::{Equilibrium, drift_jacobian};
+pub use equilibrium::{Equilibrium, check_map_stability, drift_jacobian};
 pub use flow::{ARRIVAL, noise_free_limit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use sgd::{Sgd, sigma};

@@ -1,6 +1,6 @@
 //! The mean first-passage time of one variable by exact quadrature, independent of the grid.
 
-use super::problem::Problem;
+use super::problem::{LEVELS, Problem};
 use crate::error::{Error, Result};
 use crate::math::Point;
 use crate::rates::{Determined, ScaleAndSpeed};
@@ -29,7 +29,8 @@ pub fn why_no_integral(problem: &Problem<1>) -> Option<&'static str> {
 /// The mean time to reach the nearest edges of the target, or ends that absorb, from the start point.
 ///
 /// # Method
-/// Quadrature of the Ito equation, see [`ScaleAndSpeed`]; no grid.
+/// Quadrature of the Ito equation, see [`ScaleAndSpeed`]; nothing is taken from the grid but the width of what it may see: panels are no
+/// wider than its finest cells.
 ///
 /// # Errors
 /// [`Error::Inconsistent`] where [`why_no_integral`] says why; those of [`ScaleAndSpeed`].
@@ -70,7 +71,8 @@ pub fn mean_first_passage_time_integral(problem: &Problem<1>) -> Result<Determin
         .find(|x| *x >= start)
         .or(absorbs(1).then_some(upper));
     let diffusion = problem.ito();
-    let line = ScaleAndSpeed::new(&diffusion, lower, upper)?;
+    let finest = problem.grid(LEVELS - 1)?;
+    let line = ScaleAndSpeed::new(&diffusion, lower, upper)?.with_panels_ending_at(finest.axes()[0].faces());
     match (left, right) {
         (Some(left), Some(right)) => line.mean_exit_time(start, left, right),
         (Some(edge), None) | (None, Some(edge)) => Ok(line.first_passage(start, edge)?.mean),

@@ -45,6 +45,7 @@ impl<const D: usize> LeastActionSettings<D> {
             return Err(Error::config("points", message));
         }
         require_positive("bend", self.bend)?;
+        problem.require_no_jump("a path of least action")?;
         if problem.start().centre().is_none() {
             return Err(Error::Inconsistent {
                 subject: "start of a path".into(),

@@ -1,5 +1,6 @@
 //! Everything that is known on one grid: numbers, and fields over its cells.
 
+use super::cut::{Cut, cuts};
 use super::problem::Problem;
 use super::quantity::{FieldQuantity, Quantity};
 use crate::error::{Error, Result};
@@ -7,8 +8,8 @@ use crate::generator::Generator;
 use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
-    Factorisation, committor, effective_potential, first_passage_variance, log_stationary_probability,
-    mean_first_passage_time, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
+    Factorisation, FirstPassageMoments, committor, effective_potential, first_passage_moments,
+    log_stationary_probability, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
 };
 use crate::region::Boundary;
 
@@ -45,6 +46,7 @@ pub struct Level<const D: usize> {
     numbers: Vec<Number>,
     fields: Vec<Field>,
     frequency: f64,
+    cuts: Vec<Cut>,
     left_out: Vec<(Quantity, Error)>,
     has_detailed_balance: Option<bool>,
     factorisation: Option<Factorisation>,
@@ -67,6 +69,7 @@ impl<const D: usize> Level<D> {
             numbers: Vec::new(),
             fields: Vec::new(),
             frequency: 0.0,
+            cuts: Vec::new(),
             left_out: Vec::new(),
             has_detailed_balance: None,
             factorisation: None,
@@ -79,7 +82,23 @@ impl<const D: usize> Level<D> {
         if let Some(start) = &start {
             this.transitions(problem, start)?;
         }
+        this.note_cuts(problem);
         Ok(this)
+    }
+
+    fn note_cuts(&mut self, problem: &Problem<D>) {
+        let laws = [
+            FieldQuantity::StationaryDensity,
+            FieldQuantity::QuasiStationaryDensity,
+        ];
+        let laws = laws.into_iter().filter_map(|law| self.field(law));
+        let cut_by = laws.map(|law| cuts(problem, self.grid(), &law.values));
+        let larger = |a: Cut, b: Cut| if b.probability > a.probability { b } else { a };
+        self.cuts = cut_by
+            .reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| larger(a, b)).collect())
+            .unwrap_or_default();
+        let all = self.cuts.iter().map(|cut| cut.probability).sum();
+        self.add_number(Quantity::CutProbability, all, false);
     }
 
     /// The grid.
@@ -126,6 +145,11 @@ impl<const D: usize> Level<D> {
     /// Imaginary part of the slowest eigenvalue; zero with detailed balance.
     pub fn slow_mode_frequency(&self) -> f64 {
         self.frequency
+    }
+
+    /// What reflecting ends cut off that are not walls: of the stationary law or that before the escape, the larger.
+    pub fn cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 
     /// What did not converge, and how.
@@ -243,9 +267,6 @@ impl<const D: usize> Level<D> {
                 .current(&probability, &vec![1.0; probability.len()])?;
             self.add_vectors(FieldQuantity::StationaryCurrent, &current);
         }
-        let ends = end_cells(self.grid(), problem.domain().boundaries());
-        let at_ends = ends.iter().map(|&i| probability[i]).sum();
-        self.add_number(Quantity::EndProbability, at_ends, false);
         let modes = self.modes(problem, modes);
         self.unless_unconverged(Quantity::SpectralGap, modes)
     }
@@ -313,11 +334,10 @@ impl<const D: usize> Level<D> {
 
     fn first_passage(&mut self, problem: &Problem<D>) -> Result<()> {
         let smooth = problem.is_smooth();
-        let time = mean_first_passage_time(&self.generator, &self.target)?;
-        let deviation: Vec<f64> = first_passage_variance(&self.generator, &self.target)?
-            .into_iter()
-            .map(f64::sqrt)
-            .collect();
+        let FirstPassageMoments {
+            mean: time,
+            deviation,
+        } = first_passage_moments(&self.generator, &self.target)?;
         let (at_start, spread) = (self.at_start(problem, &time), self.at_start(problem, &deviation));
         self.add_number(Quantity::MeanFirstPassageTime, at_start, smooth);
         if problem.start().as_point().is_some() {
@@ -401,18 +421,4 @@ fn oriented<const D: usize>(grid: &Grid<D>, mut values: Vec<f64>) -> Vec<f64> {
         values.iter_mut().for_each(|v| *v = -*v);
     }
     values
-}
-
-/// Cells at the reflecting ends of the axes.
-fn end_cells<const D: usize>(grid: &Grid<D>, boundaries: &[[Boundary; 2]; D]) -> Vec<usize> {
-    let reflects = |d: usize, side: usize| boundaries[d][side] == Boundary::Reflecting;
-    (0..grid.cells())
-        .filter(|&cell| {
-            let indices = grid.indices(cell);
-            (0..D).any(|d| {
-                let last = grid.axes()[d].cells() - 1;
-                (indices[d] == 0 && reflects(d, 0)) || (indices[d] == last && reflects(d, 1))
-            })
-        })
-        .collect()
 }

@@ -27,6 +27,7 @@
 //! Grids and simulations serve one or two variables. Where detailed balance is missing, tensors need to be resolved by the grid, see
 //! [`crate::generator`].
 
+mod cut;
 mod evolution;
 mod integral;
 mod least_action;
@@ -37,6 +38,7 @@ mod simulate;
 mod small_noise;
 mod solve;
 
+pub use cut::{CUT, Cut, too_small};
 pub use evolution::{Densities, PassageLaw};
 pub use integral::{mean_first_passage_time_integral, why_no_integral};
 pub use least_action::{LeastAction, LeastActionSettings, MOST_SADDLES, least_action};

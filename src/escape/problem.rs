@@ -4,13 +4,16 @@ use crate::diffusion::{Calculus, Diffusion, spurious_drift};
 use crate::error::{Error, Result, require_finite};
 use crate::generator::Discretisation;
 use crate::grid::{CellSet, Concentration, Grid, MappedAxes};
-use crate::landscape::{Kink, Landscape};
+use crate::landscape::{Kink, Landscape, find_loss_jump, loss_jump};
 use crate::math::{Point, Tensor};
 use crate::region::{Boundary, Domain, PointSet};
 use rayon::prelude::*;
 
 /// Grids of successively halved cells that a problem is solved on.
 pub const LEVELS: usize = 3;
+
+/// Jump of the loss in noise units below which there is none: it changes no rate by more.
+const SMALLEST_JUMP: f64 = 1e-10;
 
 /// What makes a [`Problem`]; see [`Problem::builder`].
 pub struct ProblemBuilder<const D: usize> {
@@ -54,7 +57,7 @@ impl<const D: usize> ProblemBuilder<D> {
         self
     }
 
-    /// Surfaces on which a derivative of the loss or the tensor jumps, besides those that the diffusion knows.
+    /// Surfaces on which the loss, a derivative of it or the tensor jumps, besides those that the diffusion knows.
     #[must_use]
     pub fn with_kinks(mut self, kinks: Vec<Kink>) -> Self {
         self.kinks = kinks;
@@ -119,6 +122,7 @@ impl<const D: usize> ProblemBuilder<D> {
             kinks,
             reach: self.reach,
             is_diagonal: true,
+            jumps: None,
             start,
             target: self.target,
             axes,
@@ -157,6 +161,8 @@ pub struct Problem<const D: usize> {
     reach: usize,
     /// Whether D is diagonal in every cell, so that the generator itself takes the calculus.
     is_diagonal: bool,
+    /// A surface on which the loss itself jumps.
+    jumps: Option<Kink>,
     start: PointSet<D>,
     target: Option<PointSet<D>>,
     axes: MappedAxes<D>,
@@ -224,6 +230,23 @@ impl<const D: usize> Problem<D> {
     /// Whether a derivative of the loss or the tensor jumps somewhere.
     pub fn has_kinks(&self) -> bool {
         !self.kinks.is_empty()
+    }
+
+    /// Refuses what follows the gradient where the loss itself jumps.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`].
+    pub fn require_no_jump(&self, subject: &str) -> Result<()> {
+        let Some(kink) = self.jumps else {
+            return Ok(());
+        };
+        Err(Error::Inconsistent {
+            subject: subject.into(),
+            requirement: format!(
+                "the loss jumps at {} of variable {}, where it has no gradient that a path could follow: only the grid, and the integral of one variable, know the jump",
+                kink.position, kink.axis
+            ),
+        })
     }
 
     /// Whether first passages are expected to be of second order in the cells: all edges of start and target lie on faces of the grids.
@@ -347,6 +370,16 @@ impl<const D: usize> Problem<D> {
             if self.in_target(at) {
                 return Err(Error::config("target", "the target covers the start"));
             }
+            // the target is open: a point on its edge has points of it within rounding
+            let beside = |d: usize, sign: f64| {
+                let mut beside = *at;
+                beside[d] += sign * 1e-12 * (bounds[d][1] - bounds[d][0]);
+                self.in_target(&beside)
+            };
+            if (0..D).any(|d| beside(d, -1.0) || beside(d, 1.0)) {
+                let message = "the start lies on the edge of the target, which it reaches at once";
+                return Err(Error::config("start", message));
+            }
             if (0..D).any(|d| !(at[d] > bounds[d][0] && at[d] < bounds[d][1])) {
                 return Err(Error::config("start", "the start lies outside the domain"));
             }
@@ -358,17 +391,76 @@ impl<const D: usize> Problem<D> {
             }
         }
         self.check_finite(&grid)?;
+        self.jumps = self.jump(&grid);
         self.is_diagonal = (0..grid.cells()).into_par_iter().all(|cell| {
             let tensor = self.diffusion.tensor(&grid.centre(cell));
             (0..D).all(|r| (0..D).all(|c| r == c || tensor[(r, c)] == 0.0))
         });
+        if !self.is_diagonal {
+            let jump = self.require_no_jump("a tensor that is not diagonal");
+            jump.map_err(|e| e.at("loss"))?;
+        }
         Ok(())
     }
 
-    /// Checks loss, drift and tensor at the cell centres of a grid.
+    /// A declared surface on which the loss itself jumps.
+    fn jump(&self, grid: &Grid<D>) -> Option<Kink> {
+        let landscape = self.landscape()?;
+        let jumps = |kink: &Kink| {
+            let axis = &grid.axes()[kink.axis];
+            let width = (axis.upper() - axis.lower()) / axis.cells() as f64;
+            let inside = kink.position > axis.lower() && kink.position < axis.upper();
+            inside
+                && (0..grid.cells()).any(|cell| {
+                    let mut theta = grid.centre(cell);
+                    theta[kink.axis] = kink.position;
+                    grid.indices(cell)[kink.axis] == 0
+                        && self.in_domain(&theta)
+                        && loss_jump(landscape, &theta, kink.axis, width).abs()
+                            > SMALLEST_JUMP * self.diffusion.tensor(&theta)[(kink.axis, kink.axis)]
+                })
+        };
+        self.kinks.iter().find(|kink| jumps(kink)).copied()
+    }
+
+    /// Refuses a loss that jumps between the centres of neighbouring cells where no kink is declared.
+    fn check_jumps(&self, grid: &Grid<D>, cell: usize, theta: &Point<D>) -> Result<()> {
+        let Some(landscape) = self.landscape() else {
+            return Ok(());
+        };
+        let indices = grid.indices(cell);
+        for axis in 0..D {
+            let own = &grid.axes()[axis];
+            let Some(&next) = own.centres().get(indices[axis] + 1) else {
+                continue;
+            };
+            let declared =
+                |kink: &Kink| kink.axis == axis && kink.position > theta[axis] && kink.position < next;
+            let mut beyond = *theta;
+            beyond[axis] = next;
+            if self.kinks.iter().any(declared) || !self.in_domain(&beyond) {
+                continue;
+            }
+            let smallest = SMALLEST_JUMP * self.diffusion.tensor(theta)[(axis, axis)];
+            let found = find_loss_jump(landscape, theta, axis, [theta[axis], next], smallest);
+            if let Some((position, jump)) = found {
+                return Err(Error::config(
+                    "loss",
+                    format!(
+                        "the loss jumps by {jump:.4e} at {position:.10} of variable {axis}, near {}; declare it: \
+                         kinks = [{{axis = {axis}, position = {position:.10}}}], or make it a steep slope",
+                        self::position(theta)
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks loss, drift and tensor at the cell centres of a grid, and that the loss jumps between them only where it is declared.
     ///
     /// # Errors
-    /// [`Error::Config`] about `loss`, `drift` or `noise` where it is not finite, [`Error::NotPositive`] where the tensor is not positive.
+    /// [`Error::Config`] about `loss`, `drift` or `noise` where it is not finite, or about a `loss` that jumps, [`Error::NotPositive`] where the tensor is not positive.
     pub fn check_finite(&self, grid: &Grid<D>) -> Result<()> {
         (0..grid.cells()).into_par_iter().try_for_each(|cell| {
             let theta = grid.centre(cell);
@@ -391,7 +483,8 @@ impl<const D: usize> Problem<D> {
                 let message = format!("the drift is not finite at {}", position(&theta));
                 return Err(Error::config(key, message));
             }
-            self.check_tensor(&theta)
+            self.check_tensor(&theta)?;
+            self.check_jumps(grid, cell, &theta)
         })
     }
 

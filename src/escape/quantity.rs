@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Quantity {
-    /// Stationary probability of the outermost cells at reflecting ends.
-    EndProbability,
+    /// Probability that reflecting ends cut off, other than walls.
+    CutProbability,
     /// Slowest relaxation rate λ1.
     SpectralGap,
     /// Decay rate of slow mode k, counted from 1.
@@ -33,7 +33,7 @@ pub enum Quantity {
 impl Quantity {
     /// All but those of slow modes, which are counted.
     pub const PLAIN: [Self; 10] = [
-        Self::EndProbability,
+        Self::CutProbability,
         Self::SpectralGap,
         Self::MeanFirstPassageTime,
         Self::FirstPassageDeviation,
@@ -48,7 +48,7 @@ impl Quantity {
     /// The name under which it is written.
     pub fn name(self) -> String {
         match self {
-            Self::EndProbability => "end_probability",
+            Self::CutProbability => "cut_probability",
             Self::SpectralGap => "spectral_gap",
             Self::ModeRate(k) => return format!("mode_{k}_rate"),
             Self::ModeFrequency(k) => return format!("mode_{k}_frequency"),
@@ -88,7 +88,7 @@ impl Quantity {
     /// Its unit.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::EndProbability | Self::TargetProbability | Self::ReactiveProbability => "1",
+            Self::CutProbability | Self::TargetProbability | Self::ReactiveProbability => "1",
             Self::MeanFirstPassageTime | Self::FirstPassageDeviation | Self::MeanTransitionDuration => "time",
             Self::SpectralGap
             | Self::ModeRate(_)
@@ -102,8 +102,8 @@ impl Quantity {
     /// What it means.
     pub fn description(self) -> &'static str {
         match self {
-            Self::EndProbability => {
-                "stationary probability of the outermost cells at reflecting ends: small unless the walls are meant; it falls with the cells"
+            Self::CutProbability => {
+                "probability that would lie beyond reflecting ends that are not declared walls, from the density and its decay there"
             }
             Self::SpectralGap => "slowest relaxation rate, no sets involved",
             Self::ModeRate(_) => "minus the real part of the eigenvalue of a slow mode",

@@ -3,7 +3,7 @@
 use super::level::Level;
 use super::problem::Problem;
 use super::quantity::Quantity;
-use crate::diffusion::drift_jacobian;
+use crate::diffusion::{check_map_stability, drift_jacobian};
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, PathProtocol, first_passage_into};
 use crate::error::{Error, Result, require_positive};
@@ -61,12 +61,18 @@ impl Simulation {
             return Err(Error::config("runs", "at least two runs are needed"));
         }
         require_positive("longest_time", self.longest_time)?;
+        problem.require_no_jump("a simulation")?;
         match (self.method, problem.diffusion().learning_rate(), self.time_step) {
             (SimulationMethod::Sgd, None, _) => Err(Error::config("method", "sgd needs a learning rate")),
             (SimulationMethod::Sgd, Some(_), Some(_)) => {
                 Err(Error::config("time_step", "the step of sgd is its learning rate"))
             }
-            (SimulationMethod::Sgd, Some(rate), None) => Ok(rate),
+            (SimulationMethod::Sgd, Some(rate), None) => {
+                if let Some(start) = problem.start().centre() {
+                    check_map_stability(problem.diffusion(), rate, start, problem.domain().size())?;
+                }
+                Ok(rate)
+            }
             (SimulationMethod::Langevin, _, Some(step)) => require_positive("time_step", step),
             (SimulationMethod::Langevin, _, None) => automatic_step(problem),
         }

@@ -3,21 +3,42 @@
 use super::{HopRates, TwoState};
 use crate::landscape::TwoValley;
 
+/// When an event that may repeat happens for the last time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastEvent {
+    /// Pr(no event after y), at the y of the master equation.
+    pub none_after: Vec<f64>,
+    /// Mean y of the last event; runs without one count at y0.
+    pub mean_y: f64,
+    /// Error of `mean_y`: of the sums, and of the events beyond the end of the path.
+    pub mean_y_error: f64,
+    /// Mean time of the last event; runs without one count as zero.
+    pub mean_time: f64,
+    /// Error of `mean_time`, in the same way.
+    pub mean_time_error: f64,
+    /// Probability of an event in the last tenth of the path, beyond 0.9 y_end.
+    pub late: f64,
+}
+
+impl LastEvent {
+    /// Most of `late` at which the path counts as long enough.
+    pub const LATE: f64 = 1e-3;
+
+    /// Whether the events have died out before the path ends, so that the means mean something.
+    pub fn has_ended(&self) -> bool {
+        self.late <= Self::LATE
+    }
+}
+
 /// Laws of the last hop and of the last visit to the ridge; see [`last_hop`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastHop {
-    /// Pr(no hop after y), at the y of the master equation.
-    pub no_hop_after: Vec<f64>,
-    /// Mean y of the last valley-to-valley hop; runs that never hop count at y0.
-    pub mean_y: f64,
-    /// Mean time of the last hop; runs that never hop count as zero.
-    pub mean_time: f64,
-    /// The same mean y if hops were a Poisson process with the ensemble's hop flux.
-    pub mean_y_poisson: f64,
-    /// Mean y of the last visit to the ridge x = 0, the diffusion limit of the last sign change of x.
-    pub mean_y_ridge: f64,
-    /// Mean time of the last visit to the ridge.
-    pub mean_time_ridge: f64,
+    /// The last hop between the valleys.
+    pub hop: LastEvent,
+    /// The last hop if hops were a Poisson process with the ensemble's hop flux.
+    pub poisson: LastEvent,
+    /// The last visit to the ridge x = 0, the diffusion limit of the last sign change of x.
+    pub ridge: LastEvent,
 }
 
 /// The last-hop law that follows from the master equation, with no fitted constant.
@@ -34,46 +55,99 @@ pub struct LastHop {
 /// # Method
 /// Trapezoidal sums on the grid of the master equation.
 ///
+/// # Errors
+/// The change when every second point is left out, and the probability of an event in the last tenth of the path times its length:
+/// what is beyond the end counts no more than that if events go on dying out. Where they do not, see [`LastEvent::has_ended`].
+///
 /// # Limitations
 /// Sign changes at finite η need a step across the ridge, not a touch: the discrete last sign change comes earlier than the
 /// ridge variant by O(sqrt(η)).
 pub fn last_hop(model: &TwoValley, rates: &HopRates, path: &TwoState, ramp: f64) -> LastHop {
-    let n = path.y.len();
-    let per_y = |k: &dyn Fn(f64) -> f64| -> Vec<f64> {
-        path.y
-            .iter()
-            .map(|&y| k(y) / (ramp * model.floor_velocity(y)))
-            .collect()
+    let law = |of: &dyn Fn(&Sums) -> Vec<f64>| -> LastEvent {
+        let (fine, coarse) = (Sums::new(model, path, ramp, 1), Sums::new(model, path, ramp, 2));
+        let (mut event, rough) = (fine.event(of(&fine)), coarse.event(of(&coarse)));
+        let [y, time] = [&fine.y, &fine.time].map(|v| v[v.len() - 1] - v[0]);
+        event.mean_y_error = (event.mean_y - rough.mean_y).abs() + event.late * y;
+        event.mean_time_error = (event.mean_time - rough.mean_time).abs() + event.late * time;
+        event
     };
-    let survive = |hazard: &[f64]| -> Vec<f64> {
-        let mut out = vec![1.0; n];
+    let mixture = |flat: &dyn Fn(f64) -> f64, sharp: &dyn Fn(f64) -> f64| {
+        law(&|sums| {
+            sums.mixture(
+                &sums.survival(&sums.per_y(flat)),
+                &sums.survival(&sums.per_y(sharp)),
+            )
+        })
+    };
+    let (leave_flat, leave_sharp) = (|y| rates.flat_to_sharp(y), |y| rates.sharp_to_flat(y));
+    LastHop {
+        hop: mixture(&leave_flat, &leave_sharp),
+        poisson: law(&|sums| {
+            sums.survival(&sums.mixture(&sums.per_y(&leave_flat), &sums.per_y(&leave_sharp)))
+        }),
+        ridge: mixture(&|y| rates.flat_to_ridge(y), &|y| rates.sharp_to_ridge(y)),
+    }
+}
+
+/// Trapezoidal sums over every so many points of the path.
+struct Sums {
+    y: Vec<f64>,
+    time: Vec<f64>,
+    p_flat: Vec<f64>,
+    velocity: Vec<f64>,
+}
+
+impl Sums {
+    fn new(model: &TwoValley, path: &TwoState, ramp: f64, stride: usize) -> Self {
+        let some = |values: &[f64]| -> Vec<f64> { values.iter().step_by(stride).copied().collect() };
+        let y = some(&path.y);
+        Self {
+            velocity: y.iter().map(|&y| ramp * model.floor_velocity(y)).collect(),
+            time: some(&path.time),
+            p_flat: some(&path.p_flat),
+            y,
+        }
+    }
+
+    /// A rate per unit of y.
+    fn per_y(&self, rate: &dyn Fn(f64) -> f64) -> Vec<f64> {
+        self.y
+            .iter()
+            .zip(&self.velocity)
+            .map(|(&y, v)| rate(y) / v)
+            .collect()
+    }
+
+    /// exp(−∫ hazard dy) from each point to the end.
+    fn survival(&self, hazard: &[f64]) -> Vec<f64> {
+        let mut out = vec![1.0; hazard.len()];
         let mut integral = 0.0;
-        for i in (0..n - 1).rev() {
-            integral += 0.5 * (hazard[i] + hazard[i + 1]) * (path.y[i + 1] - path.y[i]);
+        for i in (0..hazard.len() - 1).rev() {
+            integral += 0.5 * (hazard[i] + hazard[i + 1]) * (self.y[i + 1] - self.y[i]);
             out[i] = (-integral).exp();
         }
         out
-    };
-    let mixture = |flat: &[f64], sharp: &[f64]| -> Vec<f64> {
-        (0..n)
-            .map(|i| path.p_flat[i] * flat[i] + (1.0 - path.p_flat[i]) * sharp[i])
-            .collect()
-    };
-    let leave_flat = per_y(&|y| rates.flat_to_sharp(y));
-    let leave_sharp = per_y(&|y| rates.sharp_to_flat(y));
-    let no_hop_after = mixture(&survive(&leave_flat), &survive(&leave_sharp));
-    let ridge = mixture(
-        &survive(&per_y(&|y| rates.flat_to_ridge(y))),
-        &survive(&per_y(&|y| rates.sharp_to_ridge(y))),
-    );
-    let flux = mixture(&leave_flat, &leave_sharp);
-    LastHop {
-        mean_y: path.y[0] + mean(&path.y, &no_hop_after),
-        mean_time: mean(&path.time, &no_hop_after),
-        mean_y_poisson: path.y[0] + mean(&path.y, &survive(&flux)),
-        mean_y_ridge: path.y[0] + mean(&path.y, &ridge),
-        mean_time_ridge: mean(&path.time, &ridge),
-        no_hop_after,
+    }
+
+    fn mixture(&self, flat: &[f64], sharp: &[f64]) -> Vec<f64> {
+        let values = self.p_flat.iter().zip(flat).zip(sharp);
+        values.map(|((p, f), s)| p * f + (1.0 - p) * s).collect()
+    }
+
+    fn event(&self, none_after: Vec<f64>) -> LastEvent {
+        let end = self.y[self.y.len() - 1];
+        let late = self
+            .y
+            .partition_point(|y| *y < 0.9 * end)
+            .min(none_after.len() - 1);
+        LastEvent {
+            mean_y: self.y[0] + mean(&self.y, &none_after),
+            mean_y_error: 0.0,
+            mean_time: mean(&self.time, &none_after),
+            mean_time_error: 0.0,
+            late: 1.0 - none_after[late],
+            none_after,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ mod two_state;
 
 pub use density_last_hop::{DensityLastHop, density_last_hop};
 pub use density_path::{DensityPath, DensityPathSettings, DensitySnapshot, SlowMotion, density_path};
-pub use last_hop::{LastHop, last_hop};
+pub use last_hop::{LastEvent, LastHop, last_hop};
 pub use planar::{PlanarDensity, PlanarSettings, PlanarSnapshot, planar_density};
 pub use planar_frame::CrossNoise;
 pub use slice_rates::{SliceRates, slice_rates};

@@ -5,6 +5,7 @@ use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require};
 use crate::landscape::TwoValley;
 use crate::math::Chebyshev;
+use crate::math::log_domain::probability_from_log_odds;
 use rayon::prelude::*;
 
 /// Hop rates as smooth functions of y on [y0, y1], interpolated from exact slices.
@@ -14,8 +15,10 @@ pub struct HopRates {
     end: f64,
     /// Logarithms of the four mean times and of the relaxation time 1/λ1 against ln y.
     log_times: [Chebyshev; 5],
-    p_flat: Chebyshev,
+    log_odds: Chebyshev,
+    nodes: usize,
     relative_error: f64,
+    interpolation_error: f64,
 }
 
 /// Slices are computed up to a barrier of this many noise temperatures, beyond which
@@ -23,16 +26,23 @@ pub struct HopRates {
 const FROZEN_BARRIER: f64 = 45.0;
 /// Cells of the coarsest of the three grids of a slice.
 const CELLS: usize = 300;
+/// Change of a logarithm by doubling the slices below which there are enough of them; the discretisation error of the slices, which
+/// is not smooth in y, where that is larger.
+const INTERPOLATED: f64 = 1e-9;
+/// Most slices.
+const MOST_NODES: usize = 1000;
 
 impl HopRates {
     /// Rates of `model` under the slice diffusions `slice(y)`, from `y0` to where hops have died out or `y1`.
     ///
     /// # Method
-    /// `nodes` Chebyshev slices in ln y by [`slice_rates`]; ln τ is interpolated. The interval ends where the smaller
-    /// barrier reaches 45 noise temperatures, if that is before `y1`.
+    /// Chebyshev slices in ln y by [`slice_rates`]; ln τ and the logarithm of the stationary odds are interpolated. Slices are added
+    /// between those that are there, `nodes` at first, until they lie on the interpolant so far; how far the last ones are from it is
+    /// [`HopRates::interpolation_error`], a bound of what is left, as the error falls geometrically. The interval ends where the
+    /// smaller barrier reaches 45 noise temperatures, if that is before `y1`.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] unless 0 < y0 < y1; errors of the slices.
+    /// [`Error::InvalidParameter`] unless 0 < y0 < y1; errors of the slices; [`Error::NotConverged`] when 1000 slices are too few.
     pub fn new<S: Diffusion<1>>(
         model: &TwoValley,
         slice: impl Fn(f64) -> Result<S> + Sync,
@@ -48,35 +58,92 @@ impl HopRates {
         )?;
         require("y1", y1, |y| y > y0, "the slow path must end beyond y0")?;
         let end = frozen_position(model, &slice, y0, y1)?;
-        let log_y = Chebyshev::points(y0.ln(), end.ln(), nodes)?;
-        let slices: Vec<SliceRates> = log_y
-            .par_iter()
-            .map(|log_y| {
+        let at = |log_y: &[f64]| -> Result<Vec<SliceRates>> {
+            let of = |log_y: &f64| {
                 let y = log_y.exp();
                 slice_rates(model, &slice(y)?, y, CELLS)
-            })
-            .collect::<Result<_>>()?;
-        let fit = |value: &dyn Fn(&SliceRates) -> f64| {
-            Chebyshev::new(slices.iter().map(value).collect(), y0.ln(), end.ln())
+            };
+            log_y.par_iter().map(of).collect()
         };
+        let points = |nodes| Chebyshev::points(y0.ln(), end.ln(), nodes);
+        let mut slices = at(&points(nodes)?)?;
+        let mut rates = Self::through(&slices, y0, end)?;
+        loop {
+            // every second one of 2n − 1 points is one of n
+            let log_y = points(2 * slices.len() - 1)?;
+            let between: Vec<f64> = log_y.iter().skip(1).step_by(2).copied().collect();
+            let added = at(&between)?;
+            let apart = between
+                .iter()
+                .zip(&added)
+                .map(|(log_y, slice)| rates.distance(*log_y, slice))
+                .fold(0.0, f64::max);
+            let mut added = added.into_iter();
+            slices = slices
+                .into_iter()
+                .flat_map(|slice| [Some(slice), added.next()])
+                .flatten()
+                .collect();
+            rates = Self::through(&slices, y0, end)?;
+            rates.interpolation_error = apart;
+            if apart <= INTERPOLATED.max(rates.relative_error) {
+                return Ok(rates);
+            }
+            if 2 * slices.len() - 1 > MOST_NODES {
+                return Err(Error::NotConverged {
+                    method: "interpolation of the hop rates along the slow path".into(),
+                    iterations: slices.len(),
+                    residual: apart,
+                    tolerance: INTERPOLATED.max(rates.relative_error),
+                });
+            }
+        }
+    }
+
+    /// The interpolants through slices at the Chebyshev points.
+    fn through(slices: &[SliceRates], start: f64, end: f64) -> Result<Self> {
+        let fit = |value: &dyn Fn(&SliceRates) -> f64| {
+            Chebyshev::new(slices.iter().map(value).collect(), start.ln(), end.ln())
+        };
+        let log_time = |k: usize| fit(&|slice| logarithms(slice)[k]);
         Ok(Self {
-            start: y0,
+            start,
             end,
             log_times: [
-                fit(&|s| s.flat_to_sharp.ln())?,
-                fit(&|s| s.sharp_to_flat.ln())?,
-                fit(&|s| s.flat_to_ridge.ln())?,
-                fit(&|s| s.sharp_to_ridge.ln())?,
-                fit(&|s| -s.spectral_gap.ln())?,
+                log_time(0)?,
+                log_time(1)?,
+                log_time(2)?,
+                log_time(3)?,
+                log_time(4)?,
             ],
-            p_flat: fit(&|s| s.p_flat)?,
+            log_odds: fit(&|slice| slice.log_odds)?,
+            nodes: slices.len(),
             relative_error: slices.iter().map(|s| s.relative_error).fold(0.0, f64::max),
+            interpolation_error: 0.0,
         })
+    }
+
+    /// Largest distance of the logarithms of a slice from the interpolants.
+    fn distance(&self, log_y: f64, slice: &SliceRates) -> f64 {
+        let times = self.log_times.iter().zip(logarithms(slice));
+        times
+            .map(|(fit, value)| (fit.value(log_y) - value).abs())
+            .fold((self.log_odds.value(log_y) - slice.log_odds).abs(), f64::max)
     }
 
     /// First and last y of the table.
     pub fn range(&self) -> (f64, f64) {
         (self.start, self.end)
+    }
+
+    /// Number of slices.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// Bound of the error of the logarithms of all rates, and of the odds, by interpolation.
+    pub fn interpolation_error(&self) -> f64 {
+        self.interpolation_error
     }
 
     /// Largest relative discretisation error of the slices.
@@ -88,12 +155,12 @@ impl HopRates {
         (-self.log_times[which].value(y.ln())).exp()
     }
 
-    /// k_fs(y), hops from the flat to the sharp valley per unit time.
+    /// k_fs(y), hops from the flat to the sharp valley per unit time: passages from half-way to the ridge on one side to half-way on the other.
     pub fn flat_to_sharp(&self, y: f64) -> f64 {
         self.rate(0, y)
     }
 
-    /// k_sf(y), hops from the sharp to the flat valley per unit time.
+    /// k_sf(y), hops from the sharp to the flat valley per unit time, in the same sense.
     pub fn sharp_to_flat(&self, y: f64) -> f64 {
         self.rate(1, y)
     }
@@ -115,8 +182,19 @@ impl HopRates {
 
     /// Stationary probability of the flat valley at fixed y.
     pub fn stationary_p_flat(&self, y: f64) -> f64 {
-        self.p_flat.value(y.ln())
+        probability_from_log_odds(self.log_odds.value(y.ln()))
     }
+}
+
+/// Logarithms of the four mean times and of the relaxation time.
+fn logarithms(slice: &SliceRates) -> [f64; 5] {
+    [
+        slice.flat_to_sharp_half.ln(),
+        slice.sharp_to_flat_half.ln(),
+        slice.flat_to_ridge.ln(),
+        slice.sharp_to_ridge.ln(),
+        -slice.spectral_gap.ln(),
+    ]
 }
 
 /// y at which the barrier of the more slowly cooling valley reaches [`FROZEN_BARRIER`] noise temperatures, or y1.

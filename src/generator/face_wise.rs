@@ -5,7 +5,10 @@ use super::discretisation::Discretisation;
 use super::offsets::Local;
 use super::scharfetter_gummel::Halves;
 use crate::diffusion::Diffusion;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::grid::Grid;
+use crate::landscape::loss_jump;
+use crate::math::Point;
 use rayon::prelude::*;
 
 /// Rates of a state through its faces: to the neighbouring centre, and to the face itself if it absorbs.
@@ -37,7 +40,8 @@ pub(super) fn assemble<const D: usize>(
             Ok(())
         },
     )?;
-    let of_state = |state: usize| {
+    let jumps = Jumps::new(diffusion, &cells.grid);
+    let of_state = |state: usize| -> Result<Faces<D>> {
         let from = cells.grid.indices(cells.cell_of[state]);
         let own = &halves[state];
         let mut faces = Faces {
@@ -48,13 +52,73 @@ pub(super) fn assemble<const D: usize>(
             for side in 0..2 {
                 faces.to_face[axis][side] = own[axis].rate_to_face(side);
                 if let Landing::State(next) = cells.jump(from, step(axis, side), None) {
-                    faces.to_neighbour[axis][side] = own[axis].rate_to_neighbour(side, &halves[next][axis]);
+                    let jump = jumps.outward(diffusion, cells, from, axis, side)?;
+                    faces.to_neighbour[axis][side] =
+                        own[axis].rate_to_neighbour(side, &halves[next][axis], jump);
                 }
             }
         }
-        faces
+        Ok(faces)
     };
-    Ok((0..cells.len()).into_par_iter().map(of_state).collect())
+    (0..cells.len()).into_par_iter().map(of_state).collect()
+}
+
+/// The faces on which the loss may jump: by axis, the indices of the declared surfaces among its faces.
+struct Jumps<const D: usize>([Vec<usize>; D]);
+
+impl<const D: usize> Jumps<D> {
+    fn new(diffusion: &impl Diffusion<D>, grid: &Grid<D>) -> Self {
+        let kinks = match diffusion.landscape() {
+            Some(_) => diffusion.kinks(),
+            None => Vec::new(),
+        };
+        Self(std::array::from_fn(|axis| {
+            let own = kinks.iter().filter(|kink| kink.axis == axis);
+            own.filter_map(|kink| grid.axes()[axis].face_at(kink.position))
+                .collect()
+        }))
+    }
+
+    /// ΔL/D outward through a face of a cell.
+    fn outward(
+        &self,
+        diffusion: &impl Diffusion<D>,
+        cells: &Cells<D>,
+        from: [usize; D],
+        axis: usize,
+        side: usize,
+    ) -> Result<f64> {
+        let face = from[axis] + side;
+        let Some(landscape) = diffusion.landscape().filter(|_| self.0[axis].contains(&face)) else {
+            return Ok(0.0);
+        };
+        let grid_axis = &cells.grid.axes()[axis];
+        let width = grid_axis.width(from[axis]);
+        let theta = Point::<D>::from_fn(|d, _| match d == axis {
+            true => grid_axis.faces()[face],
+            false => cells.grid.axes()[d].centre(from[d]),
+        });
+        let jump = loss_jump(landscape, &theta, axis, width);
+        if jump == 0.0 {
+            return Ok(0.0);
+        }
+        let tensor = |sign: f64| {
+            let mut beside = theta;
+            beside[axis] += sign * 1e-5 * width;
+            diffusion.tensor(&beside)[(axis, axis)]
+        };
+        let (below, above) = (tensor(-1.0), tensor(1.0));
+        // the two differ by 1e-5 of what D changes over a cell where it is continuous
+        if (above - below).abs() > 1e-3 * above.min(below) {
+            return Err(Error::Inconsistent {
+                subject: format!("loss and tensor at {:?}", theta.as_slice()),
+                requirement: "both jump there, and which comes first on the way up would decide the rates"
+                    .into(),
+            });
+        }
+        let sign = if side == 0 { -1.0 } else { 1.0 };
+        Ok(sign * jump / (0.5 * (above + below)))
+    }
 }
 
 /// Offset of the neighbour behind the lower (0) or upper (1) face of an axis.

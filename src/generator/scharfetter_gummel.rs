@@ -7,7 +7,8 @@
 //! J = (q_i − q_{i+1} e^{w1+w2}) / (h1 D1^{−α} φ(w1) + h2 D2^{−α} e^{w1} φ(w2)),   φ(w) = (e^w − 1)/w
 //! ```
 //!
-//! All terms are positive. A jump of D or b on the face is inside the formula, not an error of it.
+//! All terms are positive. A jump of D or b on the face is inside the formula, not an error of it, and so is a jump of the loss: with
+//! j = ΔL/D, e^{L/D} p is continuous, and w1 becomes w1 + j where it stands in an exponential.
 
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
@@ -58,11 +59,14 @@ impl Halves {
         self.amplitude / self.sides[side].outward
     }
 
-    /// Rate to the centre of the neighbour behind that face.
-    pub fn rate_to_neighbour(&self, side: usize, neighbour: &Self) -> f64 {
+    /// Rate to the centre of the neighbour behind that face, on which the loss rises by `jump` noise units.
+    pub fn rate_to_neighbour(&self, side: usize, neighbour: &Self, jump: f64) -> f64 {
         // φ(w2) of the way from the face to the centre is φ(−w) of the neighbour's half
         let (near, far) = (&self.sides[side], &neighbour.sides[1 - side]);
-        self.amplitude / (near.outward + near.growth * far.inward)
+        if jump == 0.0 {
+            return self.amplitude / (near.outward + near.growth * far.inward);
+        }
+        self.amplitude / (near.outward + near.growth * jump.exp() * far.inward)
     }
 }
 

@@ -125,15 +125,20 @@ impl Axis {
         self.faces[self.faces.len() - 1]
     }
 
-    /// Whether a face stands at `position`, to 1e-12 of the width of the neighbouring cell.
-    pub fn has_face(&self, position: f64) -> bool {
+    /// The face that stands at `position`, to 1e-12 of the width of the neighbouring cell.
+    pub fn face_at(&self, position: f64) -> Option<usize> {
         let i = self.faces.partition_point(|&f| f < position);
-        [i.wrapping_sub(1), i].iter().any(|&k| {
+        [i.wrapping_sub(1), i].into_iter().find(|&k| {
             k < self.faces.len() && {
                 let cell = k.min(self.cells() - 1);
                 (self.faces[k] - position).abs() <= 1e-12 * self.width(cell)
             }
         })
+    }
+
+    /// Whether a face stands at `position`, see [`Axis::face_at`].
+    pub fn has_face(&self, position: f64) -> bool {
+        self.face_at(position).is_some()
     }
 
     /// The axis with every cell halved.

@@ -7,6 +7,7 @@ mod critical_point;
 mod degenerate_valley;
 mod double_well;
 mod expression;
+mod jump;
 mod mueller_brown;
 mod quadratic;
 mod slice;
@@ -20,6 +21,7 @@ pub use critical_point::{CriticalPoint, critical_point};
 pub use degenerate_valley::DegenerateValley;
 pub use double_well::DoubleWell;
 pub use expression::Expression;
+pub use jump::{find_loss_jump, loss_jump};
 pub use mueller_brown::MuellerBrown;
 pub use quadratic::Quadratic;
 pub use slice::Slice;
@@ -31,7 +33,7 @@ pub use two_valley::{Derivatives, Side, TwoValley, TwoValleyParameters};
 use crate::math::{Point, Tensor};
 use auto_impl::auto_impl;
 
-/// The surface `θ[axis] = position`, on which a derivative of the loss jumps.
+/// The surface `θ[axis] = position`, on which a derivative of the loss jumps, or the loss itself.
 ///
 /// A grid must put a face there; see [`crate::landscape::Landscape::kinks`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +57,7 @@ pub trait Landscape<const D: usize>: Sync {
     fn gradient(&self, theta: &Point<D>) -> Point<D>;
     /// Hess L(θ) of the smooth branch that owns the point.
     fn hessian(&self, theta: &Point<D>) -> Tensor<D>;
-    /// Surfaces where the gradient or the Hessian jumps.
+    /// Surfaces where the loss, its gradient or its Hessian jumps.
     fn kinks(&self) -> Vec<Kink> {
         Vec::new()
     }

@@ -68,16 +68,43 @@ pub struct TwoValley {
     curvature_root: [f64; 2],
     /// x0/sqrt(f0), the square root of the barrier scale.
     barrier_root: f64,
-    /// q(y) = q0 + q1/(y + y_f), the y-dependence of sqrt(u).
-    q: [f64; 2],
-    /// r(y) = r0 + r1/(y + y_f), the y-dependence of sqrt(ΔL).
-    r: [f64; 2],
-    /// Coefficients of 2 q(y)² in powers of 1/(y + y_f).
-    twice_p: [f64; 3],
-    /// Coefficients of 2 barrier_root·q(y) r(y) in powers of 1/(y + y_f).
-    twice_v: [f64; 3],
+    /// q(y), the y-dependence of sqrt(u).
+    q: Ratio,
+    /// r(y), the y-dependence of sqrt(ΔL).
+    r: Ratio,
     /// L_d/y_d².
     ramp_curvature: f64,
+}
+
+/// (a y + b)/(y + y_f) with a, b ≥ 0, or a constant.
+///
+/// Numerator and denominator are kept apart, so that no difference of large numbers is taken when y_f is large.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ratio {
+    slope: f64,
+    offset: f64,
+    /// a y_f − b: the derivative is this over (y + y_f)².
+    rise: f64,
+}
+
+impl Ratio {
+    fn new(slope: f64, offset: f64, y_f: f64) -> Self {
+        Self {
+            slope,
+            offset,
+            rise: slope * y_f - offset,
+        }
+    }
+
+    fn constant(value: f64, y_f: f64) -> Self {
+        Self::new(value, value * y_f, y_f)
+    }
+
+    /// The ratio at y, given w = 1/(y + y_f).
+    #[inline(always)]
+    fn value(&self, y: f64, w: f64) -> f64 {
+        (self.slope * y + self.offset) * w
+    }
 }
 
 /// The eight parameters of [`TwoValley`]; the default is the paper's.
@@ -161,21 +188,10 @@ impl TwoValley {
             parameters,
             curvature_root: [barrier_root / p.x1, barrier_root / p.x2],
             barrier_root,
-            q: [1.0, p.y_b - p.y_f],
-            r: [1.0, -p.y_f],
-            twice_p: [0.0; 3],
-            twice_v: [0.0; 3],
+            q: Ratio::new(1.0, p.y_b, p.y_f),
+            r: Ratio::new(1.0, 0.0, p.y_f),
             ramp_curvature: p.l_d / (p.y_d * p.y_d),
         }
-        .with_products()
-    }
-
-    /// Works out the products of q and r that [`TwoValley::derivatives`] needs.
-    fn with_products(mut self) -> Self {
-        let (q, r, m) = (self.q, self.r, 2.0 * self.barrier_root);
-        self.twice_p = [2.0 * q[0] * q[0], 4.0 * q[0] * q[1], 2.0 * q[1] * q[1]];
-        self.twice_v = [m * q[0] * r[0], m * (q[0] * r[1] + q[1] * r[0]), m * q[1] * r[1]];
-        self
     }
 
     /// Ablation: the barrier keeps its value at `y` for all y, while the flatness still varies.
@@ -184,8 +200,8 @@ impl TwoValley {
     /// [`crate::Error::InvalidParameter`] when y is negative or not finite.
     pub fn with_barrier_at(mut self, y: f64) -> Result<Self> {
         require("barrier_at", y, |v| v >= 0.0, "a finite y >= 0 is needed")?;
-        self.r = [self.r(y), 0.0];
-        Ok(self.with_products())
+        self.r = Ratio::constant(self.r(y), self.parameters.y_f);
+        Ok(self)
     }
 
     /// Ablation: both flatnesses keep their value at `y` for all y, while the barrier still varies.
@@ -194,8 +210,8 @@ impl TwoValley {
     /// [`crate::Error::InvalidParameter`] when y is negative or not finite.
     pub fn with_flatness_at(mut self, y: f64) -> Result<Self> {
         require("flatness_at", y, |v| v >= 0.0, "a finite y >= 0 is needed")?;
-        self.q = [self.q(y), 0.0];
-        Ok(self.with_products())
+        self.q = Ratio::constant(self.q(y), self.parameters.y_f);
+        Ok(self)
     }
 
     /// The parameters given at construction.
@@ -204,11 +220,11 @@ impl TwoValley {
     }
 
     fn q(&self, y: f64) -> f64 {
-        self.q[0] + self.q[1] / (y + self.parameters.y_f)
+        self.q.value(y, 1.0 / (y + self.parameters.y_f))
     }
 
     fn r(&self, y: f64) -> f64 {
-        self.r[0] + self.r[1] / (y + self.parameters.y_f)
+        self.r.value(y, 1.0 / (y + self.parameters.y_f))
     }
 
     /// Barrier ΔL(y), the same from both valleys.
@@ -245,7 +261,7 @@ impl TwoValley {
     pub fn floor_velocity(&self, y: f64) -> f64 {
         let p = &self.parameters;
         let w = 1.0 / (y + p.y_f);
-        let barrier_slope = 2.0 * self.barrier_root.powi(2) * self.r(y) * (-self.r[1] * w * w);
+        let barrier_slope = 2.0 * self.barrier_root.powi(2) * self.r(y) * (self.r.rise * w * w);
         p.l_d / p.y_d * (-y / p.y_d).exp() + barrier_slope
     }
 
@@ -258,23 +274,21 @@ impl TwoValley {
         let p = &self.parameters;
         let [flat_root, sharp_root] = self.curvature_root;
         let root = if x >= 0.0 { flat_root } else { -sharp_root };
-        // L = L0 + X² P − 2 X V with X = s root_i x ≥ 0, s = ±1; P = q², V = q r sqrt(ΔL scale) are quadratic
-        // polynomials in w = 1/(y + y_f), and dw/dy = −w².
+        // L = L0 + X² P − 2 X V with X = s root_i x ≥ 0, s = ±1, P = q², V = q r sqrt(ΔL scale)
         let scaled = root * x;
-        let ([p0, p1, p2], [v0, v1, v2]) = (self.twice_p, self.twice_v);
         let w = 1.0 / (y + p.y_f);
-        let (w2, w3) = (w * w, w * w * w);
-        let (pw, vw) = (p2 * w, v2 * w);
-        let (curvature, curvature_y, curvature_yy) = (
-            p0 + w * (p1 + pw),
-            -w2 * (p1 + 2.0 * pw),
-            w3 * (2.0 * p1 + 6.0 * pw),
-        );
-        let (slope, slope_y, slope_yy) = (
-            v0 + w * (v1 + vw),
-            -w2 * (v1 + 2.0 * vw),
-            w3 * (2.0 * v1 + 6.0 * vw),
-        );
+        let w2 = w * w;
+        let (q, r) = (self.q.value(y, w), self.r.value(y, w));
+        let (q1, r1) = (self.q.rise * w2, self.r.rise * w2);
+        // q'' = −2 w q', and the same for r
+        let curvature = 2.0 * q * q;
+        let curvature_y = 4.0 * q * q1;
+        let curvature_yy = 4.0 * q1 * (q1 - 2.0 * w * q);
+        let m = 2.0 * self.barrier_root;
+        let cross = q * r1 + q1 * r;
+        let slope = m * q * r;
+        let slope_y = m * cross;
+        let slope_yy = 2.0 * m * (q1 * r1 - w * cross);
         let l02 = self.ramp_curvature * ramp;
         let half = 0.5 * scaled;
         Derivatives {

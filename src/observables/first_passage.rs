@@ -37,21 +37,39 @@ pub fn mean_first_passage_time<const D: usize>(
         .solve(&vec![1.0; generator.grid().cells()])
 }
 
-/// Variance of the time to reach `target`, at the centre of each cell.
+/// Mean and standard deviation of a first-passage time, at the centre of each cell; see [`first_passage_moments`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstPassageMoments {
+    /// Mean.
+    pub mean: Vec<f64>,
+    /// Standard deviation.
+    pub deviation: Vec<f64>,
+}
+
+/// Mean and standard deviation of the time to reach `target`, at the centre of each cell; zero inside the target.
 ///
 /// # Method
-/// (K − L) m2 = 2τ, variance m2 − τ². Where the variance is much smaller than τ² the difference loses digits; in an
-/// escape it equals τ² to leading order and nothing is lost.
+/// (K − L) τ = 1 and (K − L) u = 2 τ/s with s the longest mean time, so that second moments s u are never formed: they would leave the
+/// range of f64 from barriers of 355 noise units on. The deviation is sqrt(s u − τ²). Where it is much smaller than τ the difference
+/// loses digits; in an escape it equals τ to leading order and nothing is lost.
 ///
 /// # Errors
 /// As [`mean_first_passage_time`].
-pub fn first_passage_variance<const D: usize>(
+pub fn first_passage_moments<const D: usize>(
     generator: &Generator<D>,
     target: &CellSet,
-) -> Result<Vec<f64>> {
+) -> Result<FirstPassageMoments> {
     let stopped = generator.resolvent_outside(target)?;
-    let tau = stopped.solve(&vec![1.0; generator.grid().cells()])?;
-    let twice: Vec<f64> = tau.iter().map(|t| 2.0 * t).collect();
-    let second = stopped.solve(&twice)?;
-    Ok(second.iter().zip(&tau).map(|(m, t)| m - t * t).collect())
+    let mean = stopped.solve(&vec![1.0; generator.grid().cells()])?;
+    let longest = mean.iter().copied().fold(0.0, f64::max);
+    let source: Vec<f64> = mean.iter().map(|t| 2.0 * (t / longest)).collect();
+    let second = stopped.solve(&source)?;
+    let deviation = second.iter().zip(&mean).map(|(u, t)| {
+        let (u, t) = (u / longest, t / longest);
+        longest * (u - t * t).sqrt()
+    });
+    Ok(FirstPassageMoments {
+        deviation: deviation.collect(),
+        mean,
+    })
 }

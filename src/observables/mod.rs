@@ -5,7 +5,7 @@
 //! | [`stationary_probability`] | L*P = 0 | forward |
 //! | [`effective_potential`] | −ln p | |
 //! | [`mean_first_passage_time`] | (K − L) τ = 1 | backward |
-//! | [`first_passage_variance`] | (K − L) m2 = 2τ, m2 − τ² | backward |
+//! | [`first_passage_moments`] | and (K − L) m2 = 2τ, sqrt(m2 − τ²) | backward |
 //! | [`committor()`] | (K − L) q = rate into B | backward |
 //! | [`reactive_flux()`] | (K − L*) P q⁻ = flow out of A | both |
 //! | [`quasi_stationary()`] | (K − L*) ν = ν/k | forward |
@@ -31,7 +31,7 @@ mod time_step;
 mod transient;
 
 pub use committor::committor;
-pub use first_passage::{first_passage_variance, mean_first_passage_time};
+pub use first_passage::{FirstPassageMoments, first_passage_moments, mean_first_passage_time};
 pub use propagate::{
     FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
 };

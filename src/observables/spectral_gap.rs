@@ -120,8 +120,12 @@ fn subtraction_free<const D: usize>(
     let pi = &inverse.probability;
     let start: Vec<f64> = (0..pi.len()).map(|i| generator.grid().centre(i)[0]).collect();
     let found = inverse_iteration(start, pi, |f| {
-        let next = inverse.apply(f)?;
-        let estimate = weighted_inner(&next, f, pi) / weighted_inner(&next, &next, pi);
+        let mut next = inverse.apply(f)?;
+        // by a power of two, which rounds nothing: the square of 1/λ1 may leave the range of f64
+        let largest = next.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        let scale = largest.log2().floor().exp2();
+        next.iter_mut().for_each(|v| *v /= scale);
+        let estimate = weighted_inner(&next, f, pi) / weighted_inner(&next, &next, pi) / scale;
         Ok((next, estimate))
     })?;
     Ok(SpectralGap {

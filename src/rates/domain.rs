@@ -50,17 +50,13 @@ pub fn confining_domain<F: Diffusion<1>>(
         "a number in (0, 1) is needed",
     )?;
     let width = right - left;
-    let upper = outward(&Line { diffusion, sign: 1.0 }, left, right, width, probability)?;
-    let lower = outward(
-        &Line {
-            diffusion,
-            sign: -1.0,
-        },
-        -right,
-        -left,
-        width,
-        probability,
-    )?;
+    let line = |sign| Line {
+        diffusion,
+        sign,
+        jumps: Vec::new(),
+    };
+    let upper = outward(&line(1.0), left, right, width, probability)?;
+    let lower = outward(&line(-1.0), -right, -left, width, probability)?;
     Ok((-lower, upper))
 }
 

@@ -4,6 +4,8 @@ use super::nested_quadrature::{Inner, NestedIntegrals, nested_integrals};
 use super::panel::Line;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require, require_finite};
+use crate::landscape::loss_jump;
+use crate::math::Point;
 use crate::math::log_domain::{log_add_exp, probability_from_log_odds};
 
 /// Change of a logarithm between two levels of panels at which refinement stops.
@@ -71,7 +73,8 @@ pub struct FirstPassage {
 /// Panels of 16 Gauss-Legendre nodes between all kinks, sized so that ψ changes by at most 4 on each of the finer level; running
 /// integrals by spectral integration matrices; only logarithms are carried between panels, so that neither overflow nor
 /// cancellation occurs at any barrier. The result is compared with the one on halved panels, whose change is the error reported.
-/// Features narrower than a panel that are neither kinks nor visible at its nodes are missed.
+/// Features narrower than a panel that are neither kinks nor visible at its nodes are missed, see
+/// [`ScaleAndSpeed::with_panels_ending_at`]. A jump of the loss on a kink is exact: e^ψ jumps with it.
 ///
 /// # Errors
 /// Construction and all methods: [`Error::InvalidParameter`] for points outside the domain or out of order,
@@ -97,6 +100,10 @@ pub struct ScaleAndSpeed<'a, F> {
     lower: f64,
     upper: f64,
     kinks: Vec<f64>,
+    /// Where the loss jumps, and by how many noise units.
+    jumps: Vec<(f64, f64)>,
+    /// Further ends of panels.
+    ends: Vec<f64>,
 }
 
 /// [`ScaleAndSpeed::first_passage`] from `start` to `target` on a domain given directly.
@@ -129,12 +136,31 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         let mut kinks: Vec<f64> = diffusion.kinks().iter().map(|kink| kink.position).collect();
         kinks.sort_by(f64::total_cmp);
         kinks.dedup();
+        let mut jumps = Vec::new();
+        if let Some(landscape) = diffusion.landscape() {
+            for &kink in kinks.iter().filter(|x| **x > lower && **x < upper) {
+                let theta = Point::<1>::new(kink);
+                let jump = loss_jump(landscape, &theta, 0, upper - lower);
+                if jump != 0.0 {
+                    jumps.push((kink, jump / diffusion.tensor(&theta)[0]));
+                }
+            }
+        }
         Ok(Self {
             diffusion,
             lower,
             upper,
             kinks,
+            jumps,
+            ends: Vec::new(),
         })
+    }
+
+    /// The same with panels that end at these points at least, so that nothing as wide as the space between two of them is missed.
+    #[must_use]
+    pub fn with_panels_ending_at(mut self, points: &[f64]) -> Self {
+        self.ends = points.to_vec();
+        self
     }
 
     /// Lower and upper end.
@@ -263,6 +289,11 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         Line {
             diffusion: self.diffusion,
             sign,
+            jumps: self
+                .jumps
+                .iter()
+                .map(|(x, jump)| (sign * x, sign * jump))
+                .collect(),
         }
     }
 
@@ -300,6 +331,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         breakpoints.extend(
             self.kinks
                 .iter()
+                .chain(&self.ends)
                 .map(|kink| sign * kink)
                 .filter(|z| *z > points[0] && *z < points[2]),
         );

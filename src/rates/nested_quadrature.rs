@@ -46,6 +46,11 @@ pub(super) fn nested_integrals<'a>(
     let speed = inner == Inner::Speed;
     for panel in panels {
         let half = panel.half_width;
+        // e^ψ is continuous nowhere but in what has been integrated so far
+        let jump = if speed { panel.jump } else { -panel.jump };
+        lambda += jump;
+        kappa += jump;
+        result.potential += jump;
         let direction = if speed { -half } else { half };
         let exponential = rule.cumulative(&panel.ratio).map(|v| (direction * v).exp());
         let rise = direction * rule.integral(&panel.ratio);

@@ -19,12 +19,16 @@ const MAX_PANELS: usize = 1_000_000;
 pub(super) struct Line<'a, F> {
     pub diffusion: &'a F,
     pub sign: f64,
+    /// Where the loss jumps, and by how many noise units, along the line as it is mirrored.
+    pub jumps: Vec<(f64, f64)>,
 }
 
 /// b/D and 1/D at the nodes of one panel.
 #[derive(Clone)]
 pub(super) struct Panel {
     pub left: f64,
+    /// Rise of the loss at the left end, in noise units.
+    pub jump: f64,
     pub half_width: f64,
     pub ratio: [f64; NODES],
     pub inverse: [f64; NODES],
@@ -79,8 +83,10 @@ impl<F: Diffusion<1>> Line<'_, F> {
     pub fn sample(&self, left: f64, right: f64) -> Result<Panel> {
         let half_width = 0.5 * (right - left);
         let centre = 0.5 * (left + right);
+        let jump = self.jumps.iter().find(|(z, _)| *z == left);
         let mut panel = Panel {
             left,
+            jump: jump.map_or(0.0, |(_, jump)| *jump),
             half_width,
             ratio: [0.0; NODES],
             inverse: [0.0; NODES],

@@ -122,15 +122,22 @@ impl FreezingLine {
     /// εΦ.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidParameter`] unless ε and c are positive.
+    /// [`crate::Error::InvalidParameter`] unless ε, c and Φ are positive.
     pub fn constant(&self, model: &TwoValley) -> Result<f64> {
         let p = model.parameters();
         let shape = 2.0 * (p.x1 * p.x1 - p.x2 * p.x2) / (27.0 * p.y_b);
         let speed = p.l_d / p.y_d + 8.0 * p.x0 * p.x0 / (27.0 * p.y_f);
-        Ok(require_positive("epsilon", self.epsilon)?
+        let constant = require_positive("epsilon", self.epsilon)?
             * require_positive("scale", self.scale)?
             * shape
-            * speed)
+            * speed;
+        require(
+            "x1",
+            p.x1,
+            |_| constant > 0.0,
+            "the paper's formulas need x1 > x2 and a floor that slopes towards larger y, so that Φ > 0",
+        )?;
+        Ok(constant)
     }
 
     /// y_freeze(Δ).
@@ -156,7 +163,7 @@ impl FreezingLine {
     /// Final probability of the flat valley.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidParameter`] for Δ ≤ 0, ε ≤ 0 or c ≤ 0.
+    /// [`crate::Error::InvalidParameter`] for Δ ≤ 0, ε ≤ 0, c ≤ 0 or Φ ≤ 0.
     pub fn final_probability(&self, model: &TwoValley, noise_strength: f64) -> Result<f64> {
         let constant = self.constant(model)?;
         require_positive("noise_strength", noise_strength)?;

@@ -19,7 +19,10 @@ use crate::math::Point;
 pub struct Domain<const D: usize> {
     bounds: [[f64; 2]; D],
     boundaries: [[Boundary; 2]; D],
+    /// Ends that belong to the problem.
+    walls: [[bool; 2]; D],
     restriction: Option<(PointSet<D>, Boundary)>,
+    edge_is_wall: bool,
 }
 
 /// Largest distance of finite ends: the squares of lengths stay within the range of f64.
@@ -56,7 +59,9 @@ impl<const D: usize> Domain<D> {
         Self {
             bounds: [[f64::NEG_INFINITY, f64::INFINITY]; D],
             boundaries: [[Boundary::Reflecting; 2]; D],
+            walls: [[false; 2]; D],
             restriction: None,
+            edge_is_wall: false,
         }
     }
 
@@ -73,6 +78,16 @@ impl<const D: usize> Domain<D> {
             }
         }
         Ok(Self { boundaries, ..self })
+    }
+
+    /// The same domain with reflecting ends, or the edge of its set, that belong to the problem: they are meant, and do not just end the grid.
+    #[must_use]
+    pub fn with_walls(self, walls: [[bool; 2]; D], edge_is_wall: bool) -> Self {
+        Self {
+            walls,
+            edge_is_wall,
+            ..self
+        }
     }
 
     /// The points of the box that lie in `set`, and what the edge of the set does.
@@ -98,6 +113,16 @@ impl<const D: usize> Domain<D> {
     /// What the ends of each axis do.
     pub fn boundaries(&self) -> &[[Boundary; 2]; D] {
         &self.boundaries
+    }
+
+    /// Which reflecting ends belong to the problem.
+    pub fn walls(&self) -> &[[bool; 2]; D] {
+        &self.walls
+    }
+
+    /// Whether the reflecting edge of the set belongs to the problem.
+    pub fn edge_is_wall(&self) -> bool {
+        self.edge_is_wall
     }
 
     /// The set that restricts the box, and what its edge does.

@@ -13,7 +13,7 @@ pub struct RegionKeys {
     /// lower and upper end of each axis, [[-2.5, 2.5]]; for one variable also [-2.5, 2.5]
     #[serde(deserialize_with = "one_or_lists")]
     pub domain: Vec<Vec<f64>>,
-    /// what the lower and upper end of each axis do, [["reflecting", "absorbing"]]; all reflect unless given
+    /// what the lower and upper end of each axis do, [["reflecting", "absorbing"]], "wall" for one that reflects and is meant; all reflect unless given
     #[serde(default, deserialize_with = "one_or_lists_if_given")]
     pub boundaries: Option<Vec<Vec<BoundaryName>>>,
     /// keep only the cells whose loss is below this
@@ -28,8 +28,10 @@ pub struct RegionKeys {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundaryName {
-    /// no flux
+    /// no flux, where the grid must end; said when the density has not died out there
     Reflecting,
+    /// no flux, at a wall of the problem
+    Wall,
     /// the process ends there
     Absorbing,
     /// glued to the other end
@@ -43,7 +45,7 @@ fn reflecting() -> BoundaryName {
 impl BoundaryName {
     fn get(self) -> Boundary {
         match self {
-            Self::Reflecting => Boundary::Reflecting,
+            Self::Reflecting | Self::Wall => Boundary::Reflecting,
             Self::Absorbing => Boundary::Absorbing,
             Self::Periodic => Boundary::Periodic,
         }
@@ -57,11 +59,16 @@ impl RegionKeys {
     /// [`Error::Config`] naming the key of this section.
     pub fn domain<const D: usize>(&self) -> Result<Domain<D>> {
         let domain = Domain::new(pairs("domain", &self.domain)?)?;
+        let edge_is_wall = self.sublevel_boundary == BoundaryName::Wall;
         let domain = match &self.boundaries {
             Some(given) => {
-                domain.with_boundaries(pairs("boundaries", given)?.map(|ends| ends.map(BoundaryName::get)))?
+                let names = pairs("boundaries", given)?;
+                let walls = names.map(|ends| ends.map(|end| end == BoundaryName::Wall));
+                domain
+                    .with_boundaries(names.map(|ends| ends.map(BoundaryName::get)))?
+                    .with_walls(walls, edge_is_wall)
             }
-            None => domain,
+            None => domain.with_walls([[false; 2]; D], edge_is_wall),
         };
         let edge = self.sublevel_boundary.get();
         if edge == Boundary::Periodic {

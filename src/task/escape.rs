@@ -8,7 +8,7 @@ use crate::escape::{
     Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
     MOST_SADDLES, NoFormula, PassageLaw, Problem, Quantity, Settings, SimulatedPassage, Simulation,
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
-    small_noise_rate, why_no_integral,
+    small_noise_rate, too_small, why_no_integral,
 };
 use crate::grid::Concentration;
 use crate::output::{Field as _, Group, Head, Record, Records, ResultFile, records};
@@ -515,6 +515,9 @@ fn group<const D: usize>(
     if !left_out.is_empty() {
         group.set_attribute("left_out", left_out.join("; "))?;
     }
+    if let Some(text) = too_small(problem, finest.cuts()) {
+        group.set_attribute(WARNING, text)?;
+    }
     group.push(
         Record::scalar("slow_mode_frequency", "1/time", finest.slow_mode_frequency())?.with_description(
             "imaginary part of the slowest eigenvalue on the finest grid; zero with detailed balance",
@@ -898,6 +901,9 @@ fn path_group<const D: usize>(
     Ok(group)
 }
 
+/// Attribute of a group with what its reader must know before the numbers are used.
+pub const WARNING: &str = "warning";
+
 /// `/escape` as it stands in a result file.
 pub struct EscapeRecords<'a> {
     group: &'a Group,
@@ -920,6 +926,11 @@ impl<'a> EscapeRecords<'a> {
             standard_error: get(&format!("{}_error", quantity.name()))?,
             samples: 1,
         })
+    }
+
+    /// Whether reflecting ends cut off more than the numbers can bear.
+    pub fn is_domain_too_small(&self) -> bool {
+        self.group.attributes().contains_key(WARNING)
     }
 
     /// Names of the variables with the cell centres of the finest grid.

@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::freezing_line::FreezingLineResult;
-use super::freezing_theory::{Freezing, FreezingTheory, freezing};
+use super::freezing_theory::{Freezing, FreezingTheory, freezing, settled};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
@@ -80,9 +80,9 @@ records! {
         /// control: mean y of the last hop under isotropic noise
         mean_freezing_y_isotropic: Vec<f64> => [noise_strength] "1",
         /// mean y of the last hop, two-state theory
-        mean_freezing_y_two_state: Vec<f64> => [noise_strength] "1",
+        mean_freezing_y_two_state: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
         /// the same by the Poisson law of the mean hop flux
-        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1",
+        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
         /// mean y of the last hop (half-way to the other minimum), Fokker-Planck
         mean_freezing_y_density: Vec<f64> => [noise_strength] "1",
         /// discretisation error of mean_freezing_y_density
@@ -340,8 +340,8 @@ fn run(
         defect_transfer: column(&|r| r.law.defect),
         p_flat_isotropic: column(&|r| r.isotropic.path.final_p_flat()),
         mean_freezing_y_isotropic: column(&|r| r.isotropic.mean_y),
-        mean_freezing_y_two_state: column(&|r| r.theory.last.mean_y),
-        mean_freezing_y_poisson: column(&|r| r.theory.last.mean_y_poisson),
+        mean_freezing_y_two_state: column(&|r| settled(&r.theory.last.hop).0),
+        mean_freezing_y_poisson: column(&|r| settled(&r.theory.last.poisson).0),
         mean_freezing_y_density: column(&|r| r.density.mean_y),
         mean_freezing_y_density_error: column(&|r| r.density.mean_y_error),
         mean_ridge_y_density: column(&|r| r.density.mean_y_ridge),

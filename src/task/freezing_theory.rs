@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
-use crate::freezing::{HopRates, LastHop, TwoState, last_hop, two_state};
+use crate::freezing::{HopRates, LastEvent, LastHop, TwoState, last_hop, two_state};
 use crate::landscape::Side;
 use crate::math::Point;
 use crate::output::{Group, Records, records};
@@ -28,7 +28,7 @@ pub struct FreezingTheory {
     pub start_p_flat: f64,
     /// End of the path.
     pub end_y: f64,
-    /// Slices at which rates are computed.
+    /// Slices at which rates are computed, at least: more are added until they lie on the interpolant.
     pub nodes: usize,
     /// Factor on the slow drift of y.
     pub ramp: f64,
@@ -43,7 +43,7 @@ impl Default for FreezingTheory {
             start_y: 1.0,
             start_p_flat: 0.5,
             end_y: 400.0,
-            nodes: 40,
+            nodes: 16,
             ramp: 1.0,
         }
     }
@@ -64,20 +64,24 @@ records! {
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
         /// final probability of the flat valley
         p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
-        /// change of p_flat when the step of the master equation is halved, plus the error of the slices
+        /// change of p_flat when the step of the master equation is halved, plus the errors of the slices and of the interpolation between them
         p_flat_error: Vec<f64> => [noise_strength] "1",
         /// mean y of the last valley-to-valley hop, exact last-hop law
-        mean_freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩",
+        mean_freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩" missing "hops go on at the end of the path",
+        /// error of mean_freezing_y: of the sums, and of hops beyond the end of the path
+        mean_freezing_y_error: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
         /// the same if hops were a Poisson process with the mean hop flux (approximation)
-        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" "⟨y⟩_P",
+        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" "⟨y⟩_P" missing "hops go on at the end of the path",
         /// mean y of the last visit to the ridge, the diffusion limit of the last sign change of x
-        mean_freezing_y_ridge: Vec<f64> => [noise_strength] "1" "⟨y⟩_r",
+        mean_freezing_y_ridge: Vec<f64> => [noise_strength] "1" "⟨y⟩_r" missing "visits to the ridge go on at the end of the path",
         /// mean time of the last hop
-        mean_freezing_time: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩",
+        mean_freezing_time: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩" missing "hops go on at the end of the path",
         /// mean time of the last visit to the ridge
-        mean_freezing_time_ridge: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩_r",
+        mean_freezing_time_ridge: Vec<f64> => [noise_strength] "time (eta * iterations)" "⟨t⟩_r" missing "visits to the ridge go on at the end of the path",
         /// expected number of valley-to-valley hops along the path
         mean_hops: Vec<f64> => [noise_strength] "1",
+        /// probability of a hop in the last tenth of the path: freezing has ended where it is small
+        late_hop_probability: Vec<f64> => [noise_strength] "1",
         /// The paper's line, where its formulas apply.
         papers: Option<PapersFreezingLine> => [noise_strength],
     }
@@ -89,7 +93,7 @@ records! {
         /// the paper's y_freeze with the constant fitted by its authors (epsilon c = 30)
         paper_mean_freezing_y: Vec<f64> => [] "1" "y_freeze" missing "the paper's formula is undefined at this noise strength",
         /// the paper's final P_flat with the same fitted constant
-        paper_p_flat: Vec<f64> => [] "1" "P_flat",
+        paper_p_flat: Vec<f64> => [] "1" "P_flat" missing "the paper's formula is undefined for these valleys",
     }
 }
 
@@ -119,7 +123,17 @@ const VANISHING_BARRIER: f64 = 0.02;
 pub(crate) struct Freezing {
     pub path: TwoState,
     pub last: LastHop,
-    pub slice_error: f64,
+    /// Error of the logarithms of the rates: of the slices, and between them.
+    pub rate_error: f64,
+}
+
+/// Mean y and mean time of the last event; NaN where such events go on at the end of the path.
+pub(crate) fn settled(event: &LastEvent) -> (f64, f64) {
+    if event.has_ended() {
+        (event.mean_y, event.mean_time)
+    } else {
+        (f64::NAN, f64::NAN)
+    }
 }
 
 /// Solves the freezing theory at one noise strength.
@@ -146,7 +160,7 @@ pub(crate) fn freezing(
     Ok(Freezing {
         path,
         last,
-        slice_error: rates.relative_error(),
+        rate_error: rates.relative_error() + rates.interpolation_error(),
     })
 }
 
@@ -187,7 +201,7 @@ fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
         return fail("start_p_flat", "a probability between 0 and 1 is needed");
     }
     if !(8..=400).contains(&task.nodes) {
-        return fail("nodes", "between 8 and 400 slices are supported");
+        return fail("nodes", "between 8 and 400 slices to begin with are supported");
     }
     if !(task.ramp.is_finite() && task.ramp > 0.0) {
         return fail("ramp", "a positive finite factor is needed");
@@ -237,15 +251,20 @@ fn run(
         start_p_flat: task.start_p_flat,
         ramp: task.ramp,
         p_flat: column(&|r| r.path.final_p_flat()),
-        p_flat_error: column(&|r| r.path.p_flat_error + r.slice_error),
-        mean_freezing_y: column(&|r| r.last.mean_y),
-        mean_freezing_y_poisson: column(&|r| r.last.mean_y_poisson),
-        mean_freezing_y_ridge: column(&|r| r.last.mean_y_ridge),
-        mean_freezing_time: column(&|r| r.last.mean_time),
-        mean_freezing_time_ridge: column(&|r| r.last.mean_time_ridge),
+        p_flat_error: column(&|r| r.path.p_flat_error + r.rate_error),
+        mean_freezing_y: column(&|r| settled(&r.last.hop).0),
+        mean_freezing_y_error: column(&|r| match r.last.hop.has_ended() {
+            true => r.last.hop.mean_y_error + r.last.hop.mean_y * r.rate_error,
+            false => f64::NAN,
+        }),
+        mean_freezing_y_poisson: column(&|r| settled(&r.last.poisson).0),
+        mean_freezing_y_ridge: column(&|r| settled(&r.last.ridge).0),
+        mean_freezing_time: column(&|r| settled(&r.last.hop).1),
+        mean_freezing_time_ridge: column(&|r| settled(&r.last.ridge).1),
+        late_hop_probability: column(&|r| r.last.hop.late),
         mean_hops: column(&|r| r.path.hops[r.path.hops.len() - 1]),
         papers: match model.has_papers_formulas() {
-            true => Some(papers_line(model, &strengths)?),
+            true => Some(papers_line(model, &strengths)),
             false => None,
         },
         noise_strength: strengths.clone(),
@@ -282,15 +301,16 @@ fn paths(noise_strength: Vec<f64>, results: &[Freezing]) -> FreezingPathResult {
 }
 
 /// The paper's freezing line, with its fitted constant.
-fn papers_line(model: &TwoValleyModel, strengths: &[f64]) -> Result<PapersFreezingLine> {
+fn papers_line(model: &TwoValleyModel, strengths: &[f64]) -> PapersFreezingLine {
     let (line, landscape) = (FreezingLine::AUTHORS, model.landscape());
-    // The formula exists on an interval of noise strengths only.
-    let y = strengths
+    // The formulas exist for x1 > x2 only, and y_freeze on an interval of noise strengths: what they do not say is no failure of ours.
+    let known = |value: Result<f64>| value.ok().filter(|v| v.is_finite()).unwrap_or(f64::NAN);
+    let y = strengths.iter().map(|&s| known(line.y_freeze(landscape, s)));
+    let p = strengths
         .iter()
-        .map(|&s| line.y_freeze(landscape, s).unwrap_or(f64::NAN));
-    let p = strengths.iter().map(|&s| line.final_probability(landscape, s));
-    Ok(PapersFreezingLine {
+        .map(|&s| known(line.final_probability(landscape, s)));
+    PapersFreezingLine {
         paper_mean_freezing_y: y.collect(),
-        paper_p_flat: p.collect::<Result<_>>()?,
-    })
+        paper_p_flat: p.collect(),
+    }
 }

@@ -1,7 +1,7 @@
 //! `[stationary_map]`: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
 
 use super::cost::Cost;
-use super::freezing_theory::{FreezingTheory, freezing};
+use super::freezing_theory::{FreezingTheory, freezing, settled};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
@@ -52,7 +52,7 @@ records! {
         /// stationary probability of x > 0
         p_flat: Vec<f64> => [y, noise_strength] "1" "P_ss",
         /// mean y of the last hop, two-state theory from the stationary state at a vanishing barrier
-        freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩",
+        freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩" missing "hops go on at the end of the path",
         /// final P_flat of the same runs
         final_p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
     }
@@ -117,7 +117,7 @@ fn run(model: &TwoValleyModel, y: Vec<f64>, strengths: Vec<f64>, progress: &Prog
             };
             let frozen = freezing(model, &theory, strength)?;
             bar.advance(1);
-            Ok((column, frozen.last.mean_y, frozen.path.final_p_flat()))
+            Ok((column, settled(&frozen.last.hop).0, frozen.path.final_p_flat()))
         })
         .collect::<Result<_>>()?;
     let result = StationaryMapResult {

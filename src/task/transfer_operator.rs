@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::work::{Task, Work};
-use crate::diffusion::Diffusion;
+use crate::diffusion::{Diffusion, check_map_stability};
 use crate::error::{Error, Result};
 use crate::output::{Records, records};
 use crate::region::{Boundary, PointSet};
@@ -135,6 +135,8 @@ impl Task for TransferOperator {
                 "a ball of radius 0 is needed",
             ));
         };
+        check_map_stability(&sgd, learning_rate, [start].into(), domain.size())
+            .map_err(|e| e.at("sgd.learning_rate"))?;
         let is_target = move |target: &PointSet<1>, sgd: &_, x: f64| target.contains(&[x].into(), sgd);
         if is_target(&target, &sgd, start) {
             return Err(Error::config(
