@@ -4,7 +4,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce test fuzz validate check bench peers hdf5 clean
+.PHONY: reproduce test fuzz validate scan check bench peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -21,6 +21,12 @@ fuzz: hdf5
 # Problems with known answers; writes validation/REPORT.md and fails when a number is not met.
 validate: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- validate
+
+# Stated errors of random problems with known answers; writes validation/scan.md, which the report of validate includes. Needs Python with
+# numpy and h5py; about ten minutes.
+scan: hdf5
+	$(CARGO) build --release --locked --features cli --bin freezeout
+	python3 validation/scan.py --table validation/scan.md
 
 # Also without HDF5: the library alone, with problems in memory, with figures.
 check: hdf5

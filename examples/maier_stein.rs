@@ -40,7 +40,7 @@ fn main() -> freezeout::Result<()> {
     let straight = quasi_potential(&with(1.0, 0.5), well, saddle, 0.3, pieces)?;
     let bent = quasi_potential(&with(10.0, 0.5), well, saddle, 0.3, pieces)?;
     let rate = instanton_rate(&with(1.0, diffusivity), &straight.minimum.path, pieces)?;
-    let mode = &slow_modes(&Generator::assemble(&with(1.0, diffusivity), grid)?, 1)?[0];
+    let mode = &slow_modes(&Generator::assemble(&with(1.0, diffusivity), grid)?, 1)?.modes[0];
 
     // Print
     println!("{:<40} {:>10} {:>10}", "quantity", "computed", "known");

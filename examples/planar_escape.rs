@@ -1,4 +1,4 @@
-//! Escape in two variables of a loss written as a formula: every number with its error from three grids.
+//! Escape in two variables of a loss written as a formula: every number with its error from four grids.
 #![allow(clippy::print_stdout)]
 
 use freezeout::diffusion::Sgd;

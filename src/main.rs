@@ -273,6 +273,19 @@ fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
     })
 }
 
+/// The tables that `scan.py` has left in a folder of cases, if it has.
+fn scan_of(folder: &Path) -> Result<Option<String>> {
+    let path = folder.join("scan.md");
+    match std::fs::read_to_string(&path) {
+        Ok(tables) => Ok(Some(tables)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Input {
+            path: path.display().to_string(),
+            message: error.to_string(),
+        }),
+    }
+}
+
 /// Runs the cases of `folder`, prints a line a check and writes the report, whether checks fail or not.
 fn validate(folder: &Path, report: &Path) -> Result<()> {
     output::check_writable(report)?;
@@ -283,7 +296,9 @@ fn validate(folder: &Path, report: &Path) -> Result<()> {
         }
     })?;
     printed?;
-    std::fs::write(report, validation::validation_report(&outcomes)).map_err(|e| Error::Output {
+    let scan = scan_of(folder)?;
+    let text = validation::validation_report(&outcomes, scan.as_deref());
+    std::fs::write(report, text).map_err(|e| Error::Output {
         path: report.display().to_string(),
         message: e.to_string(),
     })?;

@@ -89,7 +89,7 @@ fn ito_odds_equal_the_quadrature_for_every_power() {
             "{odds:?}"
         );
         // Negative controls: the wrong calculus and the wrong power are far off.
-        assert!((valleys.log_odds(Calculus::AntiIto) - odds.log).abs() > 0.1);
+        assert!((valleys.log_odds(Calculus::Klimontovich) - odds.log).abs() > 0.1);
         let wrong = ParabolicValleys::of_two_valley(&model, y, power + 0.5, delta).unwrap();
         assert!((wrong.log_odds(Calculus::Ito) - odds.log).abs() > 0.01);
     }

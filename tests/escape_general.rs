@@ -40,7 +40,7 @@ target = {{ half_space = {{ normal = [1.0, 0.0], offset = 0.5 }} }}
 fn maier_stein_gaps_to_six_digits() {
     for (beta, gap) in [(1.0, 0.003_719_840_448_596), (10.0, 0.048_375_635_831_384)] {
         let file = run(&maier_stein(beta, "[120, 72]"));
-        // three grids of order 2: the rest after extrapolation is of fourth order
+        // grids of order 2: the rest after extrapolation is of fourth order
         covered(&file, "spectral_gap", gap, 1e-6);
         assert!((number(&file, "spectral_gap_order") - 2.0).abs() < 0.05);
         // β = 1 is a gradient field, β = 10 is not: only then does probability circulate.
@@ -153,7 +153,7 @@ target = { ball = { centre = [1.0], radius = 0.2 } }
 #[test]
 fn the_calculus_changes_the_stationary_law_as_it_must() {
     // b = −2x + αx/4: moment equation d⟨x²⟩/dt = 2⟨x b⟩ + 2⟨D⟩ = (−4 + α/2 + 1/4)⟨x²⟩ + 2
-    for (calculus, alpha) in [("ito", 0.0), ("stratonovich", 0.5), ("anti_ito", 1.0)] {
+    for (calculus, alpha) in [("ito", 0.0), ("stratonovich", 0.5), ("klimontovich", 1.0)] {
         for (plane, variables, tensor) in [
             (false, r#"["x"]"#, r#"[["1 + x^2/8"]]"#),
             (true, r#"["x", "y"]"#, r#"[["1 + x^2/8", "0.3"], ["0.3", "1"]]"#),

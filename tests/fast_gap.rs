@@ -82,7 +82,7 @@ fn both_factorisations_give_the_same_gap() {
         };
         assert!(imbalance <= STATED && rounding <= STATED && defect <= 1e-4);
         // elimination without subtraction, and Arnoldi instead of inverse iteration
-        let mode = &slow_modes(&generator, 1).unwrap()[0];
+        let mode = &slow_modes(&generator, 1).unwrap().modes[0];
         assert_close!(gap.rate, -mode.eigenvalue.re, STATED);
         let sign = (gap.eigenfunction[0] * mode.eigenfunction[0].re).signum();
         for (f, g) in gap.eigenfunction.iter().zip(&mode.eigenfunction) {
@@ -310,7 +310,7 @@ fn modes_on_either_side_of_a_spectral_gap_of_many_orders_are_found() {
         let line = Grid::new([Axis::uniform(-1.5, 1.5, 600).unwrap()]);
         let generator = Generator::assemble(&ThreeWells(noise), line).unwrap();
         let p = stationary_probability(&generator).unwrap();
-        let modes = slow_modes(&generator, 4).unwrap();
+        let modes = slow_modes(&generator, 4).unwrap().modes;
         let rates: Vec<f64> = modes.iter().map(|m| -m.eigenvalue.re).collect();
         assert_eq!(rates.len(), 4);
         // the square of the residual, and rounding of sums over the cells

@@ -255,7 +255,7 @@ fn calculi_differ_by_powers_of_the_flatness_ratio() -> Result<()> {
     let (ito, stratonovich, anti) = (
         odds(Calculus::Ito)?,
         odds(Calculus::Stratonovich)?,
-        odds(Calculus::AntiIto)?,
+        odds(Calculus::Klimontovich)?,
     );
     let gamma = model.flatness_ratio();
     assert_close!(ito / anti, gamma, 1e-9);

@@ -305,7 +305,9 @@ fn gap(process: &impl Diffusion<2>, half_height: f64) -> f64 {
             Axis::uniform(-1.7, 1.7, cells).unwrap(),
             Axis::uniform(-half_height, half_height, cells / 2).unwrap(),
         ]);
-        -slow_modes(&Generator::assemble(process, grid).unwrap(), 1).unwrap()[0]
+        -slow_modes(&Generator::assemble(process, grid).unwrap(), 1)
+            .unwrap()
+            .modes[0]
             .eigenvalue
             .re
     };

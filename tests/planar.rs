@@ -245,7 +245,7 @@ fn rotated_ornstein_uhlenbeck() {
             Axis::uniform(-2.4, 2.4, n).unwrap(),
         ]);
         let generator = Generator::assemble(&process, grid.clone()).unwrap();
-        let modes = slow_modes(&generator, 2).unwrap();
+        let modes = slow_modes(&generator, 2).unwrap().modes;
         re.push(modes[0].eigenvalue.re);
         im.push(modes[0].eigenvalue.im);
         let p = stationary_probability(&generator).unwrap();

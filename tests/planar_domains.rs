@@ -34,7 +34,9 @@ fn maier_stein_gaps() {
                     Axis::uniform(-2.0, 2.0, 40 << level).unwrap(),
                     Axis::uniform(-1.2, 1.2, 24 << level).unwrap(),
                 ]);
-                -slow_modes(&Generator::assemble(&maier_stein(beta), grid).unwrap(), 1).unwrap()[0]
+                -slow_modes(&Generator::assemble(&maier_stein(beta), grid).unwrap(), 1)
+                    .unwrap()
+                    .modes[0]
                     .eigenvalue
                     .re
             })
@@ -192,7 +194,7 @@ fn refuses_what_it_cannot_do() {
     ));
     let full = given(drift, |t: &Point<2>| turning(t, 2.0));
     assert!(matches!(
-        Generator::assemble_in(&full, grid.clone(), Calculus::AntiIto),
+        Generator::assemble_in(&full, grid.clone(), Calculus::Klimontovich),
         Err(Error::OffDiagonalTensor { .. })
     ));
     let kinked = Given {

@@ -56,8 +56,9 @@ fn every_case_meets_its_known_values_and_the_report_is_theirs() {
         );
     }
     let written = fs::read_to_string(folder().join("REPORT.md")).unwrap();
+    let scan = fs::read_to_string(folder().join("scan.md")).unwrap();
     assert!(
-        without_digits(&written) == without_digits(&validation_report(&outcomes)),
+        without_digits(&written) == without_digits(&validation_report(&outcomes, Some(&scan))),
         "validation/REPORT.md is not of these cases: run make validate"
     );
 }
@@ -131,7 +132,7 @@ fn wrong_references_fail() {
         wrong.is_close() && !wrong.is_covered() && !wrong.passes(),
         "{wrong:?}"
     );
-    assert!(validation_report(&[wrong]).contains("FAIL: not covered"));
+    assert!(validation_report(&[wrong], None).contains("FAIL: not covered"));
     assert!(outcome(&loose.replace("tolerance", "uncertainty = 1e-3\ntolerance")).passes());
     assert!(outcome(&format!("{loose}uncovered = \"a control\"\n")).passes());
     // nor does the tolerance of the deviation hide behind a large reference uncertainty

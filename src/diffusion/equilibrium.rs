@@ -1,7 +1,6 @@
 //! Equilibria of a drift, b(θ) = 0, and how many directions grow there.
 
-use super::{Diffusion, noise_free_limit};
-use crate::error::{Error, Result};
+use super::Diffusion;
 use crate::math::{Point, Tensor};
 use nalgebra::{DMatrix, DVector};
 
@@ -96,42 +95,6 @@ pub fn drift_jacobian<const D: usize>(
         jacobian.set_column(d, &(change / (2.0 * step[d])));
     }
     jacobian
-}
-
-/// Checks that the map θ + ηb(θ) comes to rest at the attractor towards which the noise-free motion goes from `start`.
-///
-/// `size` is the scale of the domain. Where the motion comes to rest nowhere there is nothing to check.
-///
-/// # Formula
-/// |1 + ηλ| < 1 for every eigenvalue λ of ∂b there; ηH < 2 for a loss.
-///
-/// # Errors
-/// [`Error::Unstable`] when the iteration diverges from the attractor.
-pub fn check_map_stability<const D: usize>(
-    diffusion: &(impl Diffusion<D> + ?Sized),
-    learning_rate: f64,
-    start: Point<D>,
-    size: f64,
-) -> Result<()> {
-    let Some(rest) = noise_free_limit(diffusion, start, size, &[]) else {
-        return Ok(());
-    };
-    let Some(attractor) = Equilibrium::near(diffusion, rest, size, 0.1 * size) else {
-        return Ok(());
-    };
-    let rates = dynamic(&attractor.jacobian).complex_eigenvalues();
-    let diverges =
-        |rate: &&nalgebra::Complex<f64>| (*rate * learning_rate + 1.0).norm() >= 1.0 && rate.re < 0.0;
-    let Some(rate) = rates.iter().find(diverges) else {
-        return Ok(());
-    };
-    let position: Vec<String> = attractor.position.iter().map(|v| format!("{v:.4}")).collect();
-    Err(Error::Unstable {
-        product: learning_rate * rate.norm(),
-        position: format!("({})", position.join(", ")),
-        // |1 + ηλ| = 1 at η = −2 Re λ/|λ|²
-        limit: -2.0 * rate.re / rate.norm_sqr(),
-    })
 }
 
 fn dynamic<const D: usize>(matrix: &Tensor<D>) -> DMatrix<f64> {

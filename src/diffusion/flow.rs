@@ -1,6 +1,7 @@
 //! The noise-free motion dθ/dt = b(θ).
 
-use super::Diffusion;
+use super::{Diffusion, Equilibrium, drift_jacobian};
+use crate::error::{Error, Result};
 use crate::math::Point;
 
 /// Distance to an attractor at which the motion has arrived, in units of the size of the domain.
@@ -40,7 +41,10 @@ pub fn noise_free_limit<const D: usize>(
     if fastest == 0.0 {
         return Some(theta);
     }
-    let mut dt = 1e-2 * size / fastest;
+    // near an equilibrium the drift, which may be rounding, says nothing about how long a step may be
+    let rate = drift_jacobian(diffusion, &start, &Point::<D>::repeat(1e-5 * size)).norm();
+    let longest = if rate > 0.0 { 1.0 / rate } else { f64::INFINITY };
+    let mut dt = (1e-2 * size / fastest).min(longest);
     let (mut resting, mut anchor) = (0, theta);
     for _ in 0..MOST {
         if attractors.iter().any(|a| (theta - a).norm() <= ARRIVAL * size) {
@@ -52,7 +56,7 @@ pub fn noise_free_limit<const D: usize>(
         let fourth = diffusion.drift(&next);
         let error = (slope * (-5.0 / 72.0) + second / 12.0 + third / 9.0 - fourth / 8.0).norm() * dt;
         if !error.is_finite() {
-            if dt < 1e-12 * size / fastest {
+            if dt < 1e-12 * (size / fastest).min(longest) {
                 return None;
             }
             dt *= 0.1;
@@ -76,4 +80,41 @@ pub fn noise_free_limit<const D: usize>(
         dt *= factor;
     }
     None
+}
+
+/// Checks that the map θ + ηb(θ) comes to rest at the attractor towards which the noise-free motion goes from `start`.
+///
+/// `size` is the scale of the domain. Where the motion comes to rest nowhere there is nothing to check.
+///
+/// # Formula
+/// |1 + ηλ| < 1 for every eigenvalue λ of ∂b there; ηH < 2 for a loss.
+///
+/// # Errors
+/// [`Error::Unstable`] when the iteration diverges from the attractor.
+pub fn check_map_stability<const D: usize>(
+    diffusion: &(impl Diffusion<D> + ?Sized),
+    learning_rate: f64,
+    start: Point<D>,
+    size: f64,
+) -> Result<()> {
+    let Some(rest) = noise_free_limit(diffusion, start, size, &[]) else {
+        return Ok(());
+    };
+    let Some(attractor) = Equilibrium::near(diffusion, rest, size, 0.1 * size) else {
+        return Ok(());
+    };
+    let rates =
+        nalgebra::DMatrix::from_iterator(D, D, attractor.jacobian.iter().copied()).complex_eigenvalues();
+    let diverges =
+        |rate: &&nalgebra::Complex<f64>| (*rate * learning_rate + 1.0).norm() >= 1.0 && rate.re < 0.0;
+    let Some(rate) = rates.iter().find(diverges) else {
+        return Ok(());
+    };
+    let position: Vec<String> = attractor.position.iter().map(|v| format!("{v:.4}")).collect();
+    Err(Error::Unstable {
+        product: learning_rate * rate.norm(),
+        position: format!("({})", position.join(", ")),
+        // |1 + ηλ| = 1 at η = −2 Re λ/|λ|²
+        limit: -2.0 * rate.re / rate.norm_sqr(),
+    })
 }

@@ -7,10 +7,10 @@ mod flow;
 mod ornstein_uhlenbeck;
 mod sgd;
 
-pub use calculus::{Calculus, spurious_drift};
+pub use calculus::Calculus;
 pub use drift_diffusion::DriftDiffusion;
-pub use equilibrium::{Equilibrium, check_map_stability, drift_jacobian};
-pub use flow::{ARRIVAL, noise_free_limit};
+pub use equilibrium::{Equilibrium, drift_jacobian};
+pub use flow::{ARRIVAL, check_map_stability, noise_free_limit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use sgd::{Sgd, sigma};
 

@@ -5,7 +5,7 @@ use super::lanes::{Walkers, in_tasks, outcomes};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, STEP_BLOCK, StreamKey};
 use super::walk::{Draws, Walk, Walker};
-use crate::diffusion::Diffusion;
+use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require_finite};
 use crate::region::{Domain, PointSet};
 
@@ -61,9 +61,47 @@ pub fn first_passage_into<const D: usize, T: Diffusion<D> + ?Sized>(
     protocol: &PathProtocol<D>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Passages> {
+    first_passage_in(
+        Calculus::Ito,
+        diffusion,
+        domain,
+        target,
+        crossing,
+        protocol,
+        progress,
+    )
+}
+
+/// [`first_passage_into`] of dθ = b dt + sqrt(2D) dW read in another calculus.
+///
+/// # Formula
+/// With R = sqrt(D), dW = sqrt(2h) z and θ* = θ + R(θ) dW,
+/// ```text
+/// Stratonovich   θ' = θ + b h + ½ (R(θ) + R(θ*)) dW                   (Heun)
+/// Klimontovich   θ' = θ + b h + ½ (1 + D(θ*) D(θ)⁻¹) R(θ) dW          (Hütter and Öttinger)
+/// ```
+///
+/// # Method
+/// Weak order one. The drift that the calculus adds to the Ito equation is never formed, so that a simulation is evidence for it.
+///
+/// # Errors
+/// As [`first_passage_into`]; [`Error::NotPositive`] where Klimontovich's D is singular.
+///
+/// # References
+/// P. Kloeden and E. Platen, Numerical Solution of Stochastic Differential Equations, 14.1; M. Hütter and H. C. Öttinger, J. Chem. Soc.,
+/// Faraday Trans. 94, 1403 (1998).
+pub fn first_passage_in<const D: usize, T: Diffusion<D> + ?Sized>(
+    calculus: Calculus,
+    diffusion: &T,
+    domain: &Domain<D>,
+    target: Option<&PointSet<D>>,
+    crossing: CrossingTest,
+    protocol: &PathProtocol<D>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Passages> {
     /// Runs of one task.
     const RUNS_PER_TASK: usize = 4 * LANES;
-    let walk = Walk::new(diffusion, domain, target, protocol)?;
+    let walk = Walk::new(diffusion, calculus, domain, target, protocol)?;
     let blocks = in_tasks(protocol.runs, RUNS_PER_TASK, |first, runs| {
         let mut block = Paths {
             walk: &walk,
@@ -185,7 +223,7 @@ pub fn positions_at<const D: usize, T: Diffusion<D> + ?Sized>(
     protocol: &PathProtocol<D>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Vec<[f64; D]>>> {
-    let walk = Walk::new(diffusion, domain, None, protocol)?;
+    let walk = Walk::new(diffusion, Calculus::Ito, domain, None, protocol)?;
     let steps = steps_of(times, protocol)?;
     let blocks = in_tasks(protocol.runs, LANES, |first, lanes| {
         let lists = positions_of(&walk, &steps, crossing, protocol, first, lanes)?;

@@ -31,7 +31,7 @@ mod walk;
 pub use discrete_sgd::{Cell, simulate, simulate_with};
 pub use dispatch::Instructions;
 pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
-pub use general::{first_passage_into, positions_at};
+pub use general::{first_passage_in, first_passage_into, positions_at};
 pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};
 pub use ito::{DoubleWellWalk, Ito, PiecewiseLinear};
 pub use langevin::{PathProtocol, propagate, propagate_with};

@@ -5,46 +5,16 @@ use super::dispatch::Instructions;
 use super::first_passage::{CrossingTest, Exit};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, Streams};
-use crate::diffusion::Diffusion;
+use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require};
-use crate::math::{Point, Tensor, elementary};
+use crate::math::{Point, Tensor, elementary, symmetric_root};
 use crate::region::{Boundary, Domain, PointSet};
 use pulp::NullaryFnOnce;
-
-/// The symmetric root R of a positive semi-definite D: R² = D; NaN when D is not.
-///
-/// # Formula
-/// In the plane, R = (D + s I)/sqrt(tr D + 2s) with s = sqrt(det D) (Cayley and Hamilton). A rounding error δ of det D
-/// changes R² by δ/(tr D + 2s), a rounding error of D.
-///
-/// # Method
-/// One or two dimensions. A negative determinant within 16 ε (tr D)² is a rounded zero.
-pub(super) fn symmetric_root<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
-    const ROUNDING: f64 = 16.0 * f64::EPSILON;
-    if D == 1 {
-        return tensor.map(f64::sqrt);
-    }
-    let trace = tensor[(0, 0)] + tensor[(1, 1)];
-    let determinant = tensor[(0, 0)] * tensor[(1, 1)] - tensor[(0, 1)] * tensor[(1, 0)];
-    if trace == 0.0 && determinant == 0.0 {
-        return Tensor::<D>::zeros();
-    }
-    let is_rounded_zero = determinant < 0.0 && determinant >= -ROUNDING * trace * trace;
-    let s = if is_rounded_zero { 0.0 } else { determinant.sqrt() };
-    let scale = if trace > 0.0 {
-        1.0 / (trace + 2.0 * s).sqrt()
-    } else {
-        f64::NAN
-    };
-    let mut root = tensor * scale;
-    root[(0, 0)] += s * scale;
-    root[(1, 1)] += s * scale;
-    root
-}
 
 /// What all walkers of an ensemble do in a step.
 pub(super) struct Walk<'a, const D: usize, T: ?Sized> {
     diffusion: &'a T,
+    calculus: Calculus,
     domain: &'a Domain<D>,
     target: Option<&'a PointSet<D>>,
     time_step: f64,
@@ -86,6 +56,7 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
     /// Checks everything that does not depend on the path.
     pub fn new(
         diffusion: &'a T,
+        calculus: Calculus,
         domain: &'a Domain<D>,
         target: Option<&'a PointSet<D>>,
         protocol: &PathProtocol<D>,
@@ -112,6 +83,7 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         let h = protocol.time_step;
         let walk = Self {
             diffusion,
+            calculus,
             domain,
             target,
             time_step: h,
@@ -183,7 +155,7 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         if tensor != walker.root.0 {
             walker.root = (tensor, symmetric_root(&tensor));
         }
-        let mut next = theta + drift * self.time_step + walker.root.1 * (normals * self.noise_scale);
+        let mut next = theta + drift * self.time_step + self.noise(walker, normals * self.noise_scale)?;
         if !next.iter().all(|x| x.is_finite()) {
             return Err(self.broken(&theta));
         }
@@ -229,6 +201,24 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         }
         walker.theta = next;
         Ok(nearest.found.map(|(_, exit)| exit))
+    }
+
+    /// The noise of a step from the walker for the Wiener increments sqrt(2h) z, read in the calculus without its drift being formed.
+    ///
+    /// Stratonovich: Heun's mean of the root at θ and at θ + R dW. Klimontovich: R dW with half of what D D⁻¹ makes of it there.
+    #[inline]
+    fn noise(&self, walker: &Walker<D>, increments: Point<D>) -> Result<Point<D>> {
+        let (tensor, root) = &walker.root;
+        let plain = root * increments;
+        if self.calculus == Calculus::Ito {
+            return Ok(plain);
+        }
+        let there = self.diffusion.tensor(&(walker.theta + plain));
+        if self.calculus == Calculus::Stratonovich {
+            return Ok((plain + symmetric_root(&there) * increments) * 0.5);
+        }
+        let inverse = tensor.try_inverse().ok_or_else(|| self.broken(&walker.theta))?;
+        Ok((plain + there * (inverse * plain)) * 0.5)
     }
 
     fn check_level(&self, theta: &Point<D>, value: f64) -> Result<()> {
@@ -320,43 +310,5 @@ impl<const ENERGIES: usize> NullaryFnOnce for Draw<'_, ENERGIES> {
                 energies[lane] = -elementary::ln(draws.streams.uniform(lane));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_root_squares_to_the_tensor_and_refuses_what_is_not_positive() {
-        let (s, c) = 0.4_f64.sin_cos();
-        // Of every anisotropy, singular and zero included.
-        for ratio in [1.0, 0.3, 1e-4, 1e-9, 1e-15, 0.0] {
-            let [xx, xy, yy] = [
-                c * c + ratio * s * s,
-                c * s * (1.0 - ratio),
-                s * s + ratio * c * c,
-            ];
-            let tensor = Tensor::<2>::new(xx, xy, xy, yy) * 7.0;
-            let root = symmetric_root(&tensor);
-            // A few roundings of entries up to 7.
-            assert!(
-                (root * root - tensor).amax() < 20.0 * f64::EPSILON * 7.0,
-                "{ratio}"
-            );
-            assert_eq!(root[(0, 1)], root[(1, 0)]);
-        }
-        assert_eq!(symmetric_root(&Tensor::<2>::zeros()), Tensor::<2>::zeros());
-        assert_eq!(symmetric_root(&Tensor::<1>::new(4.0))[0], 2.0);
-        for [xx, xy, yy] in [
-            [1.0, 1.1, 1.0],
-            [-1.0, 0.0, -1.0],
-            [-1.0, 0.0, 2.0],
-            [0.0, 1.0, 0.0],
-            [-2.0, 0.0, -1.0],
-        ] {
-            assert!(symmetric_root(&Tensor::<2>::new(xx, xy, xy, yy))[(0, 0)].is_nan());
-        }
-        assert!(symmetric_root(&Tensor::<1>::new(-1.0))[0].is_nan());
     }
 }

@@ -40,13 +40,14 @@ impl PassageLaw {
             law(&levels[0], tolerance)?,
             law(&levels[1], tolerance)?,
             law(&levels[2], tolerance)?,
+            law(&levels[3], tolerance)?,
         ];
         // an eighth of the tolerance halves the steps: at order 2 the difference is three quarters of the error in time
         let halved = law(&levels[0], tolerance / 8.0)?;
         let [survival, distribution] = [0, 1].map(|k| {
             let at = |t: usize| {
-                let levels = [laws[0][k][t], laws[1][k][t], laws[2][k][t]];
-                let number = Extrapolated::from_three_grids(levels, problem.is_smooth(), 0.0);
+                let levels = [0, 1, 2, 3].map(|l: usize| laws[l][k][t]);
+                let number = Extrapolated::from_grids(levels, problem.is_smooth(), 0.0);
                 let in_time = (laws[0][k][t] - halved[k][t]).abs() * 4.0 / 3.0;
                 Extrapolated {
                     error: number.error + in_time,

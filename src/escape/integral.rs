@@ -1,6 +1,6 @@
 //! The mean first-passage time of one variable by exact quadrature, independent of the grid.
 
-use super::problem::{LEVELS, Problem};
+use super::problem::{LEVELS, PARTS, Problem};
 use crate::error::{Error, Result};
 use crate::math::Point;
 use crate::rates::{Determined, ScaleAndSpeed};
@@ -16,11 +16,6 @@ pub fn why_no_integral(problem: &Problem<1>) -> Option<&'static str> {
             problem.domain().restriction().is_some(),
             "the domain is a sublevel set",
         ),
-        // div D is a point mass on a jump of D, which a quadrature between kinks leaves out
-        (
-            problem.calculus().alpha() != 0.0 && problem.has_kinks(),
-            "with kinks the calculus must be Ito",
-        ),
     ]
     .into_iter()
     .find_map(|(applies, reason)| applies.then_some(reason))
@@ -29,7 +24,7 @@ pub fn why_no_integral(problem: &Problem<1>) -> Option<&'static str> {
 /// The mean time to reach the nearest edges of the target, or ends that absorb, from the start point.
 ///
 /// # Method
-/// Quadrature of the Ito equation, see [`ScaleAndSpeed`]; nothing is taken from the grid but the width of what it may see: panels are no
+/// Quadrature in the calculus of the problem, see [`ScaleAndSpeed`]; nothing is taken from the grid but the width of what it may see: panels are no
 /// wider than its finest cells.
 ///
 /// # Errors
@@ -70,9 +65,11 @@ pub fn mean_first_passage_time_integral(problem: &Problem<1>) -> Result<Determin
         .map(|e| e[0])
         .find(|x| *x >= start)
         .or(absorbs(1).then_some(upper));
-    let diffusion = problem.ito();
-    let finest = problem.grid(LEVELS - 1)?;
-    let line = ScaleAndSpeed::new(&diffusion, lower, upper)?.with_panels_ending_at(finest.axes()[0].faces());
+    let diffusion = problem.discretised();
+    let finest = problem.grid(PARTS[LEVELS - 1])?;
+    let line = ScaleAndSpeed::new(&diffusion, lower, upper)?
+        .in_calculus(problem.calculus())
+        .with_panels_ending_at(finest.axes()[0].faces());
     match (left, right) {
         (Some(left), Some(right)) => line.mean_exit_time(start, left, right),
         (Some(edge), None) | (None, Some(edge)) => Ok(line.first_passage(start, edge)?.mean),

@@ -186,7 +186,7 @@ pub fn least_action<const D: usize>(
 /// T when b = −∇L and D = T·I all over the domain.
 fn temperature<const D: usize>(problem: &Problem<D>, start: &Point<D>) -> Result<Option<f64>> {
     const EQUAL: f64 = 1e-12;
-    let (diffusion, grid) = (problem.ito(), problem.grid(0)?);
+    let (diffusion, grid) = (problem.ito(), problem.grid(1)?);
     let temperature = diffusion.tensor(start)[(0, 0)];
     let is_same = |theta: &Point<D>| {
         (diffusion.tensor(theta) - Tensor::<D>::identity() * temperature).amax() <= EQUAL * temperature

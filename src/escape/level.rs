@@ -8,10 +8,11 @@ use crate::generator::Generator;
 use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
-    Factorisation, FirstPassageMoments, committor, effective_potential, first_passage_moments,
+    Factorisation, FirstPassageMoments, SlowMode, committor, effective_potential, first_passage_moments,
     log_stationary_probability, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
 };
 use crate::region::Boundary;
+use nalgebra::Complex;
 
 /// A number on one grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,19 +46,22 @@ pub struct Level<const D: usize> {
     start: Option<Vec<f64>>,
     numbers: Vec<Number>,
     fields: Vec<Field>,
-    frequency: f64,
     cuts: Vec<Cut>,
+    stationary: Vec<f64>,
+    modes: Vec<SlowMode>,
+    /// The gap with detailed balance.
+    gap: Option<f64>,
     left_out: Vec<(Quantity, Error)>,
     has_detailed_balance: Option<bool>,
     factorisation: Option<Factorisation>,
 }
 
 /// Relative rounding of sums over the cells of positive terms.
-const ROUNDING: f64 = 1e-13;
+pub(super) const ROUNDING: f64 = 1e-13;
 
 impl<const D: usize> Level<D> {
-    pub(super) fn new(problem: &Problem<D>, level: usize, modes: usize) -> Result<Self> {
-        let grid = problem.grid(level)?;
+    pub(super) fn new(problem: &Problem<D>, parts: usize, modes: usize) -> Result<Self> {
+        let grid = problem.grid(parts)?;
         problem.check_finite(&grid)?;
         let (start, target) = problem.sets(&grid)?;
         let discretisation = problem.discretisation(&grid)?;
@@ -68,15 +72,17 @@ impl<const D: usize> Level<D> {
             start: None,
             numbers: Vec::new(),
             fields: Vec::new(),
-            frequency: 0.0,
             cuts: Vec::new(),
+            stationary: Vec::new(),
+            modes: Vec::new(),
+            gap: None,
             left_out: Vec::new(),
             has_detailed_balance: None,
             factorisation: None,
         };
         this.landscape(problem)?;
         if !problem.domain().absorbs() {
-            this.stationary(problem, start.as_ref(), modes)?;
+            this.add_stationary(problem, start.as_ref(), modes)?;
         }
         this.first_passage(problem)?;
         if let Some(start) = &start {
@@ -97,8 +103,9 @@ impl<const D: usize> Level<D> {
         self.cuts = cut_by
             .reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| larger(a, b)).collect())
             .unwrap_or_default();
-        let all = self.cuts.iter().map(|cut| cut.probability).sum();
-        self.add_number(Quantity::CutProbability, all, false);
+        let probabilities = self.cuts.iter().map(|cut| cut.probability);
+        let largest = probabilities.fold(0.0, f64::max);
+        self.add_number(Quantity::CutProbability, largest, false);
     }
 
     /// The grid.
@@ -121,7 +128,7 @@ impl<const D: usize> Level<D> {
         self.start.as_deref()
     }
 
-    /// All numbers.
+    /// All numbers but those of slow modes, which stand in [`Level::modes`].
     pub fn numbers(&self) -> &[Number] {
         &self.numbers
     }
@@ -144,7 +151,7 @@ impl<const D: usize> Level<D> {
 
     /// Imaginary part of the slowest eigenvalue; zero with detailed balance.
     pub fn slow_mode_frequency(&self) -> f64 {
-        self.frequency
+        self.modes.first().map_or(0.0, |mode| mode.eigenvalue.im.abs())
     }
 
     /// What reflecting ends cut off that are not walls: of the stationary law or that before the escape, the larger.
@@ -167,11 +174,19 @@ impl<const D: usize> Level<D> {
         self.factorisation.as_ref()
     }
 
-    /// The value at the start of a function known in every cell; NaN for a start set without a stationary law.
+    /// The value at the start of a function of the process that ends in the target; NaN for a start set without a stationary law.
+    ///
+    /// # Method
+    /// At a point [`Grid::interpolate_between`] the kinks and edges of the problem, from cells outside the target.
     pub fn at_start(&self, problem: &Problem<D>, values: &[f64]) -> f64 {
         match (&self.start, problem.start().as_point()) {
             (Some(weights), _) => weights.iter().zip(values).map(|(w, v)| w * v).sum(),
-            (None, Some(at)) => self.grid().interpolate(values, *at),
+            (None, Some(at)) => {
+                let states = self.generator.states();
+                let usable = |cell: usize| !self.target.contains(cell) && states.binary_search(&cell).is_ok();
+                self.grid()
+                    .interpolate_between(values, *at, problem.breaks(), usable)
+            }
             (None, None) => f64::NAN,
         }
     }
@@ -182,8 +197,18 @@ impl<const D: usize> Level<D> {
             (Some(weights), _) => weights.clone(),
             (None, at) => {
                 let mut probability = vec![0.0; self.grid().cells()];
-                for (cell, share) in at.map(|at| self.grid().shares(*at)).unwrap_or_default() {
-                    probability[cell] += share;
+                let states = self.generator.states();
+                if let Some(at) = at {
+                    let shares = self.grid().spread(*at);
+                    // what would begin outside the domain begins in the cell of the point
+                    let own = shares
+                        .iter()
+                        .max_by(|a, b| a.1.total_cmp(&b.1))
+                        .map(|(cell, _)| *cell);
+                    for (cell, share) in shares {
+                        let inside = states.binary_search(&cell).is_ok();
+                        probability[if inside { cell } else { own.unwrap_or(cell) }] += share;
+                    }
                 }
                 probability
             }
@@ -240,7 +265,7 @@ impl<const D: usize> Level<D> {
         Ok(())
     }
 
-    fn stationary(&mut self, problem: &Problem<D>, start: Option<&CellSet>, modes: usize) -> Result<()> {
+    fn add_stationary(&mut self, problem: &Problem<D>, start: Option<&CellSet>, modes: usize) -> Result<()> {
         let log = log_stationary_probability(&self.generator)?;
         let probability: Vec<f64> = log.iter().map(|l| l.exp()).collect();
         if let Some(start) = start {
@@ -267,8 +292,9 @@ impl<const D: usize> Level<D> {
                 .current(&probability, &vec![1.0; probability.len()])?;
             self.add_vectors(FieldQuantity::StationaryCurrent, &current);
         }
-        let modes = self.modes(problem, modes);
-        self.unless_unconverged(Quantity::SpectralGap, modes)
+        self.stationary = probability;
+        let found = self.find_modes(modes);
+        self.unless_unconverged(Quantity::SpectralGap, found)
     }
 
     /// Notes an iteration that did not converge as a result left out: the others stand without it.
@@ -282,54 +308,93 @@ impl<const D: usize> Level<D> {
         }
     }
 
-    fn modes(&mut self, problem: &Problem<D>, count: usize) -> Result<()> {
-        let smooth = problem.domain().restriction().is_none();
+    fn find_modes(&mut self, count: usize) -> Result<()> {
         let reversible = match spectral_gap(&self.generator) {
             Ok(gap) => Some(gap),
             Err(Error::NoDetailedBalance { .. }) => None,
             Err(other) => return Err(other),
         };
-        let is_reversible = reversible.is_some();
-        self.has_detailed_balance = Some(is_reversible);
+        self.has_detailed_balance = Some(reversible.is_some());
         if let Some(gap) = reversible {
             self.factorisation = Some(gap.factorisation);
-            self.add_number(Quantity::SpectralGap, gap.rate, smooth);
+            self.gap = Some(gap.rate);
             if count == 1 {
-                let mode = oriented(self.grid(), gap.eigenfunction);
-                self.add_field(FieldQuantity::SlowMode, mode);
+                let f = gap.eigenfunction.into_iter();
+                self.modes = vec![SlowMode {
+                    eigenvalue: Complex::new(-gap.rate, 0.0),
+                    eigenfunction: f.map(|f| Complex::new(f, 0.0)).collect(),
+                    residual: ROUNDING,
+                }];
                 return Ok(());
             }
         }
-        let modes = slow_modes(&self.generator, count)?;
+        let found = slow_modes(&self.generator, count)?;
+        self.modes = found.modes;
+        if let Some(error) = found.unconverged {
+            let missing = Quantity::ModeRate(self.modes.len() + 1);
+            self.left_out.push((missing, error));
+        }
+        Ok(())
+    }
+
+    /// The slow modes of this grid.
+    pub fn modes(&self) -> &[SlowMode] {
+        &self.modes
+    }
+
+    /// A number of a slow mode on this grid, where the mode stands at `place` among its modes.
+    pub(super) fn of_mode(&self, quantity: Quantity, place: usize) -> Option<f64> {
+        let mode = self.modes.get(place)?;
+        match (quantity, self.gap) {
+            (Quantity::SpectralGap, Some(gap)) if place == 0 => Some(gap),
+            (Quantity::SpectralGap | Quantity::ModeRate(_), _) => Some(-mode.eigenvalue.re),
+            (Quantity::ModeFrequency(_), _) => Some(mode.eigenvalue.im),
+            _ => None,
+        }
+    }
+
+    /// Finds more modes, where those of another grid are not among those known.
+    pub(super) fn find_more_modes(&mut self, count: usize) -> Result<()> {
+        self.modes = slow_modes(&self.generator, count)?.modes;
+        Ok(())
+    }
+
+    /// Adds the field of the first `count` modes, those at `places` in that order: NaN for one that is not known.
+    pub(super) fn add_mode_field(&mut self, places: &[Option<usize>], count: usize) {
         let cells = self.grid().cells();
-        let mut real = vec![0.0; cells * modes.len()];
-        let first = self.numbers.len();
-        for (k, mode) in modes.iter().enumerate() {
-            let values = oriented(self.grid(), mode.eigenfunction.iter().map(|f| f.re).collect());
-            for (cell, value) in values.into_iter().enumerate() {
-                real[cell * modes.len() + k] = value;
-            }
-            if k == 0 {
-                self.frequency = mode.eigenvalue.im.abs();
-                if !is_reversible {
-                    self.add_number(Quantity::SpectralGap, -mode.eigenvalue.re, smooth);
+        let mut values = vec![f64::NAN; cells * count];
+        for (k, place) in places.iter().enumerate().take(count) {
+            let Some(mode) = place.and_then(|place| self.modes.get(place)) else {
+                continue;
+            };
+            // the phase with which the real part is as large as it can be
+            let square: Complex<f64> = (mode.eigenfunction.iter().zip(&self.stationary))
+                .map(|(f, p)| f * f * *p)
+                .sum();
+            let phase = Complex::from_polar(1.0, -0.5 * square.arg());
+            let part = |f: &Complex<f64>| {
+                let turned = f * phase;
+                if mode.eigenvalue.im < 0.0 {
+                    turned.im
+                } else {
+                    turned.re
                 }
-            }
-            if count > 1 {
-                self.add_number(Quantity::ModeRate(k + 1), -mode.eigenvalue.re, smooth);
-                self.add_number(Quantity::ModeFrequency(k + 1), mode.eigenvalue.im, smooth);
+            };
+            let part = oriented(self.grid(), mode.eigenfunction.iter().map(part).collect());
+            for (cell, value) in part.into_iter().enumerate() {
+                values[cell * count + k] = value;
             }
         }
-        let residual = modes.iter().fold(0.0_f64, |most, mode| most.max(mode.residual));
-        self.numbers[first..]
-            .iter_mut()
-            .for_each(|n| n.solver = residual.max(ROUNDING));
         self.fields.push(Field {
             quantity: FieldQuantity::SlowMode,
-            values: real,
-            entries: modes.len(),
+            values,
+            entries: count,
         });
-        Ok(())
+    }
+
+    /// Stationary probabilities of the cells; empty where the process ends.
+    pub(super) fn stationary_probability(&self) -> &[f64] {
+        &self.stationary
     }
 
     fn first_passage(&mut self, problem: &Problem<D>) -> Result<()> {
@@ -338,7 +403,11 @@ impl<const D: usize> Level<D> {
             mean: time,
             deviation,
         } = first_passage_moments(&self.generator, &self.target)?;
-        let (at_start, spread) = (self.at_start(problem, &time), self.at_start(problem, &deviation));
+        let at_start = self.at_start(problem, &time);
+        // the variance is smooth where its root is not, near the target; in units of the longest time it stays in range
+        let longest = time.iter().copied().fold(0.0, f64::max);
+        let variance: Vec<f64> = deviation.iter().map(|d| (d / longest).powi(2)).collect();
+        let spread = longest * self.at_start(problem, &variance).sqrt();
         self.add_number(Quantity::MeanFirstPassageTime, at_start, smooth);
         if problem.start().as_point().is_some() {
             self.add_number(Quantity::FirstPassageDeviation, spread, smooth);

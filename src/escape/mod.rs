@@ -1,7 +1,7 @@
 //! Escape on a fixed landscape: stationary law, relaxation, first passages and transitions of dθ = b dt + sqrt(2D) dW, each number with its
 //! error and observed order.
 //!
-//! A [`Problem`] is a diffusion in a domain with a start and a target. [`Problem::solve`] answers on three grids of successively halved cells
+//! A [`Problem`] is a diffusion in a domain with a start and a target. [`Problem::solve`] answers on four grids of finer and finer cells
 //! and returns an [`EscapeResult`]. The same problem is answered without a grid by [`least_action`] and [`small_noise_rate`], by
 //! [`mean_first_passage_time_integral`] for one variable, and by [`simulate`].
 //!
@@ -29,6 +29,7 @@
 
 mod cut;
 mod evolution;
+mod followed;
 mod integral;
 mod least_action;
 mod level;
@@ -43,7 +44,7 @@ pub use evolution::{Densities, PassageLaw};
 pub use integral::{mean_first_passage_time_integral, why_no_integral};
 pub use least_action::{LeastAction, LeastActionSettings, MOST_SADDLES, least_action};
 pub use level::{Field, Level, Number};
-pub use problem::{Interpreted, LEVELS, Problem, ProblemBuilder};
+pub use problem::{Interpreted, LEVELS, PARTS, Problem, ProblemBuilder};
 pub use quantity::{FieldQuantity, Quantity};
 pub use simulate::{SimulatedPassage, Simulation, SimulationMethod, simulate};
 pub use small_noise::{NoFormula, SmallNoiseFormula, SmallNoiseRate, small_noise_rate};

@@ -1,6 +1,6 @@
 //! A problem of escape: a diffusion in a domain, a start, a target, and the grids to solve it on.
 
-use crate::diffusion::{Calculus, Diffusion, spurious_drift};
+use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require_finite};
 use crate::generator::Discretisation;
 use crate::grid::{CellSet, Concentration, Grid, MappedAxes};
@@ -9,8 +9,11 @@ use crate::math::{Point, Tensor};
 use crate::region::{Boundary, Domain, PointSet};
 use rayon::prelude::*;
 
-/// Grids of successively halved cells that a problem is solved on.
-pub const LEVELS: usize = 3;
+/// Grids that a problem is solved on.
+pub const LEVELS: usize = 4;
+
+/// Parts into which the coarsest cells are cut along every axis, on each of the grids.
+pub const PARTS: [usize; LEVELS] = [1, 2, 3, 4];
 
 /// Jump of the loss in noise units below which there is none: it changes no rate by more.
 const SMALLEST_JUMP: f64 = 1e-10;
@@ -105,8 +108,11 @@ impl<const D: usize> ProblemBuilder<D> {
             }
         }
         let bounds = self.domain.bounds();
-        let mut edges = vec![start.faces(&*self.diffusion, bounds)];
-        edges.extend(self.target.as_ref().map(|t| t.faces(&*self.diffusion, bounds)));
+        // a point needs no faces: values there are interpolated
+        let set = start.as_point().is_none().then_some(&start);
+        let edges: Vec<_> = (set.into_iter().chain(&self.target))
+            .map(|set| set.faces(&*self.diffusion, bounds))
+            .collect();
         let is_fitted = edges.iter().all(Option::is_some);
         let planes: Vec<Kink> = kinks
             .iter()
@@ -114,7 +120,13 @@ impl<const D: usize> ProblemBuilder<D> {
             .chain(edges.into_iter().flatten().flatten())
             .collect();
         check_size(&self.cells)?;
-        let axes = MappedAxes::new(bounds, &self.cells, &self.concentrations, &planes)?;
+        let periodic = self.domain.boundaries().map(|ends| ends[0] == Boundary::Periodic);
+        let axes = MappedAxes::new(bounds, &self.cells, &self.concentrations, &planes, periodic)?;
+        check_size(&axes.cells())?;
+        let breaks = std::array::from_fn(|d| {
+            let on_axis = planes.iter().filter(|p| p.axis == d);
+            on_axis.map(|p| p.position).collect()
+        });
         let mut problem = Problem {
             diffusion: self.diffusion,
             domain: self.domain,
@@ -126,6 +138,7 @@ impl<const D: usize> ProblemBuilder<D> {
             start,
             target: self.target,
             axes,
+            breaks,
             is_fitted,
         };
         problem.check()?;
@@ -139,7 +152,7 @@ fn check_size(cells: &[usize]) -> Result<()> {
     let most = if cells.len() == 1 { 1e7 } else { 2e6 };
     let finest: f64 = cells
         .iter()
-        .map(|n| (*n as f64) * (1 << (LEVELS - 1)) as f64)
+        .map(|n| (*n as f64) * PARTS[LEVELS - 1] as f64)
         .product();
     if finest <= most {
         return Ok(());
@@ -166,6 +179,7 @@ pub struct Problem<const D: usize> {
     start: PointSet<D>,
     target: Option<PointSet<D>>,
     axes: MappedAxes<D>,
+    breaks: [Vec<f64>; D],
     is_fitted: bool,
 }
 
@@ -219,12 +233,23 @@ impl<const D: usize> Problem<D> {
         self.target.as_ref()
     }
 
-    /// The grid whose cells have been halved `level` times.
+    /// The grid whose coarsest cells have each been cut into `parts` along every axis.
     ///
     /// # Errors
-    /// Those of [`MappedAxes::grid`].
-    pub fn grid(&self, level: usize) -> Result<Grid<D>> {
-        self.axes.grid(level)
+    /// Those of [`MappedAxes::divided`].
+    pub fn grid(&self, parts: usize) -> Result<Grid<D>> {
+        self.axes.divided(parts)
+    }
+
+    /// Positions along each axis across which functions of the state are not smooth: kinks, and edges of start and target.
+    pub fn breaks(&self) -> &[Vec<f64>; D] {
+        &self.breaks
+    }
+
+    /// Whether rates of relaxation are expected to be of second order in the cells: the domain is a box, and the widths of its cells vary
+    /// smoothly where the tensor is not diagonal; see [`MappedAxes::is_smooth`].
+    pub fn is_regular(&self) -> bool {
+        self.domain.restriction().is_none() && (self.is_diagonal || self.axes.is_smooth())
     }
 
     /// Whether a derivative of the loss or the tensor jumps somewhere.
@@ -249,9 +274,10 @@ impl<const D: usize> Problem<D> {
         })
     }
 
-    /// Whether first passages are expected to be of second order in the cells: all edges of start and target lie on faces of the grids.
+    /// Whether first passages are expected to be of second order in the cells: [`Problem::is_regular`], and all edges of start and target lie on
+    /// faces of the grids.
     pub fn is_smooth(&self) -> bool {
-        self.is_fitted && self.domain.restriction().is_none()
+        self.is_fitted && self.is_regular()
     }
 
     /// Whether a point lies in the domain.
@@ -295,29 +321,36 @@ impl<const D: usize> Problem<D> {
 
     /// The diffusion as the generator wants it: in the calculus of [`Problem::discretisation`].
     pub fn discretised(&self) -> Interpreted<'_, D> {
-        let alpha = if self.is_diagonal {
-            0.0
+        let calculus = if self.is_diagonal {
+            Calculus::Ito
         } else {
-            self.calculus.alpha()
+            self.calculus
         };
-        Interpreted { problem: self, alpha }
-    }
-
-    /// The diffusion as an Ito equation, for paths and simulations.
-    pub fn ito(&self) -> Interpreted<'_, D> {
         Interpreted {
             problem: self,
-            alpha: self.calculus.alpha(),
+            calculus,
         }
     }
 
-    /// div D at θ; α times this is the drift that another calculus adds.
+    /// The diffusion as an Ito equation, for paths of least action.
+    pub fn ito(&self) -> Interpreted<'_, D> {
+        Interpreted {
+            problem: self,
+            calculus: self.calculus,
+        }
+    }
+
+    /// div D at θ: the drift that Klimontovich's calculus adds to the Ito equation.
     pub fn spurious_drift(&self, theta: &Point<D>) -> Point<D> {
-        // Truncation of order 1e-10 and rounding of order 1e-11 of a tensor that varies over the domain.
-        const STEP: f64 = 1e-5;
+        self.added_drift(Calculus::Klimontovich, theta)
+    }
+
+    fn added_drift(&self, calculus: Calculus, theta: &Point<D>) -> Point<D> {
+        // Truncation of order 1e-14 and rounding of order 1e-12 of a tensor that varies over the domain.
+        const STEP: f64 = 2e-4;
         let bounds = self.domain.bounds();
         let step = Point::<D>::from_fn(|d, _| STEP * (bounds[d][1] - bounds[d][0]));
-        spurious_drift(self.diffusion(), theta, bounds, &step)
+        calculus.drift(self.diffusion(), theta, bounds, &step)
     }
 
     /// Start and target on `grid`; no start cells for a point, an empty target when there is none.
@@ -354,7 +387,7 @@ impl<const D: usize> Problem<D> {
                 "this key is required unless an end of the domain absorbs",
             ));
         }
-        let grid = self.grid(0)?;
+        let grid = self.grid(1)?;
         let (start, target) = self.sets(&grid)?;
         if let Some(start) = &start {
             start.require_disjoint(&target)?;
@@ -513,19 +546,19 @@ impl<const D: usize> Problem<D> {
     }
 }
 
-/// The diffusion of a problem with α div D added to its drift.
+/// The diffusion of a problem with the drift of a calculus added.
 pub struct Interpreted<'a, const D: usize> {
     problem: &'a Problem<D>,
-    alpha: f64,
+    calculus: Calculus,
 }
 
 impl<const D: usize> Diffusion<D> for Interpreted<'_, D> {
     fn drift(&self, theta: &Point<D>) -> Point<D> {
         let drift = self.problem.diffusion.drift(theta);
-        if self.alpha == 0.0 {
+        if self.calculus == Calculus::Ito {
             return drift;
         }
-        drift + self.problem.spurious_drift(theta) * self.alpha
+        drift + self.problem.added_drift(self.calculus, theta)
     }
     fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
         self.problem.diffusion.tensor(theta)

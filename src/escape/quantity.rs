@@ -1,5 +1,7 @@
 //! The numbers and fields of an escape: what they are called, measured in and mean.
 
+use crate::statistics::Range;
+
 /// A number of a problem of escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -99,11 +101,20 @@ impl Quantity {
         }
     }
 
+    /// What values it can have.
+    pub fn range(self) -> Range {
+        match self {
+            Self::CutProbability | Self::TargetProbability | Self::ReactiveProbability => Range::Probability,
+            Self::ModeFrequency(_) => Range::Any,
+            _ => Range::Positive,
+        }
+    }
+
     /// What it means.
     pub fn description(self) -> &'static str {
         match self {
             Self::CutProbability => {
-                "probability that would lie beyond reflecting ends that are not declared walls, from the density and its decay there"
+                "most probability that would lie beyond a reflecting end that is not declared a wall, from the density and its decay there"
             }
             Self::SpectralGap => "slowest relaxation rate, no sets involved",
             Self::ModeRate(_) => "minus the real part of the eigenvalue of a slow mode",
@@ -132,7 +143,7 @@ impl Quantity {
 pub enum FieldQuantity {
     /// L.
     Loss,
-    /// ∇·D, the drift that another calculus adds, divided by α.
+    /// ∇·D, the drift that Klimontovich's calculus adds to the Ito equation.
     SpuriousDrift,
     /// Stationary density p.
     StationaryDensity,
@@ -232,13 +243,13 @@ impl FieldQuantity {
         match self {
             Self::Loss => "loss at the cell centres",
             Self::SpuriousDrift => {
-                "drift that a calculus with α would add to the Ito equation, divided by α (1/2 Stratonovich, 1 anti-Ito)"
+                "div D, the drift that Klimontovich's calculus adds to the Ito equation; where D is diagonal Stratonovich's is half of it"
             }
             Self::StationaryDensity => "stationary density",
             Self::EffectivePotential => "-ln p, zero at its minimum",
             Self::StationaryCurrent => "stationary probability current; zero with detailed balance",
             Self::SlowMode => {
-                "eigenfunctions of the slowest modes (real parts), mean square one, growing along the first variable"
+                "eigenfunctions of the slowest modes, mean square one, growing along the first variable; real and imaginary part of a complex pair"
             }
             Self::MeanFirstPassageTime => {
                 "mean time to reach the target or an absorbing end from the cell centre; zero inside the target"

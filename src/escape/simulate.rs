@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::quantity::Quantity;
 use crate::diffusion::{check_map_stability, drift_jacobian};
 use crate::ensemble::stream::experiment_number;
-use crate::ensemble::{CrossingTest, PathProtocol, first_passage_into};
+use crate::ensemble::{CrossingTest, PathProtocol, first_passage_in};
 use crate::error::{Error, Result, require_positive};
 use crate::math::Point;
 use crate::region::{Boundary, Domain};
@@ -136,7 +136,7 @@ pub struct SimulatedPassage {
 /// Langevin paths with two time steps, extrapolated with order 1, or 1/2 at kinks and at targets without a level function; SGD step by step.
 ///
 /// # Errors
-/// Those of [`Simulation::check`] and [`first_passage_into`]; [`Error::EmptySet`] for a start set without a stationary law.
+/// Those of [`Simulation::check`] and [`first_passage_in`]; [`Error::EmptySet`] for a start set without a stationary law.
 pub fn simulate<const D: usize>(
     problem: &Problem<D>,
     simulation: &Simulation,
@@ -189,7 +189,7 @@ fn automatic_step<const D: usize>(problem: &Problem<D>) -> Result<f64> {
     let at = match problem.start().as_point() {
         Some(point) => *point,
         None => {
-            let grid = problem.grid(0)?;
+            let grid = problem.grid(1)?;
             let inside = |cell: &usize| problem.in_start(&grid.centre(*cell));
             let cells: Vec<usize> = (0..grid.cells()).filter(inside).collect();
             grid.centre(cells[cells.len() / 2])
@@ -236,7 +236,8 @@ fn passages<const D: usize>(
         }
     };
     let target = problem.target();
-    let passages = first_passage_into(&problem.ito(), &domain, target, crossing, protocol, progress)?;
+    let (calculus, diffusion) = (problem.calculus(), problem.diffusion());
+    let passages = first_passage_in(calculus, diffusion, &domain, target, crossing, protocol, progress)?;
     let censored = protocol.runs - passages.escaped();
     Ok((passages.mean_time(SIGNIFICANCE)?, censored))
 }

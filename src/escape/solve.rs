@@ -1,12 +1,13 @@
-//! From a problem to its numbers: three grids of successively halved cells, and what they say together.
+//! From a problem to its numbers: four grids of finer and finer cells, and what they say together.
 
 use super::evolution::{Densities, PassageLaw};
-use super::level::Level;
-use super::problem::{LEVELS, Problem};
+use super::followed::{Followed, followed};
+use super::level::{Level, ROUNDING};
+use super::problem::{LEVELS, PARTS, Problem};
 use super::quantity::{FieldQuantity, Quantity};
 use crate::error::{Error, Result};
 use crate::grid::Grid;
-use crate::statistics::Extrapolated;
+use crate::statistics::{Extrapolated, Range};
 
 /// What is wanted besides stationary law, first passages and transitions.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +57,7 @@ impl Settings {
     }
 }
 
-/// What three grids say about a problem of escape.
+/// What four grids say about a problem of escape.
 pub struct EscapeResult<const D: usize> {
     finest: Level<D>,
     numbers: Vec<(Quantity, Extrapolated)>,
@@ -114,7 +115,7 @@ impl<const D: usize> EscapeResult<D> {
         self.finest.field(quantity).map(|field| field.values.as_slice())
     }
 
-    /// How far each field of the finest grid, averaged over the cells of the middle one, is from that of the middle one: the largest change
+    /// How far each field of the finest grid, averaged over cells twice as wide, is from that of the grid of those cells: the largest change
     /// over the largest value. The error left is a third of it at order 2.
     pub fn changes(&self) -> &[(FieldQuantity, f64)] {
         &self.changes
@@ -137,13 +138,13 @@ impl<const D: usize> EscapeResult<D> {
 }
 
 impl<const D: usize> Problem<D> {
-    /// Solves the problem on three grids.
+    /// Solves the problem on four grids, whose cells are the coarsest ones cut into 1, 2, 3 and 4 parts.
     ///
     /// `after_level` is called with each level as it is done, from coarse to fine; an error that it returns ends the computation.
     ///
     /// # Method
-    /// Numbers are extrapolated as [`Extrapolated::from_three_grids`] says. A number whose iteration did not converge on some grid is left
-    /// out, see [`EscapeResult::left_out`].
+    /// Numbers are extrapolated as [`Extrapolated::within`] says. A number whose iteration did not converge on some grid is left out; one
+    /// whose error is as large as itself is NaN. See [`EscapeResult::left_out`].
     ///
     /// # Errors
     /// Those of [`Settings::check`] and `after_level`; [`Error::Unreachable`] or [`Error::NotFinite`] when part of the domain cannot be
@@ -154,41 +155,129 @@ impl<const D: usize> Problem<D> {
         after_level: &dyn Fn(&Level<D>) -> Result<()>,
     ) -> Result<EscapeResult<D>> {
         settings.check()?;
-        let level = |k: usize| {
-            let level = Level::new(self, k, settings.slow_modes).map_err(|e| advised(self, e))?;
+        let level = |parts: usize| {
+            let level = Level::new(self, parts, settings.slow_modes).map_err(|e| advised(self, e))?;
             after_level(&level)?;
             Ok(level)
         };
-        let levels: [Level<D>; LEVELS] = [level(0)?, level(1)?, level(2)?];
+        let [a, b, c, d] = PARTS;
+        let levels = [level(a)?, level(b)?, level(c)?, level(d)?];
         let passage_law = match settings.first_passage_times.as_slice() {
             [] => None,
             times => Some(PassageLaw::new(self, &levels, times)?),
         };
-        let [coarse, middle, finest] = levels;
+        let [mut coarse, mut middle, mut third, mut finest] = levels;
         let densities = match settings.density_times.as_slice() {
             [] => None,
             times => Some(Densities::new(self, &middle, &finest, times)?),
         };
-        let numbers = finest.numbers().iter().filter_map(|number| {
+        let known = finest.numbers().iter().filter_map(|number| {
             // a number that did not converge on a coarser grid is left out
             let levels = [
                 coarse.value(number.quantity)?,
                 middle.value(number.quantity)?,
+                third.value(number.quantity)?,
                 number.value,
             ];
-            let extrapolated = Extrapolated::from_three_grids(levels, number.is_smooth, number.solver);
+            let range = number.quantity.range();
+            let extrapolated = Extrapolated::within(range, levels, number.is_smooth, number.solver);
             Some((number.quantity, extrapolated))
         });
-        let left_out = [&coarse, &middle, &finest].into_iter().flat_map(Level::left_out);
+        let mut numbers: Vec<(Quantity, Extrapolated)> = known.collect();
+        let count = settings.slow_modes;
+        let coarser = [&mut coarse, &mut middle, &mut third];
+        let following = coarser.map(|level| follow_modes(level, &finest, count));
+        if !finest.modes().is_empty() {
+            let of_modes = mode_numbers(self, [&coarse, &middle, &third], &finest, &following, count);
+            // stationary law and relaxation before what depends on the sets
+            numbers.splice(0..0, of_modes);
+            let places: Vec<Option<usize>> = (0..finest.modes().len()).map(Some).collect();
+            finest.add_mode_field(&places, count);
+            let places: Vec<Option<usize>> = following[1].iter().map(|mode| mode.place).collect();
+            middle.add_mode_field(&places, count);
+        }
+        let mut left_out: Vec<(Quantity, Error)> = [&coarse, &middle, &third, &finest]
+            .into_iter()
+            .flat_map(Level::left_out)
+            .cloned()
+            .collect();
+        for (quantity, number) in &mut numbers {
+            if quantity.range() == Range::Positive && !(number.error < number.value) {
+                left_out.push((*quantity, without_digits(number)));
+                (number.value, number.error) = (f64::NAN, f64::NAN);
+            }
+        }
         Ok(EscapeResult {
-            numbers: numbers.collect(),
+            numbers,
             changes: changes(self, &middle, &finest),
-            left_out: left_out.cloned().collect(),
+            left_out,
             passage_law,
             densities,
             finest,
         })
     }
+}
+
+/// Why a number whose error is as large as itself is not one.
+fn without_digits(number: &Extrapolated) -> Error {
+    Error::NotConverged {
+        method: "refinement (the grids differ by more than the number: give more cells)".into(),
+        iterations: LEVELS,
+        residual: number.error,
+        tolerance: number.value,
+    }
+}
+
+/// Where the modes of the finest grid stand among those of a coarser one, of which more are found if they are not among those known.
+fn follow_modes<const D: usize>(coarse: &mut Level<D>, finest: &Level<D>, count: usize) -> Vec<Followed> {
+    /// Modes that may have crossed those that are wanted.
+    const MORE: usize = 2;
+    let found = |coarse: &Level<D>| {
+        followed(
+            (coarse.grid(), coarse.modes()),
+            (finest.grid(), finest.modes()),
+            finest.stationary_probability(),
+        )
+    };
+    let following = found(coarse);
+    let is_complete = following.iter().take(count).all(|mode| mode.is_certain);
+    if is_complete || coarse.modes().is_empty() || coarse.find_more_modes(count + MORE).is_err() {
+        return following;
+    }
+    found(coarse)
+}
+
+/// The numbers of the slow modes; those that were not followed with certainty are not extrapolated.
+fn mode_numbers<const D: usize>(
+    problem: &Problem<D>,
+    coarser: [&Level<D>; 3],
+    finest: &Level<D>,
+    following: &[Vec<Followed>; 3],
+    count: usize,
+) -> Vec<(Quantity, Extrapolated)> {
+    let number = |quantity: Quantity, k: usize| {
+        let mode = finest.modes().get(k)?;
+        let value = |grid: usize| coarser[grid].of_mode(quantity, following[grid][k].place?);
+        let levels = [value(0)?, value(1)?, value(2)?, finest.of_mode(quantity, k)?];
+        let is_certain = following.iter().all(|modes| modes[k].is_certain);
+        let smooth = problem.is_regular() && is_certain;
+        let solver = mode.residual.max(ROUNDING);
+        Some((
+            quantity,
+            Extrapolated::within(quantity.range(), levels, smooth, solver),
+        ))
+    };
+    let rates = |k: usize| {
+        [
+            (Quantity::ModeRate(k + 1), k),
+            (Quantity::ModeFrequency(k + 1), k),
+        ]
+    };
+    let modes = if count > 1 { count } else { 0 };
+    std::iter::once((Quantity::SpectralGap, 0))
+        .chain((0..modes).flat_map(rates))
+        .filter_map(|(quantity, k)| number(quantity, k))
+        .collect()
 }
 
 /// Says what may have cut the domain when some cells cannot be reached, or weights leave the range of numbers.

@@ -49,7 +49,7 @@ impl<const D: usize> Generator<D> {
         Self::assemble_with(diffusion, grid, &Discretisation::default())
     }
 
-    /// Generator of dθ = (b + α div D) dt + sqrt(2D) dW, the comparison with the other calculi.
+    /// Generator of dθ = (b + α div D) dt + sqrt(2D) dW for a diagonal D, the comparison with the other calculi.
     ///
     /// # Method
     /// As [`Generator::assemble`] with D^{1−α} p as the continuous quantity; D′ is never formed, so a jump of D is

@@ -76,7 +76,7 @@ fn power(tensor: f64, calculus: Calculus) -> f64 {
     match calculus {
         Calculus::Ito => 1.0,
         Calculus::Stratonovich => 1.0 / tensor.sqrt(),
-        Calculus::AntiIto => 1.0 / tensor,
+        Calculus::Klimontovich => 1.0 / tensor,
     }
 }
 

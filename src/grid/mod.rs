@@ -4,6 +4,7 @@ mod axis;
 mod cell_set;
 mod interpolation;
 mod mapped_axes;
+mod mapping;
 mod product;
 
 pub use axis::Axis;

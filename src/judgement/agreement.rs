@@ -11,6 +11,7 @@ use crate::task::freezing_line::FreezingLineResult;
 use crate::task::phase_diagram::PhaseDiagramResult;
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::slices::SlicesResult;
+use crate::task::transfer_operator::TransferOperatorResult;
 
 /// Largest |z| at which two numbers are called in agreement: one false alarm in 16 000 comparisons.
 const LARGEST_Z: f64 = 4.0;
@@ -32,9 +33,9 @@ pub struct Comparison {
     pub against: String,
     /// Its value and error.
     pub reference: Estimate,
-    /// (value − reference)/combined error; for a table, the rms of it.
+    /// (value − reference)/combined error; for a table, the rms of it; NaN for a difference of models.
     pub z: f64,
-    /// `agree`, `differ`, or what else follows.
+    /// `agree`, `differ`, the difference of two models, or what else follows.
     pub verdict: String,
 }
 
@@ -56,6 +57,25 @@ impl Comparison {
             reference,
             z,
             verdict: verdict(z, value.value, reference.value),
+        }
+    }
+
+    /// States the difference of two models of the same thing, which no error explains: no z, no verdict on agreement.
+    pub fn of_models(
+        quantity: &str,
+        route: &str,
+        value: Estimate,
+        against: &str,
+        reference: Estimate,
+    ) -> Self {
+        let difference = value.minus(&reference);
+        Self {
+            z: f64::NAN,
+            verdict: format!(
+                "model difference {:+.2e} ± {:.0e}",
+                difference.value, difference.standard_error
+            ),
+            ..Self::of_numbers(quantity, route, value, against, reference)
         }
     }
 
@@ -172,13 +192,9 @@ fn slices(result: &SlicesResult) -> Vec<Comparison> {
     rows
 }
 
-/// Stated error of P_flat along the path: it leaves out the correlation of x and y, seen to be 1.1e-4 to 1.5e-4.
-const NO_CORRELATION: f64 = 2e-4;
-/// Stated error of P_flat in the two-state theory, the adiabatic approximation: P lags by the relaxation in the valleys. Its size is not known
-/// beforehand; half a thousandth is what is seen.
-const ADIABATIC: f64 = 5e-4;
-
-/// Routes along the slow path, each held against another of its own level: finite η with finite η, η → 0 with η → 0.
+/// Routes along the slow path, each held against another of its own level: finite η with finite η, η → 0 with η → 0. The two-state theory is adiabatic
+/// (P lags by the relaxation in the valleys) and the density along the path leaves out the correlation of x and y: what that makes of P_flat
+/// is a difference of models, not an error.
 fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Comparison> {
     // Only runs of one protocol are comparable.
     if (line.learning_rate, line.start_y) != (path.learning_rate, path.start_y) {
@@ -186,12 +202,18 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
     }
     let computed = &path.noise_strength;
     let mut rows = Vec::new();
-    for (symbol, ours, theirs) in [
-        ("P_flat, final", &line.means.p_flat, &path.p_flat_transfer),
+    for (symbol, ours, theirs, error) in [
+        (
+            "P_flat, final",
+            &line.means.p_flat,
+            &path.p_flat_transfer,
+            &path.p_flat_transfer_error,
+        ),
         (
             "⟨y⟩ of the last sign change",
             &line.means.mean_freezing_y,
             &path.mean_freezing_y_transfer,
+            &path.mean_freezing_y_transfer_error,
         ),
     ] {
         for (k, &strength) in line.noise_strength.iter().enumerate() {
@@ -203,29 +225,29 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
                 "discrete SGD",
                 number(ours.value[k], ours.standard_error[k]),
                 "transfer operator",
-                number(theirs[j], 0.0),
+                number(theirs[j], error[j]),
             ));
         }
     }
     let (density, error) = (&path.p_flat_density, &path.p_flat_density_error);
     let limit = |strength: f64| format!("P_flat, final (Δ={strength:.1e}, η→0)");
     for (j, &strength) in computed.iter().enumerate() {
-        rows.push(Comparison::of_numbers(
+        rows.push(Comparison::of_models(
             &limit(strength),
             "two-state theory",
-            number(path.p_flat_two_state[j], ADIABATIC),
+            number(path.p_flat_two_state[j], path.p_flat_two_state_error[j]),
             "Fokker-Planck along the path",
             number(density[j], error[j]),
         ));
     }
     if let Some(planar) = &path.planar {
         for (j, &strength) in computed.iter().enumerate() {
-            rows.push(Comparison::of_numbers(
+            rows.push(Comparison::of_models(
                 &limit(strength),
                 "Fokker-Planck in the plane",
                 number(planar.p_flat_planar[j], planar.p_flat_planar_error[j]),
                 "Fokker-Planck along the path",
-                number(density[j], error[j].hypot(NO_CORRELATION)),
+                number(density[j], error[j]),
             ));
         }
     }
@@ -274,7 +296,30 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
                 simulation.simulated_mean_first_passage_time,
                 simulation.simulated_mean_first_passage_time_standard_error,
             );
-            rows.push(Comparison::of_numbers(time, "simulation", value, grid, reference));
+            rows.push(if escape.simulates_sgd() {
+                Comparison::of_models(
+                    time,
+                    "SGD itself",
+                    value,
+                    "its limit of small steps, grid",
+                    reference,
+                )
+            } else {
+                Comparison::of_numbers(time, "simulation", value, grid, reference)
+            });
+            if let Some(operator) = TransferOperatorResult::find(file)?.filter(|_| escape.simulates_sgd()) {
+                let exact = estimate(
+                    operator.mean_first_passage_time,
+                    operator.mean_first_passage_time_error,
+                );
+                rows.push(Comparison::of_numbers(
+                    time,
+                    "SGD itself",
+                    value,
+                    "transfer operator",
+                    exact,
+                ));
+            }
         }
         if let Some(integral) = escape.integral() {
             let exact = estimate(
@@ -369,8 +414,8 @@ records! {
         /// standard error of the reference
         reference_error: Vec<f64> => [comparison] "as quantity",
         /// (value - reference)/combined error, or the rms of a table
-        z: Vec<f64> => [comparison] "1",
-        /// agree, or by how much they differ
+        z: Vec<f64> => [comparison] "1" missing "a difference of models, which no error explains",
+        /// agree, by how much they differ, or the difference of two models
         verdict: Vec<String> => [comparison] "text",
     }
 }
@@ -420,7 +465,12 @@ pub fn table(rows: &[Comparison]) -> String {
                 format!("rms {:.2}", r.z),
             )
         } else {
-            (number(&r.value), number(&r.reference), format!("{:+.2}", r.z))
+            let z = if r.z.is_nan() {
+                String::new()
+            } else {
+                format!("{:+.2}", r.z)
+            };
+            (number(&r.value), number(&r.reference), z)
         };
         cells.push([
             r.quantity.clone(),

@@ -272,8 +272,8 @@ fn entry(file: &ResultFile, path: &str, index: &[usize]) -> std::result::Result<
     numbers.get(flat).copied().ok_or_else(|| "it is empty".into())
 }
 
-/// The outcomes as a Markdown document.
-pub fn validation_report(outcomes: &[CheckOutcome]) -> String {
+/// The outcomes as a Markdown document, with the tables of a scan of stated errors if there is one.
+pub fn validation_report(outcomes: &[CheckOutcome], scan: Option<&str>) -> String {
     let count = |f: &dyn Fn(&CheckOutcome) -> bool| outcomes.iter().filter(|o| f(o)).count();
     let mut cases: Vec<&str> = outcomes.iter().map(|o| o.case.as_str()).collect();
     cases.dedup();
@@ -318,6 +318,9 @@ pub fn validation_report(outcomes: &[CheckOutcome]) -> String {
                 }
             }
         }
+    }
+    if let Some(tables) = scan {
+        text.push_str(&format!("\n## Scan of stated errors\n\n{}\n", tables.trim()));
     }
     text
 }

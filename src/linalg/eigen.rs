@@ -32,6 +32,15 @@ pub struct Eigenpair {
     pub residual: f64,
 }
 
+/// What [`dominant_eigenpairs`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Eigenpairs {
+    /// Largest modulus first; fewer than were wanted where the operator has no more, or the rest did not converge.
+    pub pairs: Vec<Eigenpair>,
+    /// Why there are no more, where an iteration ended without a further pair.
+    pub unconverged: Option<Error>,
+}
+
 /// How far [`dominant_eigenpairs`] goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Arnoldi {
@@ -48,10 +57,10 @@ pub struct Arnoldi {
 /// # Method
 /// Arnoldi iteration in the inner product Σ `weight`_i x_i y_i, orthogonalised twice; Ritz vectors by inverse
 /// iteration on the Hessenberg matrix; what has converged in a full basis is locked and the operator deflated.
-/// A positive imaginary part comes before its conjugate.
+/// A positive imaginary part comes before its conjugate. Where a later basis is full and nothing in it has converged, what was locked before stands.
 ///
 /// # Errors
-/// [`Error::NotConverged`] when the basis is full and nothing in it has converged; [`Error::DimensionMismatch`]; errors of `apply`.
+/// [`Error::NotConverged`] when the first basis is full and nothing in it has converged; [`Error::DimensionMismatch`]; errors of `apply`.
 ///
 /// # References
 /// W. E. Arnoldi, Q. Appl. Math. 9 (1951) 17; Y. Saad, Numerical Methods for Large Eigenvalue Problems, 2011, ch. 6.
@@ -61,7 +70,7 @@ pub struct Arnoldi {
 /// use freezeout::linalg::{Arnoldi, dominant_eigenpairs};
 /// let apply = |x: &[f64]| Ok(vec![2.0 * x[0] - x[1], x[0] + 2.0 * x[1], 0.5 * x[2]]);
 /// let options = Arnoldi { count: 2, tolerance: 1e-12, dimension: 10 };
-/// let pairs = dominant_eigenpairs(apply, &[1.0, 2.0, 3.0], &[1.0; 3], &options)?;
+/// let pairs = dominant_eigenpairs(apply, &[1.0, 2.0, 3.0], &[1.0; 3], &options)?.pairs;
 /// assert!((pairs[0].value.re - 2.0).abs() < 1e-12 && (pairs[0].value.im - 1.0).abs() < 1e-12);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
@@ -70,7 +79,7 @@ pub fn dominant_eigenpairs(
     start: &[f64],
     weight: &[f64],
     options: &Arnoldi,
-) -> Result<Vec<Eigenpair>> {
+) -> Result<Eigenpairs> {
     if start.len() != weight.len() {
         return Err(Error::DimensionMismatch {
             name: "weight".into(),
@@ -89,17 +98,26 @@ pub fn dominant_eigenpairs(
         vectors: Vec::new(),
         upper: DMatrix::zeros(0, 0),
     };
-    let mut found: Vec<Eigenpair> = Vec::new();
-    while found.len() < options.count {
-        let wanted = options.count - found.len();
-        let (pairs, exhausted) = converged_pairs(&mut apply, start, weight, wanted, options, &mut locked)?;
-        found.extend(pairs);
-        if exhausted {
-            break;
+    let mut pairs: Vec<Eigenpair> = Vec::new();
+    let mut unconverged = None;
+    while pairs.len() < options.count {
+        let wanted = options.count - pairs.len();
+        match converged_pairs(&mut apply, start, weight, wanted, options, &mut locked) {
+            Ok((found, exhausted)) => {
+                pairs.extend(found);
+                if exhausted {
+                    break;
+                }
+            }
+            Err(error @ Error::NotConverged { .. }) if !pairs.is_empty() => {
+                unconverged = Some(error);
+                break;
+            }
+            Err(error) => return Err(error),
         }
     }
-    found.sort_by(|a, b| larger_first(&a.value, &b.value));
-    Ok(found)
+    pairs.sort_by(|a, b| larger_first(&a.value, &b.value));
+    Ok(Eigenpairs { pairs, unconverged })
 }
 
 /// Σ w_i x_i y_i.
@@ -330,7 +348,9 @@ mod tests {
             tolerance: 1e-11,
             dimension: 60,
         };
-        let pairs = dominant_eigenpairs(apply, &start, &vec![1.0; n], &options).unwrap();
+        let pairs = dominant_eigenpairs(apply, &start, &vec![1.0; n], &options)
+            .unwrap()
+            .pairs;
         assert_eq!(pairs.len(), 4, "a conjugate pair is not cut");
         for (k, pair) in pairs.iter().enumerate() {
             let scale = 1.0 / (k / 2 + 1) as f64;
@@ -368,7 +388,7 @@ mod tests {
         };
         for (huge, coupled) in [(1e12, 1e5), (1e20, 1e3)] {
             let value = |k: usize| [huge, 1e8].get(k).copied().unwrap_or(1.0 / (k as f64 - 1.0));
-            let pairs = solve(&value, coupled).unwrap();
+            let pairs = solve(&value, coupled).unwrap().pairs;
             assert_eq!(pairs.len(), 5);
             for (k, pair) in pairs.iter().enumerate() {
                 assert!(
@@ -386,7 +406,17 @@ mod tests {
                 x[2]
             );
             // the negative control: ε times a coupling of 1e11 covers an eigenvalue of one
-            assert!(matches!(solve(&value, 1e11), Err(Error::NotConverged { .. })));
+            // and what is not covered stands
+            let covered = solve(&value, 1e11).unwrap();
+            assert!(matches!(covered.unconverged, Some(Error::NotConverged { .. })));
+            assert!((1..5).contains(&covered.pairs.len()), "{}", covered.pairs.len());
+            for (k, pair) in covered.pairs.iter().enumerate() {
+                assert!(
+                    (pair.value.re / value(k) - 1.0).abs() < 1e-9,
+                    "{k}: {}",
+                    pair.value
+                );
+            }
         }
     }
 

@@ -29,7 +29,7 @@ pub use chain::{Chain, ChainElimination};
 pub use chain_rows::solve_adjoint_rows;
 pub use cholesky::Cholesky;
 pub use detailed_balance::DetailedBalance;
-pub use eigen::{Arnoldi, Eigenpair, dominant_eigenpairs};
+pub use eigen::{Arnoldi, Eigenpair, Eigenpairs, dominant_eigenpairs};
 pub use elimination::Elimination;
 pub use nested_dissection::NestedDissection;
 pub(crate) use power_iteration::{

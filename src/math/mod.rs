@@ -6,17 +6,21 @@ pub mod formula;
 mod gauss_hermite;
 pub mod gauss_legendre;
 pub mod log_domain;
+mod natural_quintic;
 mod relative_exponential;
 mod remap;
 pub mod special;
 mod spline;
+mod symmetric_root;
 
 pub use chebyshev::Chebyshev;
 pub use formula::Formula;
 pub use gauss_hermite::GaussHermite;
+pub(crate) use natural_quintic::NaturalQuintic;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
 pub use spline::Spline;
+pub use symmetric_root::symmetric_root;
 
 /// A point, drift or gradient in `D` dimensions.
 pub type Point<const D: usize> = nalgebra::SVector<f64, D>;

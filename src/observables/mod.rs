@@ -37,7 +37,7 @@ pub use propagate::{
 };
 pub use quasi_stationary::{QuasiStationary, quasi_stationary};
 pub use reactive_flux::{ReactiveFlux, reactive_flux};
-pub use slow_modes::{SlowMode, slow_modes};
+pub use slow_modes::{SlowMode, SlowModes, slow_modes};
 pub use spectral_gap::{Factorisation, Refusal, SpectralGap, spectral_gap};
 pub use stationary::{effective_potential, log_stationary_probability, stationary_probability};
 pub use time_step::StepCounts;

@@ -3,7 +3,7 @@
 use super::pinned_inverse::PinnedInverse;
 use crate::error::{Error, Result};
 use crate::generator::Generator;
-use crate::linalg::{Arnoldi, dominant_eigenpairs, remove_mean};
+use crate::linalg::{Arnoldi, Eigenpair, dominant_eigenpairs, remove_mean};
 use nalgebra::Complex;
 
 /// A mode f of L f = λ f; see [`slow_modes`].
@@ -17,21 +17,30 @@ pub struct SlowMode {
     pub residual: f64,
 }
 
+/// What [`slow_modes`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlowModes {
+    /// Slowest first; fewer than were wanted where the others did not converge.
+    pub modes: Vec<SlowMode>,
+    /// Why there are no more, where an iteration ended without a further mode.
+    pub unconverged: Option<Error>,
+}
+
 /// The `count` non-zero eigenvalues of L closest to zero, complex ones included.
 ///
 /// # Method
 /// Arnoldi iteration with the inverse of L on functions of zero stationary mean: one cell (the most probable) is
 /// pinned to zero, the pinned operator is eliminated without subtraction, and the mean is projected out. No shift
 /// enters, so that a gap far below rounding of L keeps its relative accuracy. A conjugate pair is never cut; of a
-/// degenerate eigenvalue one mode is found.
+/// degenerate eigenvalue one mode is found. What has converged stands where faster modes do not converge.
 ///
 /// # Errors
 /// [`Error::InvalidParameter`] for count = 0 or as many modes as cells, [`Error::Unreachable`] for a reducible chain, [`Error::NotConverged`]
-/// after 40 + 8 count iterations.
+/// when no mode has converged after 40 + 8 count iterations.
 ///
 /// # References
 /// Y. Saad, Numerical Methods for Large Eigenvalue Problems, 2011, ch. 8 (shift and invert).
-pub fn slow_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Result<Vec<SlowMode>> {
+pub fn slow_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Result<SlowModes> {
     if count == 0 {
         return Err(Error::InvalidParameter {
             name: "count".into(),
@@ -66,15 +75,16 @@ pub fn slow_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Res
         tolerance: RESIDUAL,
         dimension: 40 + 8 * count,
     };
-    let pairs = dominant_eigenpairs(|f| inverse.apply(f), &start, probability, &options)?;
-    Ok(pairs
-        .into_iter()
-        .map(|pair| SlowMode {
-            eigenvalue: -pair.value.inv(),
-            eigenfunction: pair.vector,
-            residual: pair.residual,
-        })
-        .collect())
+    let found = dominant_eigenpairs(|f| inverse.apply(f), &start, probability, &options)?;
+    let mode = |pair: Eigenpair| SlowMode {
+        eigenvalue: -pair.value.inv(),
+        eigenfunction: pair.vector,
+        residual: pair.residual,
+    };
+    Ok(SlowModes {
+        modes: found.pairs.into_iter().map(mode).collect(),
+        unconverged: found.unconverged,
+    })
 }
 
 /// Relative residual of a mode; an eigenvalue of a reversible chain is then exact to its square.

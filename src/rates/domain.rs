@@ -53,6 +53,7 @@ pub fn confining_domain<F: Diffusion<1>>(
     let line = |sign| Line {
         diffusion,
         sign,
+        alpha: 0.0,
         jumps: Vec::new(),
     };
     let upper = outward(&line(1.0), left, right, width, probability)?;

@@ -2,7 +2,7 @@
 
 use super::nested_quadrature::{Inner, NestedIntegrals, nested_integrals};
 use super::panel::Line;
-use crate::diffusion::Diffusion;
+use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require, require_finite};
 use crate::landscape::loss_jump;
 use crate::math::Point;
@@ -104,6 +104,8 @@ pub struct ScaleAndSpeed<'a, F> {
     jumps: Vec<(f64, f64)>,
     /// Further ends of panels.
     ends: Vec<f64>,
+    /// α of the calculus.
+    alpha: f64,
 }
 
 /// [`ScaleAndSpeed::first_passage`] from `start` to `target` on a domain given directly.
@@ -153,7 +155,35 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
             kinks,
             jumps,
             ends: Vec::new(),
+            alpha: 0.0,
         })
+    }
+
+    /// The same equation read in another calculus.
+    ///
+    /// # Formula
+    /// s = e^ψ D^{−α} and m = e^{−ψ} D^{α−1}, ψ = −∫ b/D as before: D′ is never formed, and D may jump on kinks.
+    ///
+    /// # Examples
+    /// ```
+    /// # use freezeout::math::{Point, Tensor};
+    /// # use freezeout::diffusion::{Calculus, Diffusion};
+    /// # use freezeout::rates::ScaleAndSpeed;
+    /// # struct Stretched;
+    /// # impl Diffusion<1> for Stretched {
+    /// #     fn drift(&self, _: &Point<1>) -> Point<1> { Point::<1>::new(0.0) }
+    /// #     fn tensor(&self, x: &Point<1>) -> Tensor<1> { Tensor::<1>::new((1.0 + x[0]).powi(2)) }
+    /// # }
+    /// // dx = sqrt(2) (1 + x) ∘ dW is Brownian motion of ln(1 + x): D = 1, from ln 1 out of (−ln 2, ln 2).
+    /// let line = ScaleAndSpeed::new(&Stretched, -0.9, 3.0)?.in_calculus(Calculus::Stratonovich);
+    /// let exit = line.mean_exit_time(0.0, -0.5, 1.0)?;
+    /// assert!((exit.value - 2f64.ln().powi(2) / 2.0).abs() < 1e-13);
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_calculus(mut self, calculus: Calculus) -> Self {
+        self.alpha = calculus.alpha();
+        self
     }
 
     /// The same with panels that end at these points at least, so that nothing as wide as the space between two of them is missed.
@@ -289,6 +319,7 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         Line {
             diffusion: self.diffusion,
             sign,
+            alpha: self.alpha,
             jumps: self
                 .jumps
                 .iter()

@@ -7,7 +7,7 @@ use crate::math::log_domain::log_add_exp;
 /// Which density is integrated first.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Inner {
-    /// Inner m = e^{−ψ}/D, outer s = e^ψ: passage to the right end from a reflecting left end.
+    /// Inner m = e^{−ψ} D^{α−1}, outer s = e^ψ D^{−α}: passage to the right end from a reflecting left end.
     Speed,
     /// Inner s, outer m: the part of an exit time between an absorbing left end and the start.
     Scale,
@@ -56,10 +56,19 @@ pub(super) fn nested_integrals<'a>(
         let rise = direction * rule.integral(&panel.ratio);
 
         let mut density = exponential.map(|e| 1.0 / e);
+        // s = e^ψ D^{−α}, m = e^{−ψ} D^{α−1}
+        let as_scale = |values: &mut [f64]| values.iter_mut().zip(&panel.weight).for_each(|(v, w)| *v *= w);
+        let as_speed = |values: &mut [f64]| {
+            let weights = panel.inverse.iter().zip(&panel.weight);
+            values
+                .iter_mut()
+                .zip(weights)
+                .for_each(|(v, (inverse, w))| *v *= inverse / w);
+        };
         if speed {
-            for (d, inverse) in density.iter_mut().zip(&panel.inverse) {
-                *d *= inverse;
-            }
+            as_speed(&mut density);
+        } else {
+            as_scale(&mut density);
         }
         let increment = half * rule.integral(&density);
         let sigma = lambda.max(increment.ln());
@@ -67,10 +76,10 @@ pub(super) fn nested_integrals<'a>(
         let mu = rule.cumulative(&density).map(|v| base + unit * half * v);
 
         let mut outer = exponential;
-        if !speed {
-            for (o, inverse) in outer.iter_mut().zip(&panel.inverse) {
-                *o *= inverse;
-            }
+        if speed {
+            as_scale(&mut outer);
+        } else {
+            as_speed(&mut outer);
         }
         let active = panel.left >= start;
         if active {
@@ -85,6 +94,7 @@ pub(super) fn nested_integrals<'a>(
             for (s, m) in source.iter_mut().zip(&mu) {
                 *s *= 2.0 * m * m;
             }
+            as_scale(&mut source);
             let increment = half * rule.integral(&source);
             let rho = kappa.max(2.0 * sigma + increment.ln());
             let (base, unit) = ((kappa - rho).exp(), (2.0 * sigma - rho).exp());
@@ -93,6 +103,7 @@ pub(super) fn nested_integrals<'a>(
                 for (p, e) in product.iter_mut().zip(&exponential) {
                     *p *= e;
                 }
+                as_scale(&mut product);
                 result.variance = log_add_exp(result.variance, rho + (half * rule.integral(&product)).ln());
             }
             kappa = rho + (base + unit * increment).ln() + rise;

@@ -19,11 +19,13 @@ const MAX_PANELS: usize = 1_000_000;
 pub(super) struct Line<'a, F> {
     pub diffusion: &'a F,
     pub sign: f64,
+    /// α of the calculus.
+    pub alpha: f64,
     /// Where the loss jumps, and by how many noise units, along the line as it is mirrored.
     pub jumps: Vec<(f64, f64)>,
 }
 
-/// b/D and 1/D at the nodes of one panel.
+/// b/D, 1/D and D^{−α} at the nodes of one panel.
 #[derive(Clone)]
 pub(super) struct Panel {
     pub left: f64,
@@ -32,6 +34,8 @@ pub(super) struct Panel {
     pub half_width: f64,
     pub ratio: [f64; NODES],
     pub inverse: [f64; NODES],
+    /// D^{−α}.
+    pub weight: [f64; NODES],
 }
 
 impl Panel {
@@ -90,11 +94,15 @@ impl<F: Diffusion<1>> Line<'_, F> {
             half_width,
             ratio: [0.0; NODES],
             inverse: [0.0; NODES],
+            weight: [1.0; NODES],
         };
         for (k, node) in GaussLegendre::get().nodes.iter().enumerate() {
             let (drift, diffusivity) = self.at(centre + half_width * node)?;
             panel.inverse[k] = 1.0 / diffusivity;
             panel.ratio[k] = drift * panel.inverse[k];
+            if self.alpha != 0.0 {
+                panel.weight[k] = panel.inverse[k].powf(self.alpha);
+            }
         }
         Ok(panel)
     }

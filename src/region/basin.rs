@@ -1,6 +1,6 @@
 //! Basins of attraction of the noise-free motion dθ/dt = b(θ).
 
-use crate::diffusion::{ARRIVAL, Diffusion, noise_free_limit};
+use crate::diffusion::{ARRIVAL, Diffusion, Equilibrium, noise_free_limit};
 use crate::error::{Error, Result, require_finite};
 use crate::math::Point;
 use rayon::prelude::*;
@@ -58,6 +58,17 @@ impl<const D: usize> Basin<D> {
                 ),
             });
         };
+        // a motion that begins on a ridge rests on it
+        let is_attractor = |end: Point<D>| {
+            let found = Equilibrium::near(diffusion, end, size, arrival);
+            found.is_none_or(|found| found.growing_directions == 0)
+        };
+        if !is_attractor(attractor) {
+            return Err(Error::Unreachable {
+                target: "attractor".into(),
+                reason: format!("the noise-free motion from {:?} rests on a ridge", of.as_slice()),
+            });
+        }
         let mut basin = Self {
             attractors: vec![attractor],
             size,
@@ -81,6 +92,7 @@ impl<const D: usize> Basin<D> {
             let known = [basin.attractors.as_slice(), &others].concat();
             if let Some(end) = noise_free_limit(diffusion, node(number, SCOUTS), size, &known)
                 && known.iter().all(|a| (end - a).norm() > arrival)
+                && is_attractor(end)
             {
                 others.push(end);
             }

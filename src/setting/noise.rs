@@ -90,10 +90,10 @@ fn one() -> f64 {
 pub enum CalculusName {
     /// start of the step, as SGD does
     Ito,
-    /// middle of the step
+    /// middle of the step: ½ Σ_jk B_kj ∂_k B_ij added to the Ito drift, B the symmetric root of 2D
     Stratonovich,
-    /// end of the step
-    AntiIto,
+    /// div D added to the Ito drift; of one variable also called anti-Ito
+    Klimontovich,
 }
 
 /// The built-in noises: what they are and the keys they take.
@@ -172,7 +172,7 @@ impl NoiseKeys {
         match self.calculus {
             None | Some(CalculusName::Ito) => Calculus::Ito,
             Some(CalculusName::Stratonovich) => Calculus::Stratonovich,
-            Some(CalculusName::AntiIto) => Calculus::AntiIto,
+            Some(CalculusName::Klimontovich) => Calculus::Klimontovich,
         }
     }
 

@@ -21,7 +21,7 @@ mod survival;
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use censored_mean::censored_mean;
 pub use estimate::{Estimate, proportion};
-pub use extrapolated::Extrapolated;
+pub use extrapolated::{Extrapolated, Range};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep};
 pub use moments::{Moments, mean, variance};
 pub use normal::{normal_cdf, normal_quantile};

@@ -5,13 +5,13 @@ use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::escape::{
-    Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
+    CUT, Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
     MOST_SADDLES, NoFormula, PassageLaw, Problem, Quantity, Settings, SimulatedPassage, Simulation,
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
     small_noise_rate, too_small, why_no_integral,
 };
 use crate::grid::Concentration;
-use crate::output::{Field as _, Group, Head, Record, Records, ResultFile, records};
+use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, records};
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
@@ -25,11 +25,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
-/// `[escape]`: dθ = b dt + sqrt(2D) dW on three grids, from a start to a target.
+/// `[escape]`: dθ = b dt + sqrt(2D) dW on four grids, from a start to a target.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escape {
-    /// cells along each axis on the coarsest of three grids, each with half the cell size of the one before; for one variable a number will do
+    /// cells along each axis on the coarsest of four grids, whose cells are cut into 1, 2, 3 and 4 parts, a few more where edges and kinks need it; for one variable a number will do
     #[serde(deserialize_with = "one_or_list")]
     pub cells: Vec<usize>,
     /// places where the cells are smaller
@@ -370,10 +370,23 @@ impl Escape {
         let mut groups = vec![group(names, self.slow_modes, problem, &result)?];
         if let Some(simulation) = &simulation {
             let bar = progress.task("simulation", simulation.paths() as u64);
-            let passage = simulate(problem, simulation, result.finest(), seed, &|n| bar.advance(n));
-            let passage = passage.map_err(in_simulation)?;
-            SimulationRecords::from(&passage).write(&Head::default(), &mut groups[0])?;
-            groups[0].set_attribute("simulation", method_text(simulation.method))?;
+            // what the grid has found is kept whatever becomes of the simulation
+            match simulate(problem, simulation, result.finest(), seed, &|n| bar.advance(n)) {
+                Ok(passage) => {
+                    SimulationRecords::from(&passage).write(&Head::default(), &mut groups[0])?;
+                    groups[0].set_attribute(SIMULATION, method_text(simulation.method))?;
+                }
+                Err(error) => {
+                    let reason = format!("the simulation failed: {error}");
+                    groups[0].set_attribute("simulation_left_out", reason.as_str())?;
+                    let known = groups[0].attributes().get(WARNING).cloned();
+                    let text = match known {
+                        Some(Attribute::Text(known)) => format!("{known}; {reason}"),
+                        _ => reason,
+                    };
+                    groups[0].set_attribute(WARNING, text)?;
+                }
+            }
         }
         if let Some(keys) = &self.path {
             let settings = keys.settings()?;
@@ -474,7 +487,7 @@ fn group<const D: usize>(
     result: &EscapeResult<D>,
 ) -> Result<Group> {
     let mut group = Group::new("escape")?.with_description(
-        "stationary law, escape and relaxation of dθ = b dt + sqrt(2D) dW; numbers extrapolated from three grids, fields on the finest",
+        "stationary law, escape and relaxation of dθ = b dt + sqrt(2D) dW; numbers extrapolated from four grids, fields on the finest",
     );
     group.set_attribute("calculus", format!("{:?}", problem.calculus()))?;
     group.set_attribute("alpha", problem.calculus().alpha())?;
@@ -529,10 +542,13 @@ fn group<const D: usize>(
 /// Value, error and order of a number.
 fn push_number(group: &mut Group, quantity: Quantity, number: &Extrapolated) -> Result<()> {
     let (name, unit) = (quantity.name(), quantity.unit());
-    group.push(Record::scalar(&name, unit, number.value)?.with_description(quantity.description()))?;
+    const NO_DIGITS: &str = "the grids differ by more than the number";
+    let value = Record::scalar(&name, unit, number.value)?.with_description(quantity.description());
+    group.push(value.with_missing(NO_DIGITS))?;
     group.push(
         Record::scalar(&format!("{name}_error"), unit, number.error)?
-            .with_description("discretisation error from three grids"),
+            .with_description("discretisation error from four grids")
+            .with_missing(NO_DIGITS),
     )?;
     group.push(
         Record::scalar(&format!("{name}_order"), "1", number.order)?
@@ -606,11 +622,11 @@ records! {
         first_passage_time: Vec<f64> => [first_passage_time] "time",
         /// probability that the target has not been reached yet
         survival: Vec<f64> => [first_passage_time] "1" "S",
-        /// discretisation error from three grids, with the error in time from halved steps
+        /// discretisation error from four grids, with the error in time from halved steps
         survival_error: Vec<f64> => [first_passage_time] "1",
         /// probability that the target has been reached
         first_passage_distribution: Vec<f64> => [first_passage_time] "1" "F",
-        /// discretisation error from three grids, with the error in time from halved steps
+        /// discretisation error from four grids, with the error in time from halved steps
         first_passage_distribution_error: Vec<f64> => [first_passage_time] "1",
     }
 }
@@ -901,6 +917,9 @@ fn path_group<const D: usize>(
     Ok(group)
 }
 
+/// Attribute with how the problem was simulated.
+const SIMULATION: &str = "simulation";
+
 /// Attribute of a group with what its reader must know before the numbers are used.
 pub const WARNING: &str = "warning";
 
@@ -930,7 +949,16 @@ impl<'a> EscapeRecords<'a> {
 
     /// Whether reflecting ends cut off more than the numbers can bear.
     pub fn is_domain_too_small(&self) -> bool {
-        self.group.attributes().contains_key(WARNING)
+        self.group
+            .record(&Quantity::CutProbability.name())
+            .and_then(Record::numbers)
+            .is_some_and(|cut| cut.iter().any(|cut| *cut > CUT))
+    }
+
+    /// Whether the simulation is of SGD itself, with steps of its own.
+    pub fn simulates_sgd(&self) -> bool {
+        let sgd = Attribute::Text(method_text(SimulationMethod::Sgd).into());
+        self.group.attributes().get(SIMULATION) == Some(&sgd)
     }
 
     /// Names of the variables with the cell centres of the finest grid.

@@ -65,6 +65,8 @@ records! {
         end_y: Vec<f64> => [noise_strength] "1",
         /// final P_flat, two-state master equation, eta -> 0
         p_flat_two_state: Vec<f64> => [noise_strength] "1",
+        /// error of p_flat_two_state in the step and in the rates; that it is adiabatic is none of it
+        p_flat_two_state_error: Vec<f64> => [noise_strength] "1",
         /// final P_flat, Fokker-Planck in x with y(t) on the floor, eta -> 0
         p_flat_density: Vec<f64> => [noise_strength] "1",
         /// discretisation error of p_flat_density
@@ -73,6 +75,8 @@ records! {
         mass_error_density: Vec<f64> => [noise_strength] "1",
         /// final P_flat, transfer operator of the SGD map at this learning rate
         p_flat_transfer: Vec<f64> => [noise_strength] "1",
+        /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
+        p_flat_transfer_error: Vec<f64> => [noise_strength] "1",
         /// largest probability that the discretisation put back in one step
         defect_transfer: Vec<f64> => [noise_strength] "1",
         /// control: final P_flat under isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0
@@ -91,6 +95,8 @@ records! {
         mean_ridge_y_density: Vec<f64> => [noise_strength] "1",
         /// mean y of the last sign change of x, transfer operator
         mean_freezing_y_transfer: Vec<f64> => [noise_strength] "1",
+        /// change of mean_freezing_y_transfer with kernels kept twice as long on panels longer by a quarter
+        mean_freezing_y_transfer_error: Vec<f64> => [noise_strength] "1",
         /// The Fokker-Planck equation in the plane, where it was solved.
         planar: Option<PlanarColumns> => [noise_strength],
     }
@@ -142,6 +148,9 @@ records! {
     }
 }
 
+/// Length of the panels of the coarser transfer operator that the error comes from, in those of the finer one.
+const COARSER: f64 = 1.25;
+
 /// The runs end where fewer than this many hops per run are still to come.
 const HOPS_TO_COME: f64 = 1e-4;
 
@@ -154,6 +163,8 @@ struct Row {
     theory: Freezing,
     density: DensityLastHop,
     law: PathLaw,
+    /// The same with kernels kept twice as long on coarser panels.
+    coarse_law: PathLaw,
     isotropic: DensityLastHop,
     planar: Option<PlanarDensity>,
     end: f64,
@@ -239,11 +250,16 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         start_y: task.start_y,
         ..PathSettings::default()
     };
-    let law = model.path_law(
-        task.learning_rate,
-        sigma(noise_strength, task.learning_rate),
-        &path,
-    )?;
+    let coarse = PathSettings {
+        refresh: 2.0 * path.refresh,
+        resolution: path.resolution.refined(1.0 / COARSER),
+        ..path.clone()
+    };
+    let law = |path: &PathSettings| {
+        let sigma = sigma(noise_strength, task.learning_rate);
+        model.path_law(task.learning_rate, sigma, path)
+    };
+    let (law, coarse_law) = (law(&path)?, law(&coarse)?);
     let planar = if task.planar {
         let diffusion = model.plane(noise_strength)?;
         Some(planar_density(
@@ -258,6 +274,7 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         theory,
         density,
         law,
+        coarse_law,
         isotropic,
         planar,
         end,
@@ -333,10 +350,12 @@ fn run(
         start_y: task.start_y,
         end_y: column(&|r| r.end),
         p_flat_two_state: column(&|r| r.theory.path.final_p_flat()),
+        p_flat_two_state_error: column(&|r| r.theory.path.p_flat_error + r.theory.rate_error),
         p_flat_density: column(&|r| r.density.path.final_p_flat()),
         p_flat_density_error: column(&|r| r.density.path.p_flat_error),
         mass_error_density: column(&|r| r.density.path.mass_error),
         p_flat_transfer: column(&|r| r.law.final_p_flat()),
+        p_flat_transfer_error: column(&|r| (r.law.final_p_flat() - r.coarse_law.final_p_flat()).abs()),
         defect_transfer: column(&|r| r.law.defect),
         p_flat_isotropic: column(&|r| r.isotropic.path.final_p_flat()),
         mean_freezing_y_isotropic: column(&|r| r.isotropic.mean_y),
@@ -346,6 +365,9 @@ fn run(
         mean_freezing_y_density_error: column(&|r| r.density.mean_y_error),
         mean_ridge_y_density: column(&|r| r.density.mean_y_ridge),
         mean_freezing_y_transfer: column(&|r| r.law.mean_freezing_y()),
+        mean_freezing_y_transfer_error: column(&|r| {
+            (r.law.mean_freezing_y() - r.coarse_law.mean_freezing_y()).abs()
+        }),
         planar: task.planar.then(|| PlanarColumns {
             p_flat_planar: planar.iter().map(|p| p.final_p_flat()).collect(),
             p_flat_planar_error: planar.iter().map(|p| p.p_flat_error).collect(),

@@ -105,7 +105,7 @@ records! {
         p_flat_ito: Vec<f64> => [] "1",
         /// closed form of the Stratonovich equation
         p_flat_stratonovich: Vec<f64> => [] "1",
-        /// closed form of the AntiIto equation
+        /// closed form of the anti-Ito (Klimontovich) equation
         p_flat_antiito: Vec<f64> => [] "1",
     }
 }
@@ -293,7 +293,7 @@ fn papers(model: &TwoValleyModel, task: &Slices) -> Result<PapersSlices> {
         p_flat_paper: every(&|y, d| paper::stationary_probability(landscape, y, d))?,
         p_flat_ito: odds(Calculus::Ito)?,
         p_flat_stratonovich: odds(Calculus::Stratonovich)?,
-        p_flat_antiito: odds(Calculus::AntiIto)?,
+        p_flat_antiito: odds(Calculus::Klimontovich)?,
     })
 }
 

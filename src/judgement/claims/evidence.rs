@@ -111,7 +111,7 @@ fn t2(map: &StationaryMapResult, model: &TwoValleyModel) -> Result<Claim> {
     for &y in &map.y {
         for &strength in &map.noise_strength {
             let valleys = ParabolicValleys::of_two_valley(model.landscape(), y, 1.0, strength)?;
-            continuous = continuous.min(valleys.probability(Calculus::AntiIto));
+            continuous = continuous.min(valleys.probability(Calculus::Klimontovich));
         }
     }
     let bound = gamma / (1.0 + gamma);
