@@ -472,7 +472,8 @@ fn ask(folder: &Path, arguments: &[&str]) -> Answer {
 /// What is wrong with an answer, if anything.
 fn complaint(answer: &Answer) -> Option<String> {
     let lines: Vec<&str> = answer.said.lines().collect();
-    let errors = lines.iter().filter(|line| !line.starts_with("note: ")).count();
+    let is_said_aside = |line: &&&str| line.starts_with("note: ") || line.starts_with("warning: ");
+    let errors = lines.iter().filter(|line| !is_said_aside(line)).count();
     let Some(status) = answer.status else {
         return lines.is_empty().then(|| "it ran for long without a word".into());
     };

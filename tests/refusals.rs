@@ -249,7 +249,7 @@ fn slips_are_refused_with_the_fix() {
         (
             "{ barrier = 0.25 }",
             "{ \"a.b\" = 1.0, barrier = 0.25 }",
-            &["landscape.parameters.a.b"],
+            &["\"a.b\" cannot be the name of a parameter"],
         ),
         (
             "[-2.5, 2.5]",

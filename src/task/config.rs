@@ -110,6 +110,8 @@ macro_rules! tasks {
                         return Err(Error::config(section, "no task of this configuration uses this section"));
                     }
                 }
+                // Last, as a formula that cannot be read uses nothing.
+                self.require_used_parameters()?;
                 Ok(all)
             }
         }
@@ -170,7 +172,6 @@ impl Config {
         if let Some(sgd) = &self.sgd {
             sgd.check().map_err(|e| e.at("sgd"))?;
         }
-        self.require_used_parameters()?;
         Ok(self.unchecked_setting())
     }
 

@@ -6,7 +6,7 @@ use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::escape::{
     CUT, Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
-    MOST_SADDLES, NoFormula, PassageLaw, Problem, Quantity, Settings, SimulatedPassage, Simulation,
+    MOST_SADDLES, NoFormula, PARTS, PassageLaw, Problem, Quantity, Settings, SimulatedPassage, Simulation,
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
     small_noise_rate, too_small, undeclared_kink, why_no_integral,
 };
@@ -150,20 +150,20 @@ struct CellCost {
 /// Measured at 4e5 cells.
 const LINE: CellCost = CellCost {
     bytes: 350.0,
-    seconds: 2.5e-6,
+    seconds: 3.5e-6,
     growth: 0.0,
 };
 /// Measured at [`PLANE_MEASURED`] cells.
 const PLANE: CellCost = CellCost {
     bytes: 2000.0,
-    seconds: 3e-5,
+    seconds: 4e-5,
     growth: 0.2,
 };
 const PLANE_MEASURED: f64 = 1.6e5;
 /// Fields that are recorded beside modes and densities.
 const FIELDS: f64 = 8.0;
 /// Bytes and seconds a cell of laws in time.
-const EVOLUTION: (f64, f64) = (5000.0, 4e-4);
+const EVOLUTION: (f64, f64) = (5000.0, 6e-4);
 /// Bytes and seconds a piece of a path.
 const PATH: (f64, f64) = (4000.0, 3e-3);
 /// Bytes of a simulated run.
@@ -184,11 +184,11 @@ impl Task for Escape {
 
     fn cost(&self, _setting: &Setting) -> Cost {
         let dimensions = self.cells.len();
-        // Cells of the finest grid; the coarser ones add a third in the plane, as many again on a line.
+        // Cells of the finest grid; what a cell costs counts the coarser grids too.
         let cells: f64 = self
             .cells
             .iter()
-            .map(|n| (1 << (LEVELS - 1)) as f64 * *n as f64)
+            .map(|n| PARTS[LEVELS - 1] as f64 * *n as f64)
             .product();
         let known = if dimensions == 1 { LINE } else { PLANE };
         let growth = (cells / PLANE_MEASURED).max(1.0).powf(known.growth);
