@@ -13,11 +13,12 @@ use freezeout::region::{Domain, PointSet};
 use freezeout::statistics::Extrapolated;
 use std::cell::RefCell;
 
-/// Independent Ornstein-Uhlenbeck processes of rates 1 and 1.002, of which the slower one has wide cells.
+/// Independent Ornstein-Uhlenbeck processes of rates 1 and 1.012; the cells of the faster one are wide, so that it is the slower one on the coarsest
+/// grid.
 #[test]
 fn rates_that_cross_between_grids_keep_their_order() {
-    const RATES: [f64; 2] = [1.0, 1.002];
-    let drift = |x: &Point<2>| Point::<2>::new(-RATES[0] * x[0], -RATES[1] * x[1]);
+    const RATES: [f64; 2] = [1.0, 1.012];
+    let drift = |x: &Point<2>| Point::<2>::new(-RATES[1] * x[0], -RATES[0] * x[1]);
     let process = DriftDiffusion::new(drift, Isotropic::new(1.0).unwrap(), 1.0).unwrap();
     let domain = Domain::new([[-6.5, 6.5]; 2]).unwrap();
     let problem = Problem::builder(process, domain, [20, 60])

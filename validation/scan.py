@@ -396,7 +396,7 @@ def line_of(name, rows, problems, refused):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", default="target/release/freezeout")
-    parser.add_argument("--problems", type=int, default=320, help="problems in the plane; a quarter as many on the line")
+    parser.add_argument("--problems", type=int, default=324, help="problems in the plane; a quarter as many on the line")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--table")
     parser.add_argument("--verbose", action="store_true")

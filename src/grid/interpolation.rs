@@ -61,7 +61,7 @@ impl<const D: usize> Grid<D> {
     /// let grid = Grid::new([Axis::uniform(-1.0, 1.0, 20)?]);
     /// let values: Vec<f64> = (0..20).map(|cell| grid.centre(cell)[0].abs().exp()).collect();
     /// let value = grid.interpolate_between(&values, [0.02], &[vec![0.0]], |_| true);
-    /// assert!((value - 0.02_f64.exp()).abs() < 1e-8);
+    /// assert!((value - 0.02_f64.exp()).abs() < 1e-6);
     /// // across the kink
     /// assert!((grid.interpolate_between(&values, [0.02], &[vec![]], |_| true) - 0.02_f64.exp()).abs() > 1e-3);
     /// # Ok::<(), freezeout::Error>(())

@@ -337,7 +337,7 @@ impl Mapping {
         let mut before: Option<f64> = None;
         for k in 0..=steps {
             let slope = curve.at(total * k as f64 / steps as f64).1;
-            if !(slope >= 1.0 / STRETCH && slope <= STRETCH) {
+            if !(1.0 / STRETCH..=STRETCH).contains(&slope) {
                 return None;
             }
             let logarithm = slope.ln();

@@ -524,6 +524,12 @@ fn group<const D: usize>(
     );
     group.set_attribute("calculus", format!("{:?}", problem.calculus()))?;
     group.set_attribute("alpha", problem.calculus().alpha())?;
+    if !problem.is_regular() && problem.domain().restriction().is_none() {
+        group.set_attribute(
+            "cells",
+            "faces crowd so that widths cannot vary smoothly, and the tensor is not diagonal: numbers are not extrapolated",
+        )?;
+    }
     let finest = result.finest();
     match (finest.factorisation(), finest.has_detailed_balance()) {
         (Some(how), _) => group.set_attribute("factorisation_of_the_gap", format!("{how:?}"))?,
