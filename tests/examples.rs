@@ -91,9 +91,10 @@ fn freezing() {
     let rows = table("freezing");
     assert_eq!(rows.len(), 4);
     for row in rows {
-        // All printed digits, and the known ones are rounded.
+        // All printed digits of P_flat, and the known ones are rounded; y against the density along the path, which does not leave
+        // out the lag of relaxation in the valleys.
         assert!(
-            (row[1] - row[2]).abs() < 1.5e-4 && (row[3] - row[4]).abs() < 1.5e-4,
+            (row[1] - row[2]).abs() < 1.5e-4 && (row[3] / row[4] - 1.0).abs() < 1e-3,
             "{row:?}"
         );
     }

@@ -257,11 +257,16 @@ impl Mapping {
     fn fit(&mut self, positions: &[f64]) -> bool {
         // up to this many positions every rounding up and down is tried
         const ALL: usize = 5;
+        // cost below which nothing better is looked for: with thousands of cells every choice bends little
+        const STRAIGHT_ENOUGH: f64 = 1e-3;
         let t: Vec<f64> = positions.iter().map(|x| self.smooth(*x).0).collect();
         let total = self.smooth(self.upper).0;
         let fewest = total.round().max(1.0) as usize;
         let mut best: Option<(f64, usize, Vec<usize>, Option<NaturalQuintic>)> = None;
         for cells in fewest..=fewest + fewest.div_ceil(16).max(2) {
+            if best.as_ref().is_some_and(|(least, ..)| *least < STRAIGHT_ENOUGH) {
+                break;
+            }
             let scale = cells as f64 / total;
             let choices = if t.len() <= ALL { 1_usize << t.len() } else { 1 };
             for choice in 0..choices {
