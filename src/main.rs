@@ -234,7 +234,8 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     for group in result.groups() {
         if let Some(output::Attribute::Text(text)) = group.attributes().get(WARNING) {
             // a closed standard error takes nothing from the result
-            let _ = writeln!(std::io::stderr(), "warning: {}: {text}", group.name());
+            let line = format!("warning: {}: {text}", group.name());
+            let _ = writeln!(std::io::stderr(), "{}", freezeout::error::on_one_line(&line));
         }
     }
     // Cells of a sweep are not comparable with each other.

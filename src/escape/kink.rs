@@ -19,7 +19,7 @@ const SMALLEST: f64 = 1e-6;
 pub fn undeclared_kink<const D: usize>(problem: &Problem<D>, result: &EscapeResult<D>) -> Option<String> {
     let landscape = problem.landscape()?;
     let has_lost = result.numbers().iter().any(|(quantity, number)| {
-        number.order < LOST
+        !(number.order >= LOST)
             && result.finest().is_smooth(*quantity)
             && number.error > 1e-9 * number.value.abs()
     });

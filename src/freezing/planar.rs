@@ -604,7 +604,8 @@ fn extrapolate(old: &[f64], first: &[f64], rows: usize) -> (Vec<f64>, [f64; 2]) 
     let (before, after) = (marginal(old), marginal(first));
     let (target, kept) = conservative_extrapolation(&before, &after);
     let mut out = vec![0.0; old.len()];
-    let moved = out
+    // summed in the order of the columns, whichever thread is done first
+    let moved: Vec<f64> = out
         .par_chunks_mut(rows)
         .zip(old.par_chunks(rows).zip(first.par_chunks(rows)))
         .enumerate()
@@ -633,8 +634,8 @@ fn extrapolate(old: &[f64], first: &[f64], rows: usize) -> (Vec<f64>, [f64; 2]) 
             }
             moved
         })
-        .sum();
-    (out, [kept, moved])
+        .collect();
+    (out, [kept, moved.iter().sum()])
 }
 
 /// Hands negative values on towards the maximum; returns the sum of what was handed on.

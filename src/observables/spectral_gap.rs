@@ -170,6 +170,8 @@ fn inverse_iteration(
         tolerance: 1e-10,
         dimension: 60,
     };
+    // Rounding of both, far above; a basis whose rate is above that of the iteration has lost the slowest mode
+    const NEAR: f64 = 1e-6;
     // Rounding of sums over N cells; the quotient's own error at that change is far smaller.
     let tolerance = 4.0 * f64::EPSILON * (pi.len() as f64).sqrt();
     let centred = |f: &mut [f64]| {
@@ -177,9 +179,12 @@ fn inverse_iteration(
         normalise(f, pi);
     };
     centred(&mut start);
+    // a Rayleigh quotient is never below the slowest rate
+    let lowest = Cell::new(f64::INFINITY);
     let iterated = power_iteration("inverse iteration", start.clone(), MOST, tolerance, |f| {
         let (mut next, estimate) = step(f)?;
         centred(&mut next);
+        lowest.set(lowest.get().min(estimate));
         Ok((next, estimate))
     });
     if !matches!(iterated, Err(Error::NotConverged { .. })) {
@@ -200,6 +205,9 @@ fn inverse_iteration(
     let f: Vec<f64> = pair.vector.iter().map(|f| f.re).collect();
     let (mut vector, estimate) = step(&f)?;
     centred(&mut vector);
+    if !(estimate <= lowest.get() * (1.0 + NEAR)) {
+        return iterated;
+    }
     Ok(PowerIteration {
         estimate,
         vector,

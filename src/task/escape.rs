@@ -988,8 +988,9 @@ impl<'a> EscapeRecords<'a> {
             [value] => Some(*value),
             _ => None,
         };
+        let value = get(&quantity.name()).filter(|value| value.is_finite())?;
         Some(Estimate {
-            value: get(&quantity.name())?,
+            value,
             standard_error: get(&format!("{}_error", quantity.name()))?,
             samples: 1,
         })
