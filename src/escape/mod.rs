@@ -40,7 +40,7 @@ mod simulate;
 mod small_noise;
 mod solve;
 
-pub use cut::{CUT, Cut, too_small};
+pub use cut::{CUT, Cut, cuts, too_small};
 pub use evolution::{Densities, PassageLaw};
 pub use integral::{mean_first_passage_time_integral, why_no_integral};
 pub use kink::undeclared_kink;

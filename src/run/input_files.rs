@@ -51,6 +51,10 @@ pub fn listed(files: &InputFiles) -> String {
 }
 
 fn digest(path: &str) -> Result<String> {
+    // without HDF5 no table is read, and the refusal of the key says so
+    if !cfg!(feature = "files") {
+        return Ok(String::new());
+    }
     let failed = |e: std::io::Error| Error::Input {
         path: path.into(),
         message: e.to_string(),
