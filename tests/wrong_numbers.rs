@@ -254,3 +254,18 @@ fn the_stationary_probability_of_a_set_has_an_error() {
         sum(1.0, 2.5) / sum(-2.5, 2.5),
     );
 }
+
+#[test]
+fn a_warning_of_some_cells_of_a_sweep_is_not_lost() {
+    let text = line("(x^2 - 1)^2/4", "")
+        .replace("region.domain = [[-2.5, 2.5]]", "region.domain = [[-1.7, 1.7]]")
+        .replace("region.boundaries = [[\"wall\", \"wall\"]]", "")
+        + "[[sweep]]\nparameter = \"noise.strength\"\nvalues = [0.02, 0.3]\n";
+    let file = run(&text);
+    let attributes = file.group("escape").unwrap().attributes();
+    let said = format!("{:?}", attributes.get("warning"));
+    assert!(
+        said.contains("in 1 of 2 cells") && said.contains("domain too small"),
+        "{said}"
+    );
+}

@@ -9,10 +9,11 @@ use super::input_files::{InputFiles, input_files, listed, require_unchanged};
 use super::parse::{parse, parse_table};
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result};
-use crate::output::{Group, Record, Values};
+use crate::output::{Attribute, Group, Record, Values};
 use crate::setting::{Sweep, SweepValues};
 use crate::task::Progress;
 use crate::task::config::{Config, shaped_by};
+use crate::task::escape::WARNING;
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -414,6 +415,15 @@ fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
         {
             group.set_attribute(name, value.clone())?;
         }
+    }
+    // a warning that only some cells have
+    let warned = || cells.iter().filter_map(|cell| cell.attributes().get(WARNING));
+    if let Some(Attribute::Text(text)) = warned().next()
+        && !group.attributes().contains_key(WARNING)
+    {
+        let count = warned().count();
+        let text = format!("in {count} of {} cells; the first: {text}", cells.len());
+        group.set_attribute(WARNING, text)?;
     }
     let mut swept = Vec::new();
     for (parameter, values) in plan.parameters.iter().zip(&plan.values) {
