@@ -59,6 +59,22 @@ fn grid_and_simulation_agree_on_each_calculus_and_not_across() {
 }
 
 #[test]
+fn anti_ito_is_a_name_for_one_variable_only() {
+    let message = common::escape::refused(&turning("anti_ito", ""));
+    assert!(message.contains("klimontovich"), "{message}");
+    let line = |calculus: &str| {
+        run(&format!(
+            "name = \"line\"\nlandscape.loss = \"x^2/2\"\nlandscape.variables = [\"x\"]\nregion.domain = [[-9.0, 9.0]]\n\
+             noise = {{ tensor = [[\"1 + 0.1*x^2\"]], calculus = \"{calculus}\" }}\n\
+             [escape]\ncells = [60]\nstart = {{ ball = {{ centre = [0.0], radius = 0.0 }} }}\n\
+             target = {{ half_space = {{ normal = [1.0], offset = 1.0 }} }}\n"
+        ))
+    };
+    let time = |calculus: &str| number(&line(calculus), "mean_first_passage_time");
+    assert!(time("anti_ito") == time("klimontovich") && time("ito") != time("klimontovich"));
+}
+
+#[test]
 fn klimontovich_keeps_the_law_of_an_isothermal_mobility() {
     // b = −M ∇L and D = T M with T = 0.1: p ∝ exp(−L/T) whatever M(θ).
     let text = |calculus: &str, cells: usize| {

@@ -111,7 +111,7 @@ fn explain(path: &str, message: &str) -> (String, String) {
 }
 
 /// Keys of former versions, and what they are called now.
-const MOVED: [(&str, &str); 19] = [
+const MOVED: [(&str, &str); 18] = [
     ("escape.variables", "landscape.variables"),
     ("escape.parameters", "landscape.parameters"),
     ("escape.loss", "landscape.loss"),
@@ -134,7 +134,6 @@ const MOVED: [(&str, &str); 19] = [
         "landscape.model=\"two_valley_slice\"",
         "\"two_valley\" with the key y",
     ),
-    ("noise.calculus=\"anti_ito\"", "\"klimontovich\""),
     ("noise.model=\"constant\"", "noise.tensor, without a model,"),
     ("noise.model=\"expression\"", "noise.tensor, without a model,"),
 ];

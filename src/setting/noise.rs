@@ -92,8 +92,10 @@ pub enum CalculusName {
     Ito,
     /// middle of the step: ½ Σ_jk B_kj ∂_k B_ij added to the Ito drift, B the symmetric root of 2D
     Stratonovich,
-    /// div D added to the Ito drift; of one variable also called anti-Ito
+    /// div D added to the Ito drift
     Klimontovich,
+    /// end of the step: of one variable another name of klimontovich, refused elsewhere
+    AntiIto,
 }
 
 /// The built-in noises: what they are and the keys they take.
@@ -172,7 +174,7 @@ impl NoiseKeys {
         match self.calculus {
             None | Some(CalculusName::Ito) => Calculus::Ito,
             Some(CalculusName::Stratonovich) => Calculus::Stratonovich,
-            Some(CalculusName::Klimontovich) => Calculus::Klimontovich,
+            Some(CalculusName::Klimontovich | CalculusName::AntiIto) => Calculus::Klimontovich,
         }
     }
 

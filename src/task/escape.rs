@@ -18,6 +18,7 @@ use crate::plot::{
 use crate::rates::Determined;
 use crate::setting::lists::one_or_list;
 use crate::setting::model_keys::point;
+use crate::setting::noise::CalculusName;
 use crate::setting::sections::{Landscape, Setting};
 use crate::setting::sets::SetKeys;
 use crate::statistics::{Estimate, Extrapolated};
@@ -310,6 +311,12 @@ impl Escape {
         };
         let start = set("start", &self.start)?;
         let target = self.target.as_ref().map(|keys| set("target", keys)).transpose()?;
+        if D > 1 && setting.noise()?.calculus == Some(CalculusName::AntiIto) {
+            return Err(Error::config(
+                "noise.calculus",
+                "of several variables \"anti_ito\" has two meanings: say \"klimontovich\" for the drift div D; noise at the end of the step is not offered",
+            ));
+        }
         let cells = self.cells.as_slice().try_into();
         let cells = cells.map_err(|_| {
             Error::config(
