@@ -2,9 +2,12 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)] // also in functions that tests share
 
+mod common;
+
+use common::command::freezeout;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 const SMALL: &str = r#"
 name = "small"
@@ -39,14 +42,6 @@ cells = 100
 noise_strength = [5e-4, 1e-3]
 end_y = 20.0
 "#;
-
-fn freezeout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_freezeout"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()

@@ -2,6 +2,9 @@
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+mod common;
+
+use common::command::{effort, freezeout_within, run_to_file, seed};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fs;
@@ -32,39 +35,14 @@ target = { ball = { centre = [1.0], radius = 0.1 } }
 runs = 10
 "#;
 
-/// How many times as many damages as in the test run: `FREEZEOUT_FUZZ` of `make fuzz`.
-fn effort() -> usize {
-    std::env::var("FREEZEOUT_FUZZ").map_or(1, |n| n.parse().unwrap())
-}
-
-fn seed(usual: u64) -> u64 {
-    std::env::var("FREEZEOUT_SEED").map_or(usual, |n| n.parse::<u64>().unwrap() + usual)
-}
-
 /// The program with less than a gigabyte of address space.
 fn freezeout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new("sh")
-        .args(["-c", "ulimit -v 1000000; exec \"$0\" \"$@\""])
-        .arg(env!("CARGO_BIN_EXE_freezeout"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
+    freezeout_within(1_000_000, folder, arguments)
 }
 
 fn whole() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("c.toml"), CONFIG).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_freezeout"))
-        .args(["run", "c.toml", "--quiet", "-o", "whole.h5"])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    run_to_file(folder.path(), CONFIG, "whole.h5");
     fs::read(folder.path().join("whole.h5")).unwrap()
 }
 

@@ -2,6 +2,9 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+mod common;
+
+use common::command::{effort, seed};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fs;
@@ -36,15 +39,6 @@ values = [0.1, 0.12, 0.14, 0.16]
 parameter = "landscape.barrier"
 values = [0.2, 0.25, 0.3]
 "#;
-
-/// How many times as many kills and rounds as in the test run: `FREEZEOUT_FUZZ` of `make fuzz`.
-fn effort() -> usize {
-    std::env::var("FREEZEOUT_FUZZ").map_or(1, |n| n.parse().unwrap())
-}
-
-fn seed(usual: u64) -> u64 {
-    std::env::var("FREEZEOUT_SEED").map_or(usual, |n| n.parse::<u64>().unwrap() + usual)
-}
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_freezeout"));

@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::command::run_to_file;
 use common::escape::{field, run};
 use freezeout::diffusion::DriftDiffusion;
 use freezeout::escape::{Problem, Quantity, Settings};
@@ -82,17 +83,7 @@ values = [0.2, 1.4]
     // eigenvalues 3/2 ± sqrt(1 − 1.6 a)/2: real, then a pair
     for modes in [1, 2] {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("c.toml"), text(modes)).unwrap();
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_freezeout"))
-            .args(["run", "c.toml", "--quiet", "-o", "out.h5"])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        run_to_file(folder.path(), &text(modes), "out.h5");
         let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
         assert_eq!(file.record("escape/slow_mode").unwrap().shape()[0], 2);
         let frequencies = field(&file, "slow_mode_frequency");

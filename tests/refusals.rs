@@ -2,6 +2,9 @@
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+mod common;
+
+use common::command::freezeout_within;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -48,13 +51,7 @@ domain = [-1.5, 1.8]
 
 /// The program with an address space of 8 GB, which would not hold what is asked for.
 fn freezeout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new("sh")
-        .args(["-c", "ulimit -v 8000000; exec \"$0\" \"$@\""])
-        .arg(env!("CARGO_BIN_EXE_freezeout"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
+    freezeout_within(8_000_000, folder, arguments)
 }
 
 fn said(output: &Output) -> String {

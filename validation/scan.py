@@ -17,40 +17,19 @@ from concurrent.futures import ThreadPoolExecutor
 import h5py
 import numpy as np
 
-ORDER = 20
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
-VANDER = np.polynomial.legendre.legvander(NODES, ORDER)
-INTEGRAL = np.array([[(VANDER[i, k + 1] - (VANDER[i, k - 1] if k else -1)) / (2 * k + 1) for k in range(ORDER)] for i in range(ORDER)])
-INTEGRAL = INTEGRAL @ np.linalg.inv(VANDER[:, :ORDER])
+from panels import ORDER, VANDER, Panels
 
 
-class Line:
+class Line(Panels):
     """dx = b dt + sqrt(2 D) dW between reflecting ends, with panels between `breaks`."""
 
     def __init__(self, breaks, drift, diffusivity, width):
-        ends = [np.linspace(a, b, max(2, int(np.ceil((b - a) / width)) + 1)) for a, b in zip(breaks, breaks[1:])]
-        self.ends = np.concatenate([e[:-1] for e in ends] + [[breaks[-1]]])
-        self.half = np.diff(self.ends)[:, None] / 2
-        self.x = (self.ends[:-1, None] + self.half) + self.half * NODES
+        super().__init__(breaks, width)
         d = diffusivity(self.x) + 0 * self.x
         psi = self.from_left(-drift(self.x) / d)
         psi = psi - psi.min()
         self.s = np.exp(psi)
         self.m = 1 / (self.s * d)
-
-    def total(self, f):
-        return (f * WEIGHTS * self.half).sum()
-
-    def from_left(self, f):
-        panels = (f * WEIGHTS * self.half).sum(1)
-        before = np.concatenate([[0], np.cumsum(panels)[:-1]])
-        return before[:, None] + self.half * (f @ INTEGRAL.T)
-
-    def from_right(self, f):
-        f, half = f[::-1, ::-1], self.half[::-1]
-        panels = (f * WEIGHTS * half).sum(1)
-        before = np.concatenate([[0], np.cumsum(panels)[:-1]])
-        return (before[:, None] + half * (f @ INTEGRAL.T))[::-1, ::-1]
 
     def passage(self, f, target):
         """u with L u = -f below the target, u = 0 on it."""

@@ -2,7 +2,7 @@
 
 use super::Diffusion;
 use crate::math::{Point, Tensor};
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{Complex, DMatrix, DVector};
 
 /// A point at which the noise-free motion rests: an attractor, a saddle, a repeller.
 ///
@@ -62,10 +62,19 @@ impl<const D: usize> Equilibrium<D> {
         None
     }
 
+    /// Eigenvalues of ∂b: rates at which small distances grow.
+    pub fn rates(&self) -> Vec<Complex<f64>> {
+        dynamic(&self.jacobian)
+            .complex_eigenvalues()
+            .iter()
+            .copied()
+            .collect()
+    }
+
     /// Growth rate λ₊ of a saddle with its direction, of unit length; none without a real growth rate.
     pub fn growth(&self) -> Option<(f64, Point<D>)> {
         let jacobian = dynamic(&self.jacobian);
-        let rates = jacobian.complex_eigenvalues();
+        let rates = self.rates();
         let rate = rates.iter().max_by(|a, b| a.re.total_cmp(&b.re))?;
         if !(rate.re > 0.0 && rate.im == 0.0) {
             return None;

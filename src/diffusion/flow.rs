@@ -103,8 +103,7 @@ pub fn check_map_stability<const D: usize>(
     let Some(attractor) = Equilibrium::near(diffusion, rest, size, 0.1 * size) else {
         return Ok(());
     };
-    let rates =
-        nalgebra::DMatrix::from_iterator(D, D, attractor.jacobian.iter().copied()).complex_eigenvalues();
+    let rates = attractor.rates();
     let diverges =
         |rate: &&nalgebra::Complex<f64>| (*rate * learning_rate + 1.0).norm() >= 1.0 && rate.re < 0.0;
     let Some(rate) = rates.iter().find(diverges) else {

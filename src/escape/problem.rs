@@ -2,7 +2,7 @@
 
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require_finite};
-use crate::generator::Discretisation;
+use crate::generator::{Discretisation, JumpDrift};
 use crate::grid::{CellSet, Concentration, Grid, MappedAxes};
 use crate::landscape::{Kink, Landscape, find_loss_jump, loss_jump};
 use crate::math::{Point, Tensor};
@@ -27,6 +27,7 @@ pub struct ProblemBuilder<const D: usize> {
     concentrations: Vec<Concentration>,
     kinks: Vec<Kink>,
     reach: usize,
+    jump_drift: JumpDrift,
     start: Option<PointSet<D>>,
     target: Option<PointSet<D>>,
 }
@@ -71,6 +72,13 @@ impl<const D: usize> ProblemBuilder<D> {
     #[must_use]
     pub fn with_reach(mut self, reach: usize) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// The drift along the jumps of tensors that are not diagonal; that at the centre unless given.
+    #[must_use]
+    pub fn with_jump_drift(mut self, jump_drift: JumpDrift) -> Self {
+        self.jump_drift = jump_drift;
         self
     }
 
@@ -133,6 +141,7 @@ impl<const D: usize> ProblemBuilder<D> {
             calculus: self.calculus,
             kinks,
             reach: self.reach,
+            jump_drift: self.jump_drift,
             is_diagonal: true,
             jumps: None,
             start,
@@ -172,6 +181,7 @@ pub struct Problem<const D: usize> {
     calculus: Calculus,
     kinks: Vec<Kink>,
     reach: usize,
+    jump_drift: JumpDrift,
     /// Whether D is diagonal in every cell, so that the generator itself takes the calculus.
     is_diagonal: bool,
     /// A surface on which the loss itself jumps.
@@ -198,6 +208,7 @@ impl<const D: usize> Problem<D> {
             concentrations: Vec::new(),
             kinks: Vec::new(),
             reach: 8,
+            jump_drift: JumpDrift::Centre,
             start: None,
             target: None,
         }
@@ -322,6 +333,7 @@ impl<const D: usize> Problem<D> {
             domain,
             domain_boundary: restriction.map_or(Boundary::Reflecting, |(_, edge)| edge),
             reach: self.reach,
+            jump_drift: self.jump_drift,
         })
     }
 

@@ -14,8 +14,10 @@
 //! them the scheme is of first order only at a reflecting face with a full tensor.
 
 use super::cells::{Cells, Landing};
-use super::discretisation::Discretisation;
-use super::offsets::Offsets;
+use super::discretisation::{Discretisation, JumpDrift};
+use super::offsets::{Local, Offsets, beyond_the_slope};
+use crate::diffusion::Diffusion;
+use crate::error::Result;
 use crate::math::relative_exponential;
 use crate::region::Boundary;
 
@@ -25,7 +27,8 @@ pub(super) struct Edge {
     /// The axis along the face.
     axis: usize,
     weight: f64,
-    bias: f64,
+    /// Upwards and downwards, see [`super::offsets`].
+    bias: [f64; 2],
     /// Further drift, taken upwind.
     shift: f64,
 }
@@ -38,7 +41,7 @@ impl Edge {
         set: Option<&[bool]>,
         visit: &mut impl FnMut(Landing, f64),
     ) {
-        for sign in [1, -1] {
+        for (sign, bias) in [1, -1].into_iter().zip(self.bias) {
             let mut offset = [0; D];
             offset[self.axis] = sign;
             let landing = cells.jump(from, offset, set);
@@ -48,8 +51,7 @@ impl Edge {
             } else {
                 0.5
             };
-            let rate =
-                self.weight / (t * relative_exponential(-s * self.bias * t)) + (s * self.shift).max(0.0);
+            let rate = self.weight / (t * relative_exponential(-s * bias * t)) + (s * self.shift).max(0.0);
             visit(landing, rate);
         }
     }
@@ -64,10 +66,13 @@ struct Outward {
 
 /// The edges of every state that lies on a reflecting face of the grid, by state.
 pub(super) fn assemble<const D: usize>(
+    diffusion: &impl Diffusion<D>,
     cells: &Cells<D>,
+    local: &[Local<D>],
     rows: &[Offsets],
     discretisation: &Discretisation<D>,
-) -> Vec<(usize, Edge)> {
+) -> Result<Vec<(usize, Edge)>> {
+    let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
     let mut edges = Vec::new();
     for normal in 0..2 {
         let tangent = 1 - normal;
@@ -148,17 +153,25 @@ pub(super) fn assemble<const D: usize>(
                     }
                     shift += lost.iter().sum::<f64>();
                 }
+                let mut bias = [row.slope[tangent]; 2];
+                let wanted = discretisation.jump_drift == JumpDrift::Integral;
+                for (bias, sign) in bias.iter_mut().zip([1, -1]).filter(|_| wanted) {
+                    let mut jump = [0; 2];
+                    jump[tangent] = sign;
+                    let further = beyond_the_slope(diffusion, cells, here, &local[here], jump, periodic)?;
+                    *bias += f64::from(sign) * further;
+                }
                 edges.push((
                     here,
                     Edge {
                         axis: tangent,
                         weight: 0.5 * spread,
-                        bias: row.slope[tangent],
+                        bias,
                         shift,
                     },
                 ));
             }
         }
     }
-    edges
+    Ok(edges)
 }

@@ -42,8 +42,14 @@ impl<const D: usize> Jumps<D> {
             });
         }
         let periodic = std::array::from_fn(|axis| discretisation.is_periodic(axis));
-        let rows = offsets::assemble(cells, &local, periodic, discretisation.reach)?;
-        let mut edges = edges::assemble(cells, &rows, discretisation);
+        let rows = offsets::assemble(
+            diffusion,
+            cells,
+            &local,
+            periodic,
+            (discretisation.reach, discretisation.jump_drift),
+        )?;
+        let mut edges = edges::assemble(diffusion, cells, &local, &rows, discretisation)?;
         edges.sort_by_key(|&(state, _)| state);
         Ok(Self::Offsets(rows, edges))
     }

@@ -32,5 +32,5 @@ mod resolvent;
 mod scharfetter_gummel;
 
 pub use assembly::Generator;
-pub use discretisation::Discretisation;
+pub use discretisation::{Discretisation, JumpDrift};
 pub use resolvent::Resolvent;

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! D(θ_i) = Σ_k w_k v_k v_kᵀ,   b(θ_i) = Σ_k w_k z_k v_k,   z_k = v_k · D⁻¹ b      (in cells)
-//! (Lf)_i = Σ_k w_k [B(−z_k) (f(i + v_k) − f_i) + B(z_k) (f(i − v_k) − f_i)],   B(z) = z/(e^z − 1)
+//! (Lf)_i = Σ_k w_k [B(−z_k⁺) (f(i + v_k) − f_i) + B(z_k⁻) (f(i − v_k) − f_i)],   B(z) = z/(e^z − 1)
+//! z_k^± = z_k by [`JumpDrift::Centre`];   by [`JumpDrift::Integral`] the integral of D⁻¹ b · v_k along ±v_k
 //! ```
 //!
-//! B(−z) − B(z) = z reproduces the drift exactly, B(−z) + B(z) = 2 + z²/6 + … the tensor to second order, and
-//! both are positive at any z.
+//! B(−z) − B(z) = z reproduces the drift exactly where z⁺ = z⁻, B(−z) + B(z) = 2 + z²/6 + … the tensor to second order, and both are
+//! positive at any z.
 
 use super::cells::{Cells, Landing};
+use super::discretisation::JumpDrift;
+use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::grid::Axis;
 use crate::linalg::Selling;
@@ -19,8 +22,8 @@ use rayon::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Offsets {
     pub weights: [f64; 3],
-    /// z_k, the logarithm of the ratio of the rates along +v_k and −v_k.
-    bias: [f64; 3],
+    /// z_k⁺ and z_k⁻.
+    bias: [[f64; 2]; 3],
     pub offsets: [[i32; 2]; 3],
     /// D⁻¹ b in cells.
     pub slope: [f64; 2],
@@ -39,25 +42,18 @@ impl Offsets {
             if self.weights[k] == 0.0 {
                 continue;
             }
-            // B(|z|) and B(−|z|) = B(|z|) + |z|
-            let z = self.bias[k];
-            let against = self.weights[k] / relative_exponential(z.abs());
-            let with = against + self.weights[k] * z.abs();
-            for sign in [1, -1] {
+            for (sign, z) in [1, -1].into_iter().zip(self.bias[k]) {
                 let offset = std::array::from_fn(|d| if d < 2 { sign * self.offsets[k][d] } else { 0 });
                 let landing = cells.jump(from, offset, set);
                 let z = f64::from(sign) * z;
+                // a jump cut short at fraction t of its way comes 1/t times as often
                 let rate = match landing {
-                    // a jump cut short at fraction t of its way comes 1/t times as often
                     Landing::Absorbed(t) | Landing::Set(t) => {
                         self.weights[k] / (t * relative_exponential(-z * t))
                     }
+                    // B(−z) = B(z) + z
                     Landing::State(_) | Landing::Reflected => {
-                        if z > 0.0 {
-                            with
-                        } else {
-                            against
-                        }
+                        self.weights[k] / relative_exponential(z.abs()) + self.weights[k] * z.max(0.0)
                     }
                 };
                 visit(landing, rate);
@@ -71,10 +67,11 @@ pub(super) type Local<const D: usize> = (Point<D>, Tensor<D>);
 
 /// Jumps of every state of a plane; `D` must be 2.
 pub(super) fn assemble<const D: usize>(
+    diffusion: &impl Diffusion<D>,
     cells: &Cells<D>,
     local: &[Local<D>],
     periodic: [bool; D],
-    reach: usize,
+    (reach, jump_drift): (usize, JumpDrift),
 ) -> Result<Vec<Offsets>> {
     let uniform: [bool; D] = cells.grid.axes().each_ref().map(is_uniform);
     (0..cells.len())
@@ -132,14 +129,80 @@ pub(super) fn assemble<const D: usize>(
                     ),
                 });
             }
+            let mut along = bias.map(|z| [z / determinant; 2]);
+            let wanted = |k: &usize| jump_drift == JumpDrift::Integral && w[*k] > 0.0;
+            for (k, along) in along.iter_mut().enumerate().filter(|(k, _)| wanted(k)) {
+                for (along, sign) in along.iter_mut().zip([1, -1]) {
+                    let jump = v[k].map(|n| sign * n);
+                    let further = beyond_the_slope(diffusion, cells, state, &local[state], jump, periodic)?;
+                    // in the sense of +v
+                    *along += f64::from(sign) * further;
+                }
+            }
             Ok(Offsets {
                 weights: w,
-                bias: bias.map(|z| z / determinant),
+                bias: along,
                 offsets: v,
                 slope,
             })
         })
         .collect()
+}
+
+/// ∫ (D⁻¹ b along the jump − D⁻¹ b at the centre) · v ds over a jump by v; zero where it leads out of the states.
+///
+/// # Method
+/// Two Gauss nodes on each cell of its length, mirrored in the reverse jump, so that the two are inverse to rounding.
+pub(super) fn beyond_the_slope<const D: usize>(
+    diffusion: &impl Diffusion<D>,
+    cells: &Cells<D>,
+    state: usize,
+    (drift, tensor): &Local<D>,
+    offset: [i32; 2],
+    periodic: [bool; D],
+) -> Result<f64> {
+    const NODES: [f64; 2] = [0.211_324_865_405_187_1, 0.788_675_134_594_812_9];
+    let jump = std::array::from_fn(|a| if a < 2 { offset[a] } else { 0 });
+    let cell = cells.cell_of[state];
+    let (from, start) = (cells.grid.indices(cell), cells.grid.centre(cell));
+    if !matches!(cells.jump(from, jump, None), Landing::State(_)) {
+        return Ok(0.0);
+    }
+    let way = Point::<D>::from_fn(|a, _| {
+        centre(
+            &cells.grid.axes()[a],
+            from[a] as i64 + i64::from(jump[a]),
+            periodic[a],
+        ) - start[a]
+    });
+    // D⁻¹ b · way in the plane
+    let along = |b: &Point<D>, d: &Tensor<D>| {
+        let determinant = d[(0, 0)] * d[(1, 1)] - d[(0, 1)] * d[(1, 0)];
+        let first = d[(1, 1)] * b[0] - d[(0, 1)] * b[1];
+        let second = d[(0, 0)] * b[1] - d[(1, 0)] * b[0];
+        (first * way[0] + second * way[1]) / determinant
+    };
+    let pieces = offset[0].abs().max(offset[1].abs());
+    let mut sum = 0.0;
+    for piece in 0..pieces {
+        for node in NODES {
+            let mut at = start + way * ((f64::from(piece) + node) / f64::from(pieces));
+            for a in (0..D).filter(|a| periodic[*a]) {
+                let axis = &cells.grid.axes()[a];
+                at[a] = axis.lower() + (at[a] - axis.lower()).rem_euclid(axis.upper() - axis.lower());
+            }
+            sum += along(&diffusion.drift(&at), &diffusion.tensor(&at));
+        }
+    }
+    let mean = sum / f64::from(2 * pieces);
+    let further = mean - along(drift, tensor);
+    if !further.is_finite() {
+        return Err(Error::NotFinite {
+            quantity: "drift or diffusion".into(),
+            reason: format!("along the jump from {}", position(&start)),
+        });
+    }
+    Ok(further)
 }
 
 /// Relative spread of widths below which an axis counts as uniform: rounding of its faces.

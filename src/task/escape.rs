@@ -10,6 +10,7 @@ use crate::escape::{
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
     small_noise_rate, too_small, undeclared_kink, why_no_integral,
 };
+use crate::generator::JumpDrift;
 use crate::grid::Concentration;
 use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, records};
 use crate::plot::{
@@ -39,6 +40,9 @@ pub struct Escape {
     /// longest jump in cells along an axis, for tensors that are not diagonal
     #[serde(default = "default_reach")]
     pub reach: usize,
+    /// drift that these jumps know: that at the centre of the cell, or its integral along the jump, for steep walls under strong anisotropy
+    #[serde(default)]
+    pub jump_drift: JumpDriftName,
     /// where the escape begins
     pub start: SetKeys,
     /// where it ends; not needed when an end of the domain absorbs
@@ -67,6 +71,17 @@ fn default_reach() -> usize {
 
 fn default_modes() -> usize {
     1
+}
+
+/// Which drift the jumps of a full tensor know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JumpDriftName {
+    /// that at the centre of the cell: exact mean displacement
+    #[default]
+    Centre,
+    /// its integral along the jump: exact height of walls
+    Integral,
 }
 
 /// cells along an axis that are smaller around a place
@@ -332,6 +347,10 @@ impl Escape {
             .with_concentrations(concentrations.map_err(|e| e.at("escape.concentrate"))?)
             .with_kinks(setting.landscape.kinks::<D>().map_err(|e| e.at("landscape"))?)
             .with_reach(self.reach)
+            .with_jump_drift(match self.jump_drift {
+                JumpDriftName::Centre => JumpDrift::Centre,
+                JumpDriftName::Integral => JumpDrift::Integral,
+            })
             .from(start);
         if let Some(target) = target {
             builder = builder.to(target);

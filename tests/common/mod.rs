@@ -1,6 +1,8 @@
 //! Shared by the test files: comparisons that say what they compared, and problems with exact answers.
 #![allow(dead_code)] // each test file uses its own part
 
+#[cfg(feature = "cli")]
+pub mod command;
 #[cfg(feature = "config")]
 pub mod escape;
 pub mod planar;
