@@ -4,7 +4,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce test fuzz validate scan check bench peers hdf5 clean
+.PHONY: reproduce test fuzz older-processor deny validate scan check bench peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -17,6 +17,16 @@ FUZZ ?= 20
 SEED ?= 1
 fuzz: hdf5
 	FREEZEOUT_FUZZ=$(FUZZ) FREEZEOUT_SEED=$(SEED) $(CARGO) test --release --locked --features cli --test mutations --test damage --test kills
+
+# The program under an emulated processor without AVX, which must find the same; installs qemu-user when missing.
+older-processor: hdf5
+	@command -v qemu-x86_64 >/dev/null || { [ "$$(id -u)" = 0 ] && SUDO= || SUDO=sudo; $$SUDO apt-get update -q && $$SUDO apt-get install -y -q qemu-user; }
+	FREEZEOUT_QEMU=1 $(CARGO) test --release --locked --features cli --test older_processor
+
+# Licences, sources and versions of all dependencies, and known advisories about them (needs the network).
+deny:
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	$(CARGO) deny --all-features check
 
 # Problems with known answers; writes validation/REPORT.md and fails when a number is not met.
 validate: hdf5

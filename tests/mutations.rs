@@ -36,10 +36,13 @@ noise_strength = 0.5
 [region]
 domain = [[-2.0, 2.0], [-1.5, 1.5]]
 sublevel = 2.0
-sublevel_boundary = "reflecting"
+within = { expression = "x + y < 3" }
+edge = "reflecting"
+window = { expression = "y > 1.2" }
 [escape]
 cells = [12, 10]
 reach = 4
+jump_drift = "integral"
 start = { ball = { centre = [-1.0, 0.0], radius = 0.0 } }
 target = { expression = "x > 0.5" }
 density_times = [0.5]
@@ -350,6 +353,8 @@ fn key(random: &mut Random, old: &str) -> String {
                 "cells",
                 "runs",
                 "sublevel",
+                "within",
+                "window",
                 "table",
             ],
         ))

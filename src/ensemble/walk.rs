@@ -159,13 +159,16 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         if !next.iter().all(|x| x.is_finite()) {
             return Err(self.broken(&theta));
         }
-        if !self.is_free {
-            next = confine(self.domain, &self.diffusion, &tensor, next)?;
-        }
         let mut nearest = Nearest {
             reach: self.time_step * energy,
             found: None,
         };
+        if let Some(window) = self.domain.window() {
+            self.examine_window(window, &theta, &next, &tensor, &mut nearest);
+        }
+        if !self.is_free {
+            next = confine(self.domain, &self.diffusion, &tensor, next)?;
+        }
         if let Some(target) = self.target {
             if let Some(level) = target.level(&next, &self.diffusion) {
                 self.check_level(&next, level.0)?;
@@ -201,6 +204,41 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         }
         walker.theta = next;
         Ok(nearest.found.map(|(_, exit)| exit))
+    }
+
+    /// Where a step not yet mirrored met a reflecting surface, on the straight line to its end or to the mirror image of it: in the window it is
+    /// let out.
+    fn examine_window(
+        &self,
+        window: &PointSet<D>,
+        theta: &Point<D>,
+        next: &Point<D>,
+        tensor: &Tensor<D>,
+        nearest: &mut Nearest,
+    ) {
+        let mut examine = |from: f64, to: f64, slope: &Point<D>, exit: Exit| {
+            let meets = theta + (next - theta) * (from / (from + to.abs()));
+            // on the surface itself
+            let meets = meets - slope * (from * (to.abs() + to) / (from + to.abs()) / slope.norm_squared());
+            if window.contains(&meets, &self.diffusion) {
+                nearest.examine(from, to, slope.dot(&(tensor * slope)), exit);
+            }
+        };
+        for (axis, ends) in self.domain.bounds().iter().enumerate() {
+            for (end, sign) in [(0, 1.0), (1, -1.0)] {
+                if self.domain.boundaries()[axis][end] == Boundary::Reflecting {
+                    let mut normal = Point::<D>::zeros();
+                    normal[axis] = sign;
+                    let [from, to] = [theta, next].map(|at| sign * (at[axis] - ends[end]));
+                    examine(from, to, &normal, Exit::Face { axis, end });
+                }
+            }
+        }
+        if let Some((set, Boundary::Reflecting)) = self.domain.restriction() {
+            let (from, slope) = inside_level(set, theta, &self.diffusion);
+            let (to, _) = inside_level(set, next, &self.diffusion);
+            examine(from, to, &slope, Exit::Domain);
+        }
     }
 
     /// The noise of a step from the walker for the Wiener increments sqrt(2h) z, read in the calculus without its drift being formed.

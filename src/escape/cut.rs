@@ -1,6 +1,7 @@
 //! What reflecting ends of the domain cut off, when they stand only because a grid must end somewhere.
 
 use super::problem::Problem;
+use super::vanishing_noise::FellerBoundary;
 use crate::grid::Grid;
 use crate::region::Boundary;
 
@@ -36,7 +37,8 @@ pub fn cuts<const D: usize>(problem: &Problem<D>, grid: &Grid<D>, density: &[f64
             .collect()
     });
     let reflects = |d: usize, side: usize| {
-        domain.boundaries()[d][side] == Boundary::Reflecting && !domain.walls()[d][side]
+        let is_met = !problem.feller_boundaries()[side].is_some_and(FellerBoundary::is_never_met);
+        domain.boundaries()[d][side] == Boundary::Reflecting && !domain.walls()[d][side] && is_met
     };
     let edge_reflects =
         matches!(domain.restriction(), Some((_, Boundary::Reflecting))) && !domain.edge_is_wall();

@@ -9,7 +9,7 @@ use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
     Factorisation, FirstPassageMoments, SlowMode, committor, effective_potential, first_passage_moments,
-    log_stationary_probability, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
+    log_stationary_probability, long_time_motion, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
 };
 use crate::region::Boundary;
 use nalgebra::Complex;
@@ -84,8 +84,10 @@ impl<const D: usize> Level<D> {
         if !problem.domain().absorbs() {
             this.add_stationary(problem, start.as_ref(), modes)?;
         }
-        this.first_passage(problem)?;
-        if let Some(start) = &start {
+        if problem.ends() {
+            this.first_passage(problem)?;
+        }
+        if let Some(start) = start.as_ref().filter(|_| problem.target().is_some()) {
             this.transitions(problem, start)?;
         }
         this.note_cuts(problem);
@@ -311,6 +313,14 @@ impl<const D: usize> Level<D> {
         }
         if let Some(start) = start {
             self.add_number(Quantity::StationaryStartProbability, of(start), smooth);
+        }
+        if let Some(motion) = long_time_motion(&self.generator)? {
+            self.add_number(Quantity::MeanVelocity, motion.velocity, problem.is_regular());
+            self.add_number(
+                Quantity::EffectiveDiffusivity,
+                motion.diffusivity,
+                problem.is_regular(),
+            );
         }
         self.stationary = probability;
         let found = self.find_modes(modes);

@@ -39,6 +39,7 @@ mod quantity;
 mod simulate;
 mod small_noise;
 mod solve;
+mod vanishing_noise;
 
 pub use cut::{CUT, Cut, cuts, too_small};
 pub use evolution::{Densities, PassageLaw};
@@ -51,3 +52,4 @@ pub use quantity::{FieldQuantity, Quantity};
 pub use simulate::{SimulatedPassage, Simulation, SimulationMethod, simulate};
 pub use small_noise::{NoFormula, SmallNoiseFormula, SmallNoiseRate, small_noise_rate};
 pub use solve::{EscapeResult, Settings};
+pub use vanishing_noise::{FellerBoundary, feller_boundary};

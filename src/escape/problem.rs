@@ -1,5 +1,6 @@
 //! A problem of escape: a diffusion in a domain, a start, a target, and the grids to solve it on.
 
+use super::vanishing_noise::{FellerBoundary, feller_boundary};
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require_finite};
 use crate::generator::{Discretisation, JumpDrift};
@@ -108,11 +109,13 @@ impl<const D: usize> ProblemBuilder<D> {
             .ok_or_else(|| Error::config("start", "a start is needed"))?;
         for (key, set) in [
             ("sublevel", self.domain.restriction().map(|(set, _)| set)),
+            ("window", self.domain.window()),
             ("start", Some(&start)),
             ("target", self.target.as_ref()),
         ] {
             if !has_loss && set.is_some_and(PointSet::needs_loss) {
-                return Err(Error::config(key, "a sublevel needs a loss, not a drift"));
+                let message = "a sublevel needs a loss, not a drift: give a condition, within = { expression = \"x^2 + y^2 < 1\" }";
+                return Err(Error::config(key, message));
             }
         }
         let bounds = self.domain.bounds();
@@ -122,14 +125,17 @@ impl<const D: usize> ProblemBuilder<D> {
             .map(|set| set.faces(&*self.diffusion, bounds))
             .collect();
         let is_fitted = edges.iter().all(Option::is_some);
+        let window = self.domain.window();
+        let ends_of_window = window.and_then(|set| set.faces(&*self.diffusion, bounds));
         let planes: Vec<Kink> = kinks
             .iter()
             .copied()
             .chain(edges.into_iter().flatten().flatten())
             .collect();
+        let with_window = [&planes[..], &ends_of_window.unwrap_or_default()[..]].concat();
         check_size(&self.cells)?;
         let periodic = self.domain.boundaries().map(|ends| ends[0] == Boundary::Periodic);
-        let axes = MappedAxes::new(bounds, &self.cells, &self.concentrations, &planes, periodic)?;
+        let axes = MappedAxes::new(bounds, &self.cells, &self.concentrations, &with_window, periodic)?;
         check_size(&axes.cells())?;
         let breaks = std::array::from_fn(|d| {
             let on_axis = planes.iter().filter(|p| p.axis == d);
@@ -149,6 +155,7 @@ impl<const D: usize> ProblemBuilder<D> {
             axes,
             breaks,
             is_fitted,
+            feller: [None; 2],
         };
         problem.check()?;
         Ok(problem)
@@ -191,6 +198,8 @@ pub struct Problem<const D: usize> {
     axes: MappedAxes<D>,
     breaks: [Vec<f64>; D],
     is_fitted: bool,
+    /// The lower and upper end of a line, where the noise vanishes there.
+    feller: [Option<FellerBoundary>; 2],
 }
 
 impl<const D: usize> Problem<D> {
@@ -234,6 +243,11 @@ impl<const D: usize> Problem<D> {
         self.calculus
     }
 
+    /// What the lower and the upper end of a line are, where the noise vanishes there.
+    pub fn feller_boundaries(&self) -> &[Option<FellerBoundary>; 2] {
+        &self.feller
+    }
+
     /// The start.
     pub fn start(&self) -> &PointSet<D> {
         &self.start
@@ -257,10 +271,11 @@ impl<const D: usize> Problem<D> {
         &self.breaks
     }
 
-    /// Whether rates of relaxation are expected to be of second order in the cells: the domain is a box, and the widths of its cells vary
-    /// smoothly where the tensor is not diagonal; see [`MappedAxes::is_smooth`].
+    /// Whether rates of relaxation are expected to be of second order in the cells: the domain is a box without a window, and the widths of its
+    /// cells vary smoothly where the tensor is not diagonal; see [`MappedAxes::is_smooth`].
     pub fn is_regular(&self) -> bool {
-        self.domain.restriction().is_none() && (self.is_diagonal || self.axes.is_smooth())
+        let is_box = self.domain.restriction().is_none() && self.domain.window().is_none();
+        is_box && (self.is_diagonal || self.axes.is_smooth())
     }
 
     /// Whether a derivative of the loss or the tensor jumps somewhere.
@@ -297,6 +312,16 @@ impl<const D: usize> Problem<D> {
         self.is_fitted && self.is_regular()
     }
 
+    /// Whether jumps of a tensor that is not diagonal know the drift at their start alone.
+    pub(super) fn jumps_far(&self) -> bool {
+        !self.is_diagonal && self.jump_drift == JumpDrift::Centre
+    }
+
+    /// Whether there is anything to reach: a target, or an end that absorbs.
+    pub fn ends(&self) -> bool {
+        self.target.is_some() || self.domain.absorbs()
+    }
+
     /// Whether a point lies in the domain.
     pub fn in_domain(&self, theta: &Point<D>) -> bool {
         self.domain.contains(theta, self.diffusion())
@@ -323,6 +348,17 @@ impl<const D: usize> Problem<D> {
         let domain = restriction
             .map(|_| CellSet::new("sublevel", grid, |theta| self.in_domain(theta)))
             .transpose()?;
+        let window = self.domain.window().map(|window| {
+            let face = |cell: usize, axis: usize, side: usize| {
+                let mut theta = grid.centre(cell);
+                theta[axis] = grid.axes()[axis].faces()[grid.indices(cell)[axis] + side];
+                window.contains(&theta, self.diffusion())
+            };
+            (0..grid.cells())
+                .into_par_iter()
+                .map(|cell| std::array::from_fn(|axis| [0, 1].map(|side| face(cell, axis, side))))
+                .collect()
+        });
         Ok(Discretisation {
             calculus: if self.is_diagonal {
                 self.calculus
@@ -332,6 +368,7 @@ impl<const D: usize> Problem<D> {
             boundaries: *self.domain.boundaries(),
             domain,
             domain_boundary: restriction.map_or(Boundary::Reflecting, |(_, edge)| edge),
+            window,
             reach: self.reach,
             jump_drift: self.jump_drift,
         })
@@ -399,10 +436,11 @@ impl<const D: usize> Problem<D> {
                 "SGD evaluates its noise before the step: with learning_rate the calculus is ito",
             ));
         }
-        if self.target.is_none() && !self.domain.absorbs() {
+        let is_ring = D == 1 && self.domain.boundaries()[0][0] == Boundary::Periodic;
+        if !self.ends() && !is_ring {
             return Err(Error::config(
                 "target",
-                "this key is required unless an end of the domain absorbs",
+                "this key is required unless an end of the domain absorbs, or the domain is a periodic line",
             ));
         }
         let grid = self.grid(1)?;
@@ -443,6 +481,7 @@ impl<const D: usize> Problem<D> {
         }
         self.check_finite(&grid)?;
         self.jumps = self.jump(&grid);
+        self.check_vanishing_noise()?;
         self.is_diagonal = (0..grid.cells()).into_par_iter().all(|cell| {
             let tensor = self.diffusion.tensor(&grid.centre(cell));
             (0..D).all(|r| (0..D).all(|c| r == c || tensor[(r, c)] == 0.0))
@@ -450,6 +489,44 @@ impl<const D: usize> Problem<D> {
         if !self.is_diagonal {
             let jump = self.require_no_jump("a tensor that is not diagonal");
             jump.map_err(|e| e.at("loss"))?;
+        }
+        Ok(())
+    }
+
+    /// Finds what the ends of a line are where the noise vanishes, and refuses what cannot be asked of them.
+    fn check_vanishing_noise(&mut self) -> Result<()> {
+        if D > 1 || self.domain.restriction().is_some() {
+            return Ok(());
+        }
+        let at = Point::<D>::from_element;
+        let drift = |x: f64| self.diffusion.drift(&at(x))[0];
+        let tensor = |x: f64| self.diffusion.tensor(&at(x))[0];
+        let [lower, upper] = self.domain.bounds()[0];
+        let kind = |end, inside| feller_boundary(&drift, &tensor, self.calculus, end, inside);
+        self.feller = [kind(lower, upper), kind(upper, lower)];
+        for (side, kind) in self.feller.iter().enumerate() {
+            let (Some(kind), asked) = (kind, self.domain.boundaries()[0][side]) else {
+                continue;
+            };
+            let (key, fix) = match (kind, asked) {
+                (FellerBoundary::Exit, Boundary::Reflecting) => (
+                    "boundaries",
+                    "nothing can reflect there: declare it \"absorbing\"",
+                ),
+                (FellerBoundary::Gathering, _) => ("domain", "end the domain at a wall inside it"),
+                (FellerBoundary::Entrance | FellerBoundary::Natural, Boundary::Absorbing) => (
+                    "boundaries",
+                    "nothing is absorbed there: declare it \"reflecting\"",
+                ),
+                (_, Boundary::Periodic) => ("boundaries", "it cannot be glued to the other end"),
+                _ => continue,
+            };
+            let (end, name) = (self.domain.bounds()[0][side], ["lower", "upper"][side]);
+            let message = format!(
+                "the noise vanishes at the {name} end {end}, by Feller a {}; {fix}",
+                kind.meaning()
+            );
+            return Err(Error::config(key, message));
         }
         Ok(())
     }

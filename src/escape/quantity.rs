@@ -12,6 +12,10 @@ pub enum Quantity {
     StationaryTargetProbability,
     /// Stationary probability of a start set.
     StationaryStartProbability,
+    /// Mean velocity along a periodic line.
+    MeanVelocity,
+    /// Effective diffusivity along a periodic line.
+    EffectiveDiffusivity,
     /// Slowest relaxation rate λ1.
     SpectralGap,
     /// Decay rate of slow mode k, counted from 1.
@@ -38,10 +42,12 @@ pub enum Quantity {
 
 impl Quantity {
     /// All but those of slow modes, which are counted.
-    pub const PLAIN: [Self; 12] = [
+    pub const PLAIN: [Self; 14] = [
         Self::StationaryTargetProbability,
         Self::StationaryStartProbability,
         Self::CutProbability,
+        Self::MeanVelocity,
+        Self::EffectiveDiffusivity,
         Self::SpectralGap,
         Self::MeanFirstPassageTime,
         Self::FirstPassageDeviation,
@@ -59,6 +65,8 @@ impl Quantity {
             Self::CutProbability => "cut_probability",
             Self::StationaryTargetProbability => "stationary_target_probability",
             Self::StationaryStartProbability => "stationary_start_probability",
+            Self::MeanVelocity => "mean_velocity",
+            Self::EffectiveDiffusivity => "effective_diffusivity",
             Self::SpectralGap => "spectral_gap",
             Self::ModeRate(k) => return format!("mode_{k}_rate"),
             Self::ModeFrequency(k) => return format!("mode_{k}_frequency"),
@@ -104,7 +112,9 @@ impl Quantity {
             | Self::TargetProbability
             | Self::ReactiveProbability => "1",
             Self::MeanFirstPassageTime | Self::FirstPassageDeviation | Self::MeanTransitionDuration => "time",
-            Self::SpectralGap
+            Self::MeanVelocity
+            | Self::EffectiveDiffusivity
+            | Self::SpectralGap
             | Self::ModeRate(_)
             | Self::ModeFrequency(_)
             | Self::EscapeRate
@@ -121,7 +131,7 @@ impl Quantity {
             | Self::StationaryStartProbability
             | Self::TargetProbability
             | Self::ReactiveProbability => Range::Probability,
-            Self::ModeFrequency(_) => Range::Any,
+            Self::ModeFrequency(_) | Self::MeanVelocity => Range::Any,
             _ => Range::Positive,
         }
     }
@@ -134,6 +144,10 @@ impl Quantity {
             }
             Self::StationaryTargetProbability => "stationary probability of the target",
             Self::StationaryStartProbability => "stationary probability of the start set",
+            Self::MeanVelocity => "mean velocity along the periodic line after long times, turns counted",
+            Self::EffectiveDiffusivity => {
+                "half the variance of the position along the periodic line over the time, after long times, turns counted"
+            }
             Self::SpectralGap => "slowest relaxation rate, no sets involved",
             Self::ModeRate(_) => "minus the real part of the eigenvalue of a slow mode",
             Self::ModeFrequency(_) => "imaginary part of the eigenvalue of a slow mode",

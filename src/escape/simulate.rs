@@ -62,6 +62,14 @@ impl Simulation {
         }
         require_positive("longest_time", self.longest_time)?;
         problem.require_no_jump("a simulation")?;
+        if !problem.ends() {
+            let message = "there is nothing to reach: give a target, or an end that absorbs";
+            return Err(Error::config("runs", message));
+        }
+        if self.method == SimulationMethod::Sgd && problem.domain().window().is_some() {
+            let message = "sgd knows no walls, and no window in them: simulate langevin paths";
+            return Err(Error::config("method", message));
+        }
         match (self.method, problem.diffusion().learning_rate(), self.time_step) {
             (SimulationMethod::Sgd, None, _) => Err(Error::config("method", "sgd needs a learning rate")),
             (SimulationMethod::Sgd, Some(_), Some(_)) => {
@@ -133,7 +141,7 @@ pub struct SimulatedPassage {
 /// `progress` is called from the working threads with the number of runs just finished.
 ///
 /// # Method
-/// Langevin paths with two time steps, extrapolated with order 1, or 1/2 at kinks and at targets without a level function; SGD step by step.
+/// Langevin paths with two time steps, extrapolated with order 1, or 1/2 at kinks, with a window and at targets without a level function; SGD step by step.
 ///
 /// # Errors
 /// Those of [`Simulation::check`] and [`first_passage_in`]; [`Error::EmptySet`] for a start set without a stationary law.
@@ -166,11 +174,8 @@ pub fn simulate<const D: usize>(
             let (coarse, first) = estimate(time_step, "coarse")?;
             let (fine, second) = estimate(0.5 * time_step, "fine")?;
             let has_level = problem.target().is_none_or(|target| target.has_level());
-            let order = if has_level && !problem.has_kinks() {
-                1.0
-            } else {
-                0.5
-            };
+            let is_smooth = !problem.has_kinks() && problem.domain().window().is_none();
+            let order = if has_level && is_smooth { 1.0 } else { 0.5 };
             let unbiased = extrapolate(&coarse, &fine, 2.0, order)?;
             (unbiased.limit, Some(unbiased.bias), first + second)
         }

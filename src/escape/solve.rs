@@ -155,6 +155,10 @@ impl<const D: usize> Problem<D> {
         after_level: &dyn Fn(&Level<D>) -> Result<()>,
     ) -> Result<EscapeResult<D>> {
         settings.check()?;
+        if !self.ends() && !settings.first_passage_times.is_empty() {
+            let message = "there is nothing to reach: give a target, or an end that absorbs";
+            return Err(Error::config("first_passage_times", message));
+        }
         let level = |parts: usize| {
             let level = Level::new(self, parts, settings.slow_modes).map_err(|e| advised(self, e))?;
             after_level(&level)?;
@@ -284,6 +288,9 @@ fn mode_numbers<const D: usize>(
 fn advised<const D: usize>(problem: &Problem<D>, error: Error) -> Error {
     let advice = if problem.domain().restriction().is_some() {
         "the set to which the domain is restricted, as by a sublevel, may fall apart"
+    } else if problem.jumps_far() {
+        "the noise is so anisotropic across the axes that jumps of many cells meet the drift at their start alone, which makes walls too high: \
+         try jump_drift = \"integral\", more cells, or within = { ... } to leave out where the noise never gets"
     } else {
         "the domain may reach where the noise never gets (walls above about 700 in units of the noise), or the cells may be too few for its strength"
     };

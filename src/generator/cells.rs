@@ -14,6 +14,8 @@ pub(super) struct Cells<const D: usize> {
     pub grid: Grid<D>,
     pub boundaries: [[Boundary; 2]; D],
     domain_boundary: Boundary,
+    /// See [`Discretisation::window`].
+    window: Option<Vec<[[bool; 2]; D]>>,
     extents: [i64; D],
     /// Cell of each state, ascending.
     pub cell_of: Vec<usize>,
@@ -53,6 +55,7 @@ impl<const D: usize> Cells<D> {
             extents: grid.axes().each_ref().map(|a| a.cells() as i64),
             boundaries: discretisation.boundaries,
             domain_boundary: discretisation.domain_boundary,
+            window: discretisation.window.clone(),
             grid,
             cell_of,
             state_of,
@@ -74,6 +77,13 @@ impl<const D: usize> Cells<D> {
         (self.state_of[cell] != NONE).then_some(self.state_of[cell] as usize)
     }
 
+    /// Whether the face of a cell absorbs where it would reflect.
+    pub fn is_window(&self, cell: usize, axis: usize, side: usize) -> bool {
+        self.window
+            .as_ref()
+            .is_some_and(|window| window[cell][axis][side])
+    }
+
     /// The jump from the cell with these indices by `offset` cells; `set` marks cells that stop it.
     ///
     /// The way is the straight segment between the centres; it stops at the first face behind which there
@@ -93,6 +103,7 @@ impl<const D: usize> Cells<D> {
         }
         let mut step = [0i64; D];
         let mut landing = Landing::Reflected;
+        let mut last = (0..D).fold(0, |cell, d| cell * self.extents[d] as usize + from[d]);
         loop {
             // the next face met, at fraction t of the way: axis d meets its m-th face at (m + 1/2)/|v_d|
             let meets = |d: usize| {
@@ -130,12 +141,17 @@ impl<const D: usize> Cells<D> {
                 None if self.state_of[cell as usize] == NONE => Some(self.domain_boundary),
                 None => None,
             };
+            let side = |d: usize| usize::from(offset[d] > 0);
             match edge {
                 Some(Boundary::Absorbing) => return Landing::Absorbed(t),
+                Some(_) if (0..D).any(|d| crossing[d] && self.is_window(last, d, side(d))) => {
+                    return Landing::Absorbed(t);
+                }
                 Some(_) => return Landing::Reflected,
                 None if set.is_some_and(|s| s[cell as usize]) => return Landing::Set(t),
                 None => landing = Landing::State(self.state_of[cell as usize] as usize),
             }
+            last = cell as usize;
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Discretisation<const D: usize> {
     pub domain: Option<CellSet>,
     /// What the faces between the domain and the other cells do.
     pub domain_boundary: Boundary,
+    /// By cell, axis and side, the faces that absorb where they are reflecting ends of the grid or of the domain; none: none of them.
+    pub window: Option<Vec<[[bool; 2]; D]>>,
     /// Largest jump in cells along an axis.
     pub reach: usize,
     /// The drift along jumps of a full tensor.
@@ -43,6 +45,7 @@ impl<const D: usize> Default for Discretisation<D> {
             boundaries: [[Boundary::Reflecting; 2]; D],
             domain: None,
             domain_boundary: Boundary::Reflecting,
+            window: None,
             reach: 8,
             jump_drift: JumpDrift::Centre,
         }
@@ -77,15 +80,23 @@ impl<const D: usize> Discretisation<D> {
                 requirement: "the edge of a domain reflects or absorbs".into(),
             });
         }
-        if let Some(domain) = &self.domain
-            && domain.members().len() != grid.cells()
+        let lengths = [
+            (
+                "domain",
+                self.domain.as_ref().map(|domain| domain.members().len()),
+            ),
+            ("window", self.window.as_ref().map(Vec::len)),
+        ];
+        match lengths
+            .into_iter()
+            .find(|(_, length)| length.is_some_and(|n| n != grid.cells()))
         {
-            return Err(Error::DimensionMismatch {
-                name: "domain".into(),
+            Some((name, Some(got))) => Err(Error::DimensionMismatch {
+                name: name.into(),
                 expected: grid.cells(),
-                got: domain.members().len(),
-            });
+                got,
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

@@ -125,6 +125,9 @@ pub(super) fn assemble<const D: usize>(
                 let (Some(here), Some(m)) = (state(0, j), on_face[j]) else {
                     continue;
                 };
+                if cells.is_window(cells.cell_of[here], normal, side) {
+                    continue;
+                }
                 let at = |i: usize| on_face.get(i).copied().flatten();
                 let change = match (j.checked_sub(1).and_then(at), at(j + 1)) {
                     (Some(a), Some(b)) => 0.5 * (b - a),

@@ -11,6 +11,7 @@
 //! | [`quasi_stationary()`] | (K − L*) ν = ν/k | forward |
 //! | [`spectral_gap()`] | −L f = λ1 f, detailed balance | both |
 //! | [`slow_modes()`] | L f = λ f, complex λ | backward |
+//! | [`long_time_motion()`] | L h = v, h grows by the period | backward |
 //! | [`propagate()`] | dP/dt = L*P | forward |
 //! | [`transient_density`] | dP/dt = L*P, any dimension, one time | forward |
 //! | [`first_passage_law`] | dS/dt = (L − K) S | backward |
@@ -20,6 +21,7 @@
 
 mod committor;
 mod first_passage;
+mod long_time_motion;
 mod pinned_inverse;
 mod propagate;
 mod quasi_stationary;
@@ -32,6 +34,7 @@ mod transient;
 
 pub use committor::committor;
 pub use first_passage::{FirstPassageMoments, first_passage_moments, mean_first_passage_time};
+pub use long_time_motion::{LongTimeMotion, long_time_motion};
 pub use propagate::{
     FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
 };

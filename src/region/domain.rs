@@ -23,6 +23,8 @@ pub struct Domain<const D: usize> {
     walls: [[bool; 2]; D],
     restriction: Option<(PointSet<D>, Boundary)>,
     edge_is_wall: bool,
+    /// Where what reflects absorbs.
+    window: Option<PointSet<D>>,
 }
 
 /// Largest distance of finite ends: the squares of lengths stay within the range of f64.
@@ -62,6 +64,7 @@ impl<const D: usize> Domain<D> {
             walls: [[false; 2]; D],
             restriction: None,
             edge_is_wall: false,
+            window: None,
         }
     }
 
@@ -105,6 +108,27 @@ impl<const D: usize> Domain<D> {
         Ok(Self { restriction, ..self })
     }
 
+    /// The same domain, out of which reflecting ends and edges let the process where they lie in `window`.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] on a line, where an end absorbs as a whole or not at all.
+    pub fn with_window(self, window: PointSet<D>) -> Result<Self> {
+        if D < 2 {
+            return Err(Error::Inconsistent {
+                subject: "a window in the end of a line".into(),
+                requirement: "the end absorbs as a whole: boundaries = [[\"absorbing\", \"reflecting\"]]"
+                    .into(),
+            });
+        }
+        let window = Some(window);
+        Ok(Self { window, ..self })
+    }
+
+    /// Where reflecting ends and edges absorb.
+    pub fn window(&self) -> Option<&PointSet<D>> {
+        self.window.as_ref()
+    }
+
     /// Lower and upper end of each axis.
     pub fn bounds(&self) -> &[[f64; 2]; D] {
         &self.bounds
@@ -140,7 +164,7 @@ impl<const D: usize> Domain<D> {
     pub fn absorbs(&self) -> bool {
         let ends = self.boundaries.iter().flatten().copied();
         let mut edges = ends.chain(self.restriction().map(|(_, edge)| edge));
-        edges.any(|edge| edge == Boundary::Absorbing)
+        self.window.is_some() || edges.any(|edge| edge == Boundary::Absorbing)
     }
 
     /// Whether a point lies in the domain, the ends of the axes included.

@@ -25,7 +25,7 @@ pub struct NoiseKeys {
     pub tensor: Option<Vec<Vec<Entry>>>,
     /// the matrix as tables in an HDF5 file, in place of a model: smooth splines
     pub table: Option<TensorTable>,
-    /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds α div D to the drift
+    /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds a drift
     pub calculus: Option<CalculusName>,
     /// exponent p: 1 is aligned with the Hessian, 2 is a random shift to leading order
     pub power: Option<f64>,

@@ -1,6 +1,9 @@
 //! `[region]`: the part of parameter space in which the process lives.
 
+use super::landscape::LandscapeKeys;
 use super::lists::{one_or_lists, one_or_lists_if_given};
+use super::sets::SetKeys;
+use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::region::{Boundary, Domain, PointSet};
 use schemars::JsonSchema;
@@ -16,12 +19,18 @@ pub struct RegionKeys {
     /// what the lower and upper end of each axis do, [["reflecting", "absorbing"]], "wall" for one that reflects and is meant; all reflect unless given
     #[serde(default, deserialize_with = "one_or_lists_if_given")]
     pub boundaries: Option<Vec<Vec<BoundaryName>>>,
-    /// keep only the cells whose loss is below this
+    /// keep only the points whose loss is below this
     #[serde(default)]
     pub sublevel: Option<f64>,
-    /// what the edge of the sublevel set does
-    #[serde(default = "reflecting")]
-    pub sublevel_boundary: BoundaryName,
+    /// keep only the points of this set, { expression = "x^2 + y^2 < 1" }; of a drift too
+    #[serde(default)]
+    pub within: Option<SetKeys>,
+    /// what the edge of `sublevel` or `within` does
+    #[serde(default = "reflecting", alias = "sublevel_boundary")]
+    pub edge: BoundaryName,
+    /// a set: where reflecting ends and edges lie in it, they absorb; in the plane
+    #[serde(default)]
+    pub window: Option<SetKeys>,
 }
 
 /// What an end of the domain does.
@@ -53,34 +62,65 @@ impl BoundaryName {
 }
 
 impl RegionKeys {
-    /// The domain in D variables.
+    /// Whether the region is a box and its ends are all there is to it.
+    pub fn is_box(&self) -> bool {
+        self.sublevel.is_none() && self.within.is_none() && self.window.is_none()
+    }
+
+    /// The box in D variables.
     ///
     /// # Errors
     /// [`Error::Config`] naming the key of this section.
     pub fn domain<const D: usize>(&self) -> Result<Domain<D>> {
         let domain = Domain::new(pairs("domain", &self.domain)?)?;
-        let edge_is_wall = self.sublevel_boundary == BoundaryName::Wall;
-        let domain = match &self.boundaries {
+        let edge_is_wall = self.edge == BoundaryName::Wall;
+        match &self.boundaries {
             Some(given) => {
                 let names = pairs("boundaries", given)?;
                 let walls = names.map(|ends| ends.map(|end| end == BoundaryName::Wall));
-                domain
+                Ok(domain
                     .with_boundaries(names.map(|ends| ends.map(BoundaryName::get)))?
-                    .with_walls(walls, edge_is_wall)
+                    .with_walls(walls, edge_is_wall))
             }
-            None => domain.with_walls([[false; 2]; D], edge_is_wall),
-        };
-        let edge = self.sublevel_boundary.get();
-        if edge == Boundary::Periodic {
-            return Err(Error::config(
-                "sublevel_boundary",
-                "the edge of a sublevel set reflects or absorbs",
-            ));
+            None => Ok(domain.with_walls([[false; 2]; D], edge_is_wall)),
         }
-        match self.sublevel {
-            Some(level) => {
-                domain.restricted_to(PointSet::sublevel(level).map_err(|e| e.at("sublevel"))?, edge)
-            }
+    }
+
+    /// What of the box the process lives in, and where its walls let it out.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and others naming the key of this section.
+    pub fn restricted<const D: usize>(
+        &self,
+        keys: &LandscapeKeys,
+        diffusion: &dyn Diffusion<D>,
+    ) -> Result<Domain<D>> {
+        let mut domain = self.domain::<D>()?;
+        let bounds = *domain.bounds();
+        let set = |key: &str, set: &SetKeys| set.set(keys, diffusion, &bounds).map_err(|e| e.at(key));
+        let level = |level: f64| PointSet::sublevel(level).map_err(|e| e.at("sublevel"));
+        let mut parts = Vec::new();
+        parts.extend(self.sublevel.map(level).transpose()?);
+        parts.extend(
+            self.within
+                .as_ref()
+                .map(|within| set("within", within))
+                .transpose()?,
+        );
+        let edge = self.edge.get();
+        if edge == Boundary::Periodic {
+            return Err(Error::config("edge", "the edge of a set reflects or absorbs"));
+        }
+        if parts.len() > 1 {
+            parts = vec![PointSet::all(parts)?];
+        }
+        if let Some(part) = parts.pop() {
+            domain = domain.restricted_to(part, edge)?;
+        }
+        match &self.window {
+            Some(window) => domain
+                .with_window(set("window", window)?)
+                .map_err(|e| e.at("window")),
             None => Ok(domain),
         }
     }

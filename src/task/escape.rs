@@ -318,8 +318,9 @@ impl Escape {
             .region
             .as_ref()
             .ok_or_else(|| Error::config("region", "this section is required"))?;
-        let domain = region.domain::<D>().map_err(|e| e.at("region"))?;
         let diffusion = setting.diffusion(landscape)?;
+        let domain = region.restricted::<D>(&setting.landscape, &*diffusion);
+        let domain = domain.map_err(|e| e.at("region"))?;
         let set = |key: &str, keys: &SetKeys| {
             let set = keys.set(&setting.landscape, &*diffusion, domain.bounds());
             set.map_err(|e| e.at(&format!("escape.{key}")))
@@ -512,7 +513,7 @@ fn in_its_section(error: Error) -> Error {
     let section = match key.split('.').next().unwrap_or_default() {
         "kinks" | "loss" | "drift" => "landscape",
         "calculus" | "tensor" => "noise",
-        "domain" | "boundaries" | "sublevel" | "sublevel_boundary" => "region",
+        "domain" | "boundaries" | "sublevel" | "within" | "edge" | "window" => "region",
         "noise" => return error,
         _ => "escape",
     };
@@ -555,6 +556,14 @@ fn group<const D: usize>(
             "cells",
             "faces crowd so that widths cannot vary smoothly, and the tensor is not diagonal: numbers are not extrapolated",
         )?;
+    }
+    for (name, kind) in ["lower_end", "upper_end"]
+        .into_iter()
+        .zip(problem.feller_boundaries())
+    {
+        if let Some(kind) = kind {
+            group.set_attribute(name, format!("the noise vanishes there; {}", kind.meaning()))?;
+        }
     }
     let finest = result.finest();
     match (finest.factorisation(), finest.has_detailed_balance()) {

@@ -118,7 +118,7 @@ impl Task for TransferOperator {
         let region = setting.region.as_ref();
         let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
         let domain = region.domain::<1>().map_err(|e| e.at("region"))?;
-        if *domain.boundaries() != [[Boundary::Reflecting; 2]] || region.sublevel.is_some() {
+        if *domain.boundaries() != [[Boundary::Reflecting; 2]] || !region.is_box() {
             return Err(Error::config(
                 "region",
                 "SGD knows no walls: give the transfer operator a domain alone, wide enough for the stationary law",
