@@ -35,7 +35,7 @@ fn synthetic() -> ResultFile {
         .map(|(e, s)| 2000.0 * (s * e / 1e-3).powf(0.6) / e * 0.01 + 1.0)
         .collect();
     let means = |p: Vec<f64>, t: Vec<f64>, y: Vec<f64>, hop_y: Vec<f64>| ValleyMeans {
-        mean_hops: vec![3.0; p.len()],
+        mean_hops: with_error(vec![3.0; p.len()], 0.05),
         unfrozen_fraction: vec![0.0; p.len()],
         mean_final_y: vec![25.0; p.len()],
         p_flat: with_error(p, 0.009),
@@ -46,6 +46,8 @@ fn synthetic() -> ResultFile {
     let ours = PhaseDiagramResult {
         runs: 2000,
         steps: 20_000,
+        start_y: 5.0,
+        transfer: None,
         learning_rate: eta.clone(),
         sigma: eta.clone(),
         means: means(p(0.0), t.clone(), t.clone(), t.clone()),

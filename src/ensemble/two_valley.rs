@@ -286,6 +286,13 @@ impl TwoValleyWalk {
         Ok(self)
     }
 
+    /// The same walk without noise along y: routes that know x alone leave it out too.
+    #[must_use]
+    pub fn without_slow_noise(mut self) -> Self {
+        with_step!(&mut self.step, step => step.slow_noise = 0.0);
+        self
+    }
+
     /// The largest product of time step and curvature on the minima from `y` on, which must stay below 2.
     ///
     /// # Errors

@@ -35,6 +35,10 @@ pub struct DensityLastHop {
     pub mean_y_error: f64,
     /// Error of `mean_y_ridge`, in the same way.
     pub mean_y_ridge_error: f64,
+    /// Expected number of hops of a run.
+    pub mean_hops: f64,
+    /// Its error in space and time.
+    pub mean_hops_error: f64,
 }
 
 /// Density along the slow path and the law of the last hop.
@@ -65,6 +69,7 @@ pub fn density_last_hop<S: Diffusion<1>>(
     fine.path.p_flat_error = second_order_error(fine.path.final_p_flat(), coarse.path.final_p_flat());
     fine.mean_y_error = second_order_error(fine.mean_y, coarse.mean_y);
     fine.mean_y_ridge_error = second_order_error(fine.mean_y_ridge, coarse.mean_y_ridge);
+    fine.mean_hops_error = second_order_error(fine.mean_hops, coarse.mean_hops);
     Ok(fine)
 }
 
@@ -93,6 +98,8 @@ fn laws<S: Diffusion<1>>(
         mean_time_ridge,
         mean_y_error: 0.0,
         mean_y_ridge_error: 0.0,
+        mean_hops: path.integral(|i| path.flat_to_sharp_flux[i] + path.sharp_to_flat_flux[i]),
+        mean_hops_error: 0.0,
         path,
     })
 }

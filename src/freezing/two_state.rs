@@ -239,12 +239,19 @@ pub struct TwoState {
     pub hops: Vec<f64>,
     /// Change of the final P_flat when the step is halved.
     pub p_flat_error: f64,
+    /// Change of the number of hops of the whole path when the step is halved.
+    pub hops_error: f64,
 }
 
 impl TwoState {
     /// P_flat at the end of the path.
     pub fn final_p_flat(&self) -> f64 {
         self.p_flat[self.p_flat.len() - 1]
+    }
+
+    /// Expected number of hops of the whole path.
+    pub fn total_hops(&self) -> f64 {
+        self.hops[self.hops.len() - 1]
     }
 }
 
@@ -279,6 +286,7 @@ pub fn two_state(
     let coarse = integrate(model, rates, initial_p_flat, ramp, steps)?;
     let mut fine = integrate(model, rates, initial_p_flat, ramp, 2 * steps)?;
     fine.p_flat_error = (fine.final_p_flat() - coarse.final_p_flat()).abs();
+    fine.hops_error = (fine.total_hops() - coarse.total_hops()).abs();
     Ok(fine)
 }
 
@@ -291,6 +299,7 @@ fn integrate(model: &TwoValley, rates: &HopRates, initial: f64, ramp: f64, steps
         p_flat: vec![initial],
         hops: vec![0.0],
         p_flat_error: 0.0,
+        hops_error: 0.0,
     };
     let (mut p, mut time, mut hops) = (initial, 0.0, 0.0);
     for k in 0..steps {

@@ -1,4 +1,4 @@
-//! Do the routes agree? One row a comparison, written to the file and printed as a table.
+//! Do the routes agree? One row a comparison, on the level on which it is made, written to the file and printed as a table.
 
 use crate::error::Result;
 use crate::escape::Quantity;
@@ -8,7 +8,7 @@ use crate::statistics::Estimate;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing_line::FreezingLineResult;
-use crate::task::phase_diagram::PhaseDiagramResult;
+use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::slices::SlicesResult;
 use crate::task::transfer_operator::TransferOperatorResult;
@@ -17,14 +17,44 @@ use crate::task::transfer_operator::TransferOperatorResult;
 const LARGEST_Z: f64 = 4.0;
 /// Largest rms z of a whole table.
 const LARGEST_RMS_Z: f64 = 1.2;
+/// Verdict of two numbers within their errors.
+const AGREE: &str = "agree";
 /// Mean freezing iterations below this are dominated by the first few steps and are not compared.
 const SMALLEST_FREEZING_ITERATION: f64 = 20.0;
+
+/// What both sides of a comparison are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The diffusion, in the time ηk.
+    SmallSteps,
+    /// SGD itself at its own learning rate.
+    FiniteSteps,
+    /// Numbers that others have published.
+    Published,
+}
+
+impl Level {
+    const ALL: [Self; 3] = [Self::SmallSteps, Self::FiniteSteps, Self::Published];
+
+    /// As a heading.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SmallSteps => "η → 0",
+            Self::FiniteSteps => "finite η",
+            Self::Published => "against published data",
+        }
+    }
+}
 
 /// How two numbers, or two tables, compare.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
+    /// What both sides are about.
+    pub level: Level,
     /// What was computed.
     pub quantity: String,
+    /// For which parameters; empty where there is nothing to tell.
+    pub at: String,
     /// By which route.
     pub route: String,
     /// Its value and error; for a table, the number of entries is in `samples` and the value is the largest |z|.
@@ -50,6 +80,8 @@ impl Comparison {
     ) -> Self {
         let z = (value.value - reference.value) / value.standard_error.hypot(reference.standard_error);
         Self {
+            level: Level::SmallSteps,
+            at: String::new(),
             quantity: quantity.into(),
             route: route.into(),
             value,
@@ -58,6 +90,26 @@ impl Comparison {
             z,
             verdict: verdict(z, value.value, reference.value),
         }
+    }
+
+    /// The same comparison on another level.
+    #[must_use]
+    pub fn on(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
+    /// The same comparison at these parameters.
+    #[must_use]
+    pub fn at(self, at: &str) -> Self {
+        Self {
+            at: at.into(),
+            ..self
+        }
+    }
+
+    /// Whether the two sides are called in agreement.
+    pub fn agrees(&self) -> bool {
+        self.verdict == AGREE
     }
 
     /// States the difference of two models of the same thing, which no error explains: no z, no verdict on agreement.
@@ -72,7 +124,7 @@ impl Comparison {
         Self {
             z: f64::NAN,
             verdict: format!(
-                "model difference {:+.2e} ± {:.0e}",
+                "models differ by {:+.2e} ± {:.0e}",
                 difference.value, difference.standard_error
             ),
             ..Self::of_numbers(quantity, route, value, against, reference)
@@ -89,6 +141,8 @@ impl Comparison {
             samples: z.len(),
         };
         Self {
+            level: Level::Published,
+            at: String::new(),
             quantity: quantity.into(),
             route: route.into(),
             value: exact(largest),
@@ -96,7 +150,7 @@ impl Comparison {
             reference: exact(LARGEST_Z),
             z: rms,
             verdict: if largest <= LARGEST_Z && rms <= LARGEST_RMS_Z {
-                "agree"
+                AGREE
             } else {
                 "differ"
             }
@@ -108,7 +162,7 @@ impl Comparison {
 /// `agree` within the errors, or by how much two numbers differ.
 fn verdict(z: f64, value: f64, reference: f64) -> String {
     if z.abs() <= LARGEST_Z {
-        "agree".into()
+        AGREE.into()
     } else {
         format!("differ by {:.2} %", 100.0 * (value / reference - 1.0))
     }
@@ -130,8 +184,19 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     ) {
         rows.extend(freezing(&line, &path));
     }
-    if let Some(authors) = PaperPhaseDiagram::find(file)? {
-        rows.extend(phase_diagram(&PhaseDiagramResult::of(file)?, &authors));
+    if let Some(diagram) = PhaseDiagramResult::find(file)? {
+        rows.extend(
+            diagram
+                .transfer
+                .iter()
+                .flat_map(|exact| phase_diagram_exact(&diagram, exact)),
+        );
+        let authors = PaperPhaseDiagram::find(file)?;
+        rows.extend(
+            authors
+                .iter()
+                .flat_map(|authors| phase_diagram(&diagram, authors)),
+        );
     }
     Ok(rows)
 }
@@ -145,10 +210,7 @@ fn number(value: f64, standard_error: f64) -> Estimate {
 }
 
 fn slices(result: &SlicesResult) -> Vec<Comparison> {
-    let slice = |symbol: &str, k: usize| {
-        let (y, strength) = (result.y[k], result.noise_strength[k]);
-        format!("{symbol} (y={y}, Δ={strength})")
-    };
+    let slice = |k: usize| format!("y = {}, Δ = {}", result.y[k], result.noise_strength[k]);
     let errors = (&result.relative_error_grid, &result.relative_error_integral);
     let mut rows = Vec::new();
     for (symbol, grid, integral) in [
@@ -165,20 +227,21 @@ fn slices(result: &SlicesResult) -> Vec<Comparison> {
         ("P_flat", &result.p_flat_grid, &result.p_flat_integral),
     ] {
         for k in 0..result.y.len() {
-            rows.push(Comparison::of_numbers(
-                &slice(symbol, k),
+            let row = Comparison::of_numbers(
+                symbol,
                 "Fokker-Planck grid",
                 number(grid[k], grid[k] * errors.0[k]),
                 "exact integral",
                 number(integral[k], integral[k] * errors.1[k].max(f64::EPSILON)),
-            ));
+            );
+            rows.push(row.at(&slice(k)));
         }
     }
     if let Some(langevin) = &result.langevin {
         let integral = &result.sharp_to_flat_integral;
         for k in 0..result.y.len() {
-            rows.push(Comparison::of_numbers(
-                &slice("τ sharp→flat", k),
+            let row = Comparison::of_numbers(
+                "τ sharp→flat",
                 "Langevin simulation",
                 number(
                     langevin.sharp_to_flat_langevin[k],
@@ -186,72 +249,155 @@ fn slices(result: &SlicesResult) -> Vec<Comparison> {
                 ),
                 "exact integral",
                 number(integral[k], integral[k] * errors.1[k]),
-            ));
+            );
+            rows.push(row.at(&slice(k)));
         }
     }
     rows
 }
 
-/// Routes along the slow path, each held against another of its own level: finite η with finite η, η → 0 with η → 0. The two-state theory is adiabatic
-/// (P lags by the relaxation in the valleys) and the density along the path leaves out the correlation of x and y: what that makes of P_flat
-/// is a difference of models, not an error.
+/// Routes along the slow path, each held against another of its own level: finite η with finite η, η → 0 with η → 0. Where two routes are
+/// models of the same thing their difference is none of their errors, and is stated: the two-state theory is adiabatic (P lags by the relaxation
+/// in the valleys, and a hop starts from rest), the density along the path leaves out the correlation of x and y, and SGD of a finite η sees x at
+/// the ends of its steps only, so that it misses hops that return within one.
 fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Comparison> {
     // Only runs of one protocol are comparable.
     if (line.learning_rate, line.start_y) != (path.learning_rate, path.start_y) {
         return Vec::new();
     }
     let computed = &path.noise_strength;
+    let at = |strength: f64| format!("Δ = {strength:.1e}");
+    let (sgd, density, theory) = ("discrete SGD", "Fokker-Planck along the path", "two-state theory");
     let mut rows = Vec::new();
-    for (symbol, ours, theirs, error) in [
+    let simulated = |ours: &Estimates, k: usize| number(ours.value[k], ours.standard_error[k]);
+    let both = || {
+        let strengths = line.noise_strength.iter().enumerate();
+        strengths.filter_map(|(k, &strength)| Some((strength, k, row_of(strength, computed)?)))
+    };
+    let means = &line.means;
+    for (quantity, ours, theirs, error) in [
         (
             "P_flat, final",
-            &line.means.p_flat,
+            &means.p_flat,
             &path.p_flat_transfer,
             &path.p_flat_transfer_error,
         ),
         (
             "⟨y⟩ of the last sign change",
-            &line.means.mean_freezing_y,
+            &means.mean_freezing_y,
             &path.mean_freezing_y_transfer,
             &path.mean_freezing_y_transfer_error,
         ),
     ] {
-        for (k, &strength) in line.noise_strength.iter().enumerate() {
-            let Some(j) = row_of(strength, computed) else {
-                continue;
-            };
-            rows.push(Comparison::of_numbers(
-                &format!("{symbol} (Δ={strength:.1e}, finite η)"),
-                "discrete SGD",
-                number(ours.value[k], ours.standard_error[k]),
-                "transfer operator",
-                number(theirs[j], error[j]),
-            ));
-        }
+        rows.extend(both().map(|(strength, k, j)| {
+            let operator = number(theirs[j], error[j]);
+            let row =
+                Comparison::of_numbers(quantity, sgd, simulated(ours, k), "transfer operator", operator);
+            row.on(Level::FiniteSteps).at(&at(strength))
+        }));
     }
-    let (density, error) = (&path.p_flat_density, &path.p_flat_density_error);
-    let limit = |strength: f64| format!("P_flat, final (Δ={strength:.1e}, η→0)");
-    for (j, &strength) in computed.iter().enumerate() {
-        rows.push(Comparison::of_models(
-            &limit(strength),
-            "two-state theory",
-            number(path.p_flat_two_state[j], path.p_flat_two_state_error[j]),
-            "Fokker-Planck along the path",
-            number(density[j], error[j]),
-        ));
+    for (quantity, ours, theirs, error) in [
+        (
+            "⟨y⟩ of the last hop",
+            &means.mean_last_hop_y,
+            &path.mean_freezing_y_density,
+            &path.mean_freezing_y_density_error,
+        ),
+        (
+            "hops of a run",
+            &means.mean_hops,
+            &path.mean_hops_density,
+            &path.mean_hops_density_error,
+        ),
+    ] {
+        rows.extend(both().map(|(strength, k, j)| {
+            let limit = number(theirs[j], error[j]);
+            let row = Comparison::of_models(
+                quantity,
+                sgd,
+                simulated(ours, k),
+                "its limit η → 0, density",
+                limit,
+            );
+            row.on(Level::FiniteSteps).at(&at(strength))
+        }));
+    }
+    for (quantity, ours, our_error, theirs, error) in [
+        (
+            "P_flat, final",
+            &path.p_flat_two_state,
+            &path.p_flat_two_state_error,
+            &path.p_flat_density,
+            &path.p_flat_density_error,
+        ),
+        (
+            "⟨y⟩ of the last hop",
+            &path.mean_freezing_y_two_state,
+            &path.mean_freezing_y_two_state_error,
+            &path.mean_freezing_y_density,
+            &path.mean_freezing_y_density_error,
+        ),
+        (
+            "hops of a run",
+            &path.mean_hops_two_state,
+            &path.mean_hops_two_state_error,
+            &path.mean_hops_density,
+            &path.mean_hops_density_error,
+        ),
+    ] {
+        let known = (0..computed.len()).filter(|j| ours[*j].is_finite());
+        rows.extend(known.map(|j| {
+            let (value, reference) = (number(ours[j], our_error[j]), number(theirs[j], error[j]));
+            Comparison::of_models(quantity, theory, value, density, reference).at(&at(computed[j]))
+        }));
     }
     if let Some(planar) = &path.planar {
-        for (j, &strength) in computed.iter().enumerate() {
-            rows.push(Comparison::of_models(
-                &limit(strength),
+        rows.extend(computed.iter().enumerate().map(|(j, &strength)| {
+            let plane = number(planar.p_flat_planar[j], planar.p_flat_planar_error[j]);
+            let along = number(path.p_flat_density[j], path.p_flat_density_error[j]);
+            let row = Comparison::of_models(
+                "P_flat, final",
                 "Fokker-Planck in the plane",
-                number(planar.p_flat_planar[j], planar.p_flat_planar_error[j]),
-                "Fokker-Planck along the path",
-                number(density[j], error[j]),
-            ));
-        }
+                plane,
+                density,
+                along,
+            );
+            row.at(&at(strength))
+        }));
     }
     rows
+}
+
+/// SGD's cells held against the law of SGD's map, y on its mean path.
+fn phase_diagram_exact(ours: &PhaseDiagramResult, exact: &TransferColumns) -> Vec<Comparison> {
+    let runs = ours.runs as f64;
+    let fractions = ours.means.p_flat.value.iter().zip(&exact.p_flat_transfer);
+    let probability = fractions
+        .zip(&exact.p_flat_transfer_error)
+        .map(|((fraction, p), error)| {
+            // the sampling error that the law itself predicts, which does not vanish where no run or every run is flat
+            (fraction - p) / error.hypot((p * (1.0 - p) / runs).sqrt())
+        });
+    let iterations = &ours.means.mean_freezing_iteration;
+    let both = iterations.value.iter().zip(&iterations.standard_error).zip(
+        exact
+            .mean_freezing_iteration_transfer
+            .iter()
+            .zip(&exact.mean_freezing_iteration_transfer_error),
+    );
+    let time = both
+        .filter(|(_, (t, _))| **t > SMALLEST_FREEZING_ITERATION)
+        .map(|((t, e), (s, f))| (t - s) / e.hypot(*f));
+    [
+        ("P_flat(η, σ), all cells", probability.collect::<Vec<f64>>()),
+        ("⟨t_f⟩(η, σ) > 20", time.collect()),
+    ]
+    .into_iter()
+    .filter(|(_, z)| !z.is_empty())
+    .map(|(quantity, z)| {
+        Comparison::of_tables(quantity, "discrete SGD", "transfer operator, cells", &z).on(Level::FiniteSteps)
+    })
+    .collect()
 }
 
 fn phase_diagram(ours: &PhaseDiagramResult, authors: &PaperPhaseDiagram) -> Vec<Comparison> {
@@ -297,13 +443,8 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
                 simulation.simulated_mean_first_passage_time_standard_error,
             );
             rows.push(if escape.simulates_sgd() {
-                Comparison::of_models(
-                    time,
-                    "SGD itself",
-                    value,
-                    "its limit of small steps, grid",
-                    reference,
-                )
+                let limit = "its limit η → 0, grid";
+                Comparison::of_models(time, "discrete SGD", value, limit, reference).on(Level::FiniteSteps)
             } else {
                 Comparison::of_numbers(time, "simulation", value, grid, reference)
             });
@@ -312,13 +453,8 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
                     operator.mean_first_passage_time,
                     operator.mean_first_passage_time_error,
                 );
-                rows.push(Comparison::of_numbers(
-                    time,
-                    "SGD itself",
-                    value,
-                    "transfer operator",
-                    exact,
-                ));
+                let row = Comparison::of_numbers(time, "discrete SGD", value, "transfer operator", exact);
+                rows.push(row.on(Level::FiniteSteps));
             }
         }
         if let Some(integral) = escape.integral() {
@@ -399,8 +535,12 @@ fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
 records! {
     /// comparisons between routes and with published values; for tables, value is the largest |z|, reference its bound, z the rms
     pub struct AgreementResult in "agreement" {
+        /// what both sides are about: η → 0, finite η, or published data
+        level: Vec<String> => [comparison] "text",
         /// what is compared
         quantity: Vec<String> => [comparison] "text",
+        /// at which parameters
+        at: Vec<String> => [comparison] "text",
         /// route of the value
         route: Vec<String> => [comparison] "text",
         /// value, or the largest |z| of a table
@@ -428,6 +568,8 @@ pub(crate) fn group(rows: &[Comparison]) -> Result<Group> {
     let text = |f: fn(&Comparison) -> &String| rows.iter().map(|r| f(r).clone()).collect();
     let real = |f: fn(&Comparison) -> f64| rows.iter().map(f).collect();
     let result = AgreementResult {
+        level: rows.iter().map(|r| r.level.name().into()).collect(),
+        at: text(|r| &r.at),
         quantity: text(|r| &r.quantity),
         route: text(|r| &r.route),
         value: real(|r| r.value.value),
@@ -441,73 +583,121 @@ pub(crate) fn group(rows: &[Comparison]) -> Result<Group> {
     result.group()
 }
 
-/// The comparisons of a result file as a table for the terminal.
+/// Columns that the table keeps to.
+const WIDTH: usize = 100;
+/// Rows of a block that are folded into one where all of them agree.
+const FOLDED: usize = 4;
+
+/// The comparisons of a result file as a table for the terminal: by level, then by routes, one block for each pair of them. A block of more than
+/// four rows that all agree is one line with its worst case; the file keeps all rows.
 pub fn table(rows: &[Comparison]) -> String {
-    let number = |e: &Estimate| format!("{} ± {:.1e}", significant(e.value), e.standard_error);
-    let mut cells: Vec<[String; 7]> = vec![
-        [
-            "quantity",
-            "route",
-            "value",
-            "against",
-            "reference",
-            "z",
-            "verdict",
-        ]
-        .map(String::from),
-    ];
-    for r in rows {
-        let is_table = r.value.samples > 1 && r.value.standard_error == 0.0;
-        let (value, reference, z) = if is_table {
-            (
-                format!("max |z| {:.2}", r.value.value),
-                format!("{} cells", r.value.samples),
-                format!("rms {:.2}", r.z),
-            )
-        } else {
-            let z = if r.z.is_nan() {
-                String::new()
-            } else {
-                format!("{:+.2}", r.z)
-            };
-            (number(&r.value), number(&r.reference), z)
-        };
-        cells.push([
-            r.quantity.clone(),
-            r.route.clone(),
-            value,
-            r.against.clone(),
-            reference,
-            z,
-            r.verdict.clone(),
-        ]);
-    }
-    let width: Vec<usize> = (0..7)
-        .map(|c| cells.iter().map(|row| row[c].chars().count()).max().unwrap_or(0))
-        .collect();
     let mut out = String::new();
-    for (k, row) in cells.iter().enumerate() {
-        let line: Vec<String> = row
-            .iter()
-            .zip(&width)
-            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())))
-            .collect();
-        out.push_str(line.join("  ").trim_end());
-        out.push('\n');
-        if k == 0 {
-            out.push_str(&"-".repeat(width.iter().sum::<usize>() + 12));
-            out.push('\n');
+    for level in Level::ALL {
+        let mut blocks: Vec<Vec<&Comparison>> = Vec::new();
+        for row in rows.iter().filter(|row| row.level == level) {
+            let is_same = |block: &&mut Vec<&Comparison>| {
+                (&block[0].route, &block[0].against) == (&row.route, &row.against)
+            };
+            match blocks.iter_mut().find(is_same) {
+                Some(block) => block.push(row),
+                None => blocks.push(vec![row]),
+            }
+        }
+        if blocks.is_empty() {
+            continue;
+        }
+        out.push_str(&format!("{}\n", level.name()));
+        // the longest last, so that the short ones are not lost between them
+        blocks.sort_by_key(Vec::len);
+        for block in blocks {
+            push_block(&mut out, &block);
         }
     }
     out
 }
 
-/// A number with about eight significant digits, however large.
-fn significant(value: f64) -> String {
-    let digits = (7 - value.abs().log10().floor() as i32).clamp(0, 12) as usize;
+fn push_block(out: &mut String, block: &[&Comparison]) {
+    let mut push = |line: &str| {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    };
+    push(&format!("  {} — {}", block[0].route, block[0].against));
+    let worst = block.iter().max_by(|a, b| a.z.abs().total_cmp(&b.z.abs()));
+    if let Some(worst) = worst.filter(|_| block.len() > FOLDED && block.iter().all(|row| row.agrees())) {
+        let (count, quantity, at) = (block.len(), &worst.quantity, &worst.at);
+        push(&format!(
+            "    all {count} agree; worst {quantity}, {at}: z {:+.2}",
+            worst.z
+        ));
+        return;
+    }
+    let cells: Vec<[String; 4]> = block.iter().map(|row| row_cells(row)).collect();
+    let width: [usize; 3] = std::array::from_fn(|c| {
+        let lengths = cells.iter().map(|row| row[c].chars().count());
+        lengths.max().unwrap_or(0)
+    });
+    for (k, (comparison, row)) in block.iter().zip(&cells).enumerate() {
+        let is_new = k == 0 || block[k - 1].quantity != comparison.quantity;
+        if is_new && !comparison.at.is_empty() {
+            push(&format!("    {}", comparison.quantity));
+        }
+        let padded: Vec<String> = (row.iter().zip(width))
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())))
+            .collect();
+        let line = format!("      {}", padded.join("  "));
+        // what does not fit stands under its row
+        if line.chars().count() + 2 + row[3].chars().count() <= WIDTH {
+            push(&format!("{line}  {}", row[3]));
+        } else {
+            push(&line);
+            push(&format!("        {}", row[3]));
+        }
+    }
+}
+
+/// Parameters (or the quantity, where there are none), value, reference, verdict.
+fn row_cells(row: &Comparison) -> [String; 4] {
+    let name = match row.at.as_str() {
+        "" => &row.quantity,
+        at => at,
+    };
+    if row.value.samples > 1 && row.value.standard_error == 0.0 {
+        let counted = format!("{} cells, max |z| {:.2}", row.value.samples, row.value.value);
+        return [
+            name.into(),
+            counted,
+            format!("rms z {:.2}", row.z),
+            row.verdict.clone(),
+        ];
+    }
+    let verdict = match row.z.is_nan() {
+        true => row.verdict.clone(),
+        false => format!("z {:+.2} {}", row.z, row.verdict),
+    };
+    [name.into(), stated(&row.value), stated(&row.reference), verdict]
+}
+
+/// A number with its error, in the digits that the error supports.
+fn stated(estimate: &Estimate) -> String {
+    format!(
+        "{} ± {:.1e}",
+        significant(estimate.value, estimate.standard_error),
+        estimate.standard_error
+    )
+}
+
+/// A number to the second digit of its error, eight significant digits at most.
+fn significant(value: f64, error: f64) -> String {
+    let magnitude = value.abs().log10().floor() as i32;
+    let known = match error > 0.0 {
+        true => magnitude - error.log10().floor() as i32 + 2,
+        false => 8,
+    };
+    let digits = known.clamp(1, 8);
     if value == 0.0 || (1e-4..1e8).contains(&value.abs()) {
-        format!("{value:.digits$}")
+        let places = (digits - 1 - magnitude).clamp(0, 12) as usize;
+        format!("{value:.places$}")
     } else {
-        format!("{value:.7e}")
+        format!("{value:.*e}", (digits - 1) as usize)
     }
 }

@@ -105,6 +105,8 @@ struct Variant {
     model: TwoValleyModel,
     ramp: f64,
     hold_y: bool,
+    /// Whether the noise shakes y too.
+    slow_noise: bool,
 }
 
 fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
@@ -113,6 +115,7 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
         model,
         ramp: 1.0,
         hold_y: false,
+        slow_noise: true,
     };
     let landscape = *model.landscape();
     let curvature = mean_curvature(&landscape, task.start_y);
@@ -139,10 +142,14 @@ fn variants(model: &TwoValleyModel, task: &Ablations) -> Result<Vec<Variant>> {
             hold_y: true,
             ..plain(Y_HELD, *model)
         },
-        plain(
-            "isotropic noise",
-            model.with_noise(TwoValleyNoise::Isotropic { strength: curvature }),
-        ),
+        // the control is about x: noise of this strength along y would push y forward, which the densities along the path do not know
+        Variant {
+            slow_noise: false,
+            ..plain(
+                "isotropic noise",
+                model.with_noise(TwoValleyNoise::Isotropic { strength: curvature }),
+            )
+        },
         plain(POWER_3_2, power(1.5)?),
         plain(POWER_2, power(2.0)?),
     ])
@@ -184,6 +191,9 @@ fn cells(
                 .map_err(|e| e.at(SECTION))?;
             if variant.hold_y {
                 walk = walk.with_y_held();
+            }
+            if !variant.slow_noise {
+                walk = walk.without_slow_noise();
             }
             walk.check_stability(task.start_y)
                 .map_err(|e| e.at("ablations.learning_rate"))?;

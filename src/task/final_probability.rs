@@ -16,7 +16,7 @@ use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, 
 use crate::setting::Setting;
 use crate::setting::parameter_range::{ParameterRange, row_of};
 use crate::setting::two_valley::TwoValleyModel;
-use crate::transfer::{PathLaw, PathSettings, Resolution, Start};
+use crate::transfer::{PathLaw, PathSettings, Start};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,10 +81,14 @@ records! {
         defect_transfer: Vec<f64> => [noise_strength] "1",
         /// control: final P_flat under isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0
         p_flat_isotropic: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of p_flat_isotropic
+        p_flat_isotropic_error: Vec<f64> => [noise_strength] "1",
         /// control: mean y of the last hop under isotropic noise
         mean_freezing_y_isotropic: Vec<f64> => [noise_strength] "1",
         /// mean y of the last hop, two-state theory
         mean_freezing_y_two_state: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
+        /// error of mean_freezing_y_two_state; that hops begin from rest is none of it
+        mean_freezing_y_two_state_error: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
         /// the same by the Poisson law of the mean hop flux
         mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
         /// mean y of the last hop (half-way to the other minimum), Fokker-Planck
@@ -93,6 +97,14 @@ records! {
         mean_freezing_y_density_error: Vec<f64> => [noise_strength] "1",
         /// mean y of the last visit to the ridge, Fokker-Planck
         mean_ridge_y_density: Vec<f64> => [noise_strength] "1",
+        /// expected number of hops of a run, two-state theory
+        mean_hops_two_state: Vec<f64> => [noise_strength] "1",
+        /// error of mean_hops_two_state in the step and in the rates
+        mean_hops_two_state_error: Vec<f64> => [noise_strength] "1",
+        /// expected number of hops of a run (half-way to the other minimum), Fokker-Planck
+        mean_hops_density: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of mean_hops_density
+        mean_hops_density_error: Vec<f64> => [noise_strength] "1",
         /// mean y of the last sign change of x, transfer operator
         mean_freezing_y_transfer: Vec<f64> => [noise_strength] "1",
         /// change of mean_freezing_y_transfer with kernels kept twice as long on panels longer by a quarter
@@ -147,11 +159,6 @@ records! {
         snapshot_effective_potential: Vec<f64> => [snapshot, cell] "1" "Φ" missing "the density is below the range of numbers",
     }
 }
-
-/// Length of the panels of the coarser transfer operator that the error comes from, in those of the finer one.
-const COARSER: f64 = 1.25;
-/// What that one may lose in a step: a hundred times what the finer one may.
-const COARSER_DEFECT: f64 = 1e-8;
 
 /// The runs end where fewer than this many hops per run are still to come.
 const HOPS_TO_COME: f64 = 1e-4;
@@ -252,19 +259,11 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         start_y: task.start_y,
         ..PathSettings::default()
     };
-    let coarse = PathSettings {
-        refresh: 2.0 * path.refresh,
-        resolution: Resolution {
-            allowed_defect: COARSER_DEFECT,
-            ..path.resolution.refined(1.0 / COARSER)
-        },
-        ..path.clone()
-    };
     let law = |path: &PathSettings| {
         let sigma = sigma(noise_strength, task.learning_rate);
         model.path_law(task.learning_rate, sigma, path)
     };
-    let (law, coarse_law) = (law(&path)?, law(&coarse)?);
+    let (law, coarse_law) = (law(&path)?, law(&path.coarser())?);
     let planar = if task.planar {
         let diffusion = model.plane(noise_strength)?;
         Some(planar_density(
@@ -363,8 +362,16 @@ fn run(
         p_flat_transfer_error: column(&|r| (r.law.final_p_flat() - r.coarse_law.final_p_flat()).abs()),
         defect_transfer: column(&|r| r.law.defect),
         p_flat_isotropic: column(&|r| r.isotropic.path.final_p_flat()),
+        p_flat_isotropic_error: column(&|r| r.isotropic.path.p_flat_error),
         mean_freezing_y_isotropic: column(&|r| r.isotropic.mean_y),
         mean_freezing_y_two_state: column(&|r| settled(&r.theory.last.hop).0),
+        mean_freezing_y_two_state_error: column(&|r| r.theory.last_hop_y_error()),
+        mean_hops_two_state: column(&|r| r.theory.path.total_hops()),
+        mean_hops_two_state_error: column(&|r| {
+            r.theory.path.hops_error + r.theory.path.total_hops() * r.theory.rate_error
+        }),
+        mean_hops_density: column(&|r| r.density.mean_hops),
+        mean_hops_density_error: column(&|r| r.density.mean_hops_error),
         mean_freezing_y_poisson: column(&|r| settled(&r.theory.last.poisson).0),
         mean_freezing_y_density: column(&|r| r.density.mean_y),
         mean_freezing_y_density_error: column(&|r| r.density.mean_y_error),

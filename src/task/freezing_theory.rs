@@ -127,6 +127,16 @@ pub(crate) struct Freezing {
     pub rate_error: f64,
 }
 
+impl Freezing {
+    /// Error of the mean y of the last hop; NaN where hops go on at the end of the path.
+    pub(crate) fn last_hop_y_error(&self) -> f64 {
+        match self.last.hop.has_ended() {
+            true => self.last.hop.mean_y_error + self.last.hop.mean_y * self.rate_error,
+            false => f64::NAN,
+        }
+    }
+}
+
 /// Mean y and mean time of the last event; NaN where such events go on at the end of the path.
 pub(crate) fn settled(event: &LastEvent) -> (f64, f64) {
     if event.has_ended() {
@@ -253,16 +263,13 @@ fn run(
         p_flat: column(&|r| r.path.final_p_flat()),
         p_flat_error: column(&|r| r.path.p_flat_error + r.rate_error),
         mean_freezing_y: column(&|r| settled(&r.last.hop).0),
-        mean_freezing_y_error: column(&|r| match r.last.hop.has_ended() {
-            true => r.last.hop.mean_y_error + r.last.hop.mean_y * r.rate_error,
-            false => f64::NAN,
-        }),
+        mean_freezing_y_error: column(&Freezing::last_hop_y_error),
         mean_freezing_y_poisson: column(&|r| settled(&r.last.poisson).0),
         mean_freezing_y_ridge: column(&|r| settled(&r.last.ridge).0),
         mean_freezing_time: column(&|r| settled(&r.last.hop).1),
         mean_freezing_time_ridge: column(&|r| settled(&r.last.ridge).1),
         late_hop_probability: column(&|r| r.last.hop.late),
-        mean_hops: column(&|r| r.path.hops[r.path.hops.len() - 1]),
+        mean_hops: column(&|r| r.path.total_hops()),
         papers: match model.has_papers_formulas() {
             true => Some(papers_line(model, &strengths)),
             false => None,

@@ -1,8 +1,9 @@
 //! `[phase_diagram]`: SGD ensembles over learning rate and σ.
 
 use super::cost::Cost;
+use super::progress::Progress;
 use super::reference::PaperPhaseDiagram;
-use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
+use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
@@ -10,6 +11,9 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, cell_edges};
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
+use crate::setting::two_valley::TwoValleyModel;
+use crate::transfer::{PathLaw, PathSettings, SlowMotion, Start};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +37,8 @@ pub struct PhaseDiagram {
     pub hold_y: bool,
     /// Factor on the slow drift of y.
     pub ramp: f64,
+    /// Whether the transfer operator solves the cells too, without sampling noise.
+    pub transfer: bool,
 }
 
 impl Default for PhaseDiagram {
@@ -46,6 +52,7 @@ impl Default for PhaseDiagram {
             start_y: 5.0,
             hold_y: false,
             ramp: 1.0,
+            transfer: false,
         }
     }
 }
@@ -58,6 +65,8 @@ records! {
             runs: i64,
             /// Steps per run.
             steps: i64,
+            /// Starting y.
+            start_y: f64,
         }
         /// learning rate
         learning_rate: Vec<f64> => [learning_rate] "1" "η",
@@ -65,6 +74,76 @@ records! {
         sigma: Vec<f64> => [sigma] "1" "σ",
         /// Means of the runs.
         means: ValleyMeans => [learning_rate, sigma],
+        /// The transfer operator, if it was wanted.
+        transfer: Option<TransferColumns> => [learning_rate, sigma],
+    }
+}
+
+records! {
+    /// The same cells by the transfer operator of the SGD map, y on its mean path.
+    pub struct TransferColumns {
+        /// fraction of runs that end at x >= 0
+        p_flat_transfer: Vec<f64> => [] "1",
+        /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
+        p_flat_transfer_error: Vec<f64> => [] "1",
+        /// mean iteration of the last sign change of x, 1 for runs without any
+        mean_freezing_iteration_transfer: Vec<f64> => [] "iterations",
+        /// change of mean_freezing_iteration_transfer as of p_flat_transfer
+        mean_freezing_iteration_transfer_error: Vec<f64> => [] "iterations",
+        /// probability that x never changes its sign
+        trapped_transfer: Vec<f64> => [] "1",
+        /// probability that the last sign change falls into the final 1 % of the run
+        unfrozen_transfer: Vec<f64> => [] "1",
+    }
+}
+
+impl TransferColumns {
+    /// The columns of all cells (η, σ).
+    fn new(
+        task: &PhaseDiagram,
+        model: &TwoValleyModel,
+        cells: &[(f64, f64)],
+        progress: &Progress,
+    ) -> Result<Self> {
+        let bar = progress.task("transfer operator", cells.len() as u64);
+        let weight = 1.0 / task.start_x.len() as f64;
+        let settings = PathSettings {
+            steps: task.steps as usize,
+            starts: task.start_x.iter().map(|&x| Start { x, weight }).collect(),
+            start_y: task.start_y,
+            motion: match task.hold_y {
+                true => SlowMotion::Fixed,
+                false => SlowMotion::Mean,
+            },
+            ramp: task.ramp,
+            ..PathSettings::default()
+        };
+        let coarser = settings.coarser();
+        let laws: Vec<[PathLaw; 2]> = cells
+            .par_iter()
+            .with_max_len(1)
+            .map(|&(learning_rate, sigma)| {
+                let law = |settings| model.path_law(learning_rate, sigma, settings);
+                let laws = [law(&settings)?, law(&coarser)?];
+                bar.advance(1);
+                Ok(laws)
+            })
+            .collect::<Result<_>>()?;
+        let value =
+            |of: &dyn Fn(&PathLaw) -> f64| -> Vec<f64> { laws.iter().map(|[law, _]| of(law)).collect() };
+        let change = |of: &dyn Fn(&PathLaw) -> f64| -> Vec<f64> {
+            laws.iter()
+                .map(|[law, coarse]| (of(law) - of(coarse)).abs())
+                .collect()
+        };
+        Ok(Self {
+            p_flat_transfer: value(&PathLaw::final_p_flat),
+            p_flat_transfer_error: change(&PathLaw::final_p_flat),
+            mean_freezing_iteration_transfer: value(&PathLaw::mean_freezing_iteration),
+            mean_freezing_iteration_transfer_error: change(&PathLaw::mean_freezing_iteration),
+            trapped_transfer: value(&|law| law.no_sign_change),
+            unfrozen_transfer: value(&|law| law.last_sign_change_within(TAIL)),
+        })
     }
 }
 
@@ -81,12 +160,14 @@ impl Task for PhaseDiagram {
     const SHAPED_BY: &'static [&'static str] = &["learning_rate.points", "sigma.points"];
 
     fn cost(&self, _setting: &Setting) -> Cost {
-        ensemble_cost(
-            SECTION,
-            self.learning_rate.count() * self.sigma.count(),
-            self.runs,
-            self.steps,
-        )
+        /// Seconds a cell of the transfer operator.
+        const TRANSFER: f64 = 0.2;
+        let cells = self.learning_rate.count() * self.sigma.count();
+        let cost = ensemble_cost(SECTION, cells, self.runs, self.steps);
+        match self.transfer {
+            true => cost.with_time("phase_diagram.transfer", TRANSFER * cells),
+            false => cost,
+        }
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -121,14 +202,23 @@ impl Task for PhaseDiagram {
         }
         let of_any_size = |task: &Self| Self {
             runs: 0,
+            transfer: false,
             ..task.clone()
         };
         let is_papers = model.is_papers() && of_any_size(self) == of_any_size(&Self::default());
-        let (runs, steps) = (self.runs as i64, self.steps as i64);
+        let task = self.clone();
         Ok(Box::new(move |progress| {
+            let of_row =
+                |rate: &f64| -> Vec<(f64, f64)> { sigmas.iter().map(|sigma| (*rate, *sigma)).collect() };
+            let pairs: Vec<(f64, f64)> = learning_rates.iter().flat_map(of_row).collect();
             let result = PhaseDiagramResult {
-                runs,
-                steps,
+                runs: task.runs as i64,
+                steps: task.steps as i64,
+                start_y: task.start_y,
+                transfer: match task.transfer {
+                    true => Some(TransferColumns::new(&task, &model, &pairs, progress)?),
+                    false => None,
+                },
                 learning_rate: learning_rates,
                 sigma: sigmas,
                 means: ValleyMeans::new(&simulate_cells(&cells, "phase diagram", progress)?)?,

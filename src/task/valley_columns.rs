@@ -9,7 +9,7 @@ use crate::output::{Estimates, records};
 use crate::statistics::{mean, proportion};
 
 /// Share of a run at its end within which a last hop means that the run is not frozen.
-const TAIL: f64 = 0.01;
+pub(crate) const TAIL: f64 = 0.01;
 
 records! {
     /// Where the runs of a cell end, and when they freeze.
@@ -23,7 +23,7 @@ records! {
         /// mean y at the last valley-to-valley hop (half-way to the other minimum), the starting y for runs without any
         mean_last_hop_y: Estimates => [] "1" "⟨y_hop⟩",
         /// mean number of valley-to-valley hops of a run
-        mean_hops: Vec<f64> => [] "1",
+        mean_hops: Estimates => [] "1",
         /// fraction of runs whose last hop falls into the final 1 % of the run: not frozen at its end
         unfrozen_fraction: Vec<f64> => [] "1",
         /// mean y at the end of the run
@@ -51,7 +51,7 @@ impl ValleyMeans {
             mean_freezing_iteration: estimates(&|r| r.freezing_iteration() as f64)?,
             mean_freezing_y: estimates(&|r| r.freezing_y())?,
             mean_last_hop_y: estimates(&|r| r.last_hop.map_or(r.start_y, |hop| hop.y))?,
-            mean_hops: estimates(&|r| r.hops as f64)?.value,
+            mean_hops: estimates(&|r| r.hops as f64)?,
             unfrozen_fraction: ensembles.iter().map(|e| e.unfrozen_fraction(TAIL)).collect(),
             mean_final_y: estimates(&|r| r.y)?.value,
         })

@@ -67,6 +67,12 @@ impl PathLaw {
         self.y[0] + moved
     }
 
+    /// Pr(the last sign change falls into this last share of the run).
+    pub fn last_sign_change_within(&self, share: f64) -> f64 {
+        let from = ((1.0 - share) * self.last_sign_change.len() as f64) as usize;
+        self.last_sign_change[from..].iter().sum()
+    }
+
     /// Expected number of sign changes in the whole run.
     pub fn expected_sign_changes(&self) -> f64 {
         self.sign_changes.iter().sum()

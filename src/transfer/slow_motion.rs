@@ -73,6 +73,22 @@ impl Default for PathSettings {
 }
 
 impl PathSettings {
+    /// The same on panels longer by a quarter, with kernels kept twice as long and a hundred times the defect allowed: errors in the schedule are
+    /// four times as large, so that the difference of the two laws is a bound of the error of this one.
+    #[must_use]
+    pub fn coarser(&self) -> Self {
+        /// Length of its panels in those of this one.
+        const COARSER: f64 = 1.25;
+        Self {
+            refresh: 2.0 * self.refresh,
+            resolution: Resolution {
+                allowed_defect: 100.0 * self.resolution.allowed_defect,
+                ..self.resolution.refined(1.0 / COARSER)
+            },
+            ..self.clone()
+        }
+    }
+
     pub(super) fn validate(&self) -> Result<()> {
         self.resolution.validate()?;
         require(
