@@ -12,11 +12,12 @@ use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::slices::SlicesResult;
 use crate::task::transfer_operator::TransferOperatorResult;
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// Largest |z| at which two numbers are called in agreement: one false alarm in 16 000 comparisons.
 const LARGEST_Z: f64 = 4.0;
-/// Largest rms z of a whole table.
-const LARGEST_RMS_Z: f64 = 1.2;
+/// Share of tables that agree whose rms z is called too large.
+const FALSE_ALARMS: f64 = 1e-3;
 /// Verdict of two numbers within their errors.
 const AGREE: &str = "agree";
 /// Mean freezing iterations below this are dominated by the first few steps and are not compared.
@@ -149,7 +150,7 @@ impl Comparison {
             against: against.into(),
             reference: exact(LARGEST_Z),
             z: rms,
-            verdict: if largest <= LARGEST_Z && rms <= LARGEST_RMS_Z {
+            verdict: if largest <= LARGEST_Z && rms <= largest_rms(z.len()) {
                 AGREE
             } else {
                 "differ"
@@ -157,6 +158,12 @@ impl Comparison {
             .into(),
         }
     }
+}
+
+/// Largest rms z of a table of so many independent entries, one false alarm in a thousand: 1.22 for a hundred, 1.93 for six.
+fn largest_rms(entries: usize) -> f64 {
+    let n = entries as f64;
+    ChiSquared::new(n).map_or(0.0, |law| (law.inverse_cdf(1.0 - FALSE_ALARMS) / n).sqrt())
 }
 
 /// `agree` within the errors, or by how much two numbers differ.

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::landscape::{Slice, TwoValley};
 use crate::math::{Point, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
+use crate::rates::ParabolicValleys;
 use crate::transfer::{PathLaw, PathSettings, propagate};
 
 /// What the authors' code adds to C/B.
@@ -157,6 +158,20 @@ impl TwoValleyModel {
     /// Whether the paper's formulas apply: C ∝ H₊ and no ablation of the landscape.
     pub fn has_papers_formulas(&self) -> bool {
         self.is_aligned() && TwoValley::new(*self.landscape.parameters()) == Ok(self.landscape)
+    }
+
+    /// The slice at y with noise strength Δ as two parabolas of constant diffusivity: exact where the noise is a power of the curvature, none where it
+    /// has a floor besides.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a parameter out of range.
+    pub fn parabolic_valleys(&self, y: f64, noise_strength: f64) -> Result<Option<ParabolicValleys>> {
+        let (power, strength) = match self.noise {
+            TwoValleyNoise::HessianPower { floor, .. } if floor > REGULARISER => return Ok(None),
+            TwoValleyNoise::HessianPower { power, strength, .. } => (power, strength),
+            TwoValleyNoise::Isotropic { strength } => (0.0, strength),
+        };
+        ParabolicValleys::of_two_valley(&self.landscape, y, power, noise_strength * strength).map(Some)
     }
 
     /// SGD in the plane with learning rate η and C/B = 2σ C(θ).

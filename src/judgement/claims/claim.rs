@@ -14,6 +14,8 @@ pub enum Verdict {
     InRegime,
     /// The numbers say otherwise.
     NotSupported,
+    /// The file lacks the numbers.
+    NotTested,
 }
 
 impl Verdict {
@@ -24,6 +26,7 @@ impl Verdict {
             Self::CorrectedTheory => "reproduced with corrected theory",
             Self::InRegime => "holds only in the stated regime",
             Self::NotSupported => "not supported",
+            Self::NotTested => "not tested",
         }
     }
 }
@@ -31,7 +34,7 @@ impl Verdict {
 /// One claim with its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// T1 ... T10.
+    /// T1 to T10, or S1 to S5 for statements of the paper that came out otherwise.
     pub name: &'static str,
     /// What is claimed.
     pub statement: &'static str,
@@ -39,8 +42,21 @@ pub struct Claim {
     pub evidence: String,
     /// The decision.
     pub verdict: Verdict,
-    /// One sentence why.
-    pub reason: &'static str,
+    /// One sentence why, made from the numbers; of a claim that was not tested, what it needs.
+    pub reason: String,
+}
+
+impl Claim {
+    /// A claim that the file cannot decide, and what it would need.
+    pub(super) fn not_tested(name: &'static str, statement: &'static str, needs: &str) -> Self {
+        Self {
+            name,
+            statement,
+            evidence: String::new(),
+            verdict: Verdict::NotTested,
+            reason: format!("needs {needs}"),
+        }
+    }
 }
 
 records! {
@@ -70,24 +86,53 @@ pub(crate) fn group(claims: &[Claim]) -> Result<Group> {
         statement: column(|c| c.statement),
         evidence: column(|c| &c.evidence),
         verdict: column(|c| c.verdict.text()),
-        reason: column(|c| c.reason),
+        reason: column(|c| &c.reason),
     };
     result.group()
 }
 
-/// The claims for the terminal.
+/// Columns that the table keeps to.
+const WIDTH: usize = 100;
+
+/// The claims for the terminal; those that were not tested at the end, a line each.
 pub fn table(claims: &[Claim]) -> String {
-    claims
+    let mut out = String::new();
+    let (untested, tested): (Vec<&Claim>, Vec<&Claim>) = claims
         .iter()
-        .map(|c| {
-            format!(
-                "{:<4}{}\n      {}\n      => {}: {}\n",
-                c.name,
-                c.statement,
-                c.evidence,
-                c.verdict.text().to_uppercase(),
-                c.reason
-            )
-        })
-        .collect()
+        .partition(|claim| claim.verdict == Verdict::NotTested);
+    for claim in tested {
+        push_wrapped(&mut out, &format!("{:<4}", claim.name), 4, claim.statement);
+        push_wrapped(&mut out, "      ", 6, &claim.evidence);
+        let decision = format!("=> {}: {}", claim.verdict.text().to_uppercase(), claim.reason);
+        push_wrapped(&mut out, "      ", 9, &decision);
+    }
+    if !untested.is_empty() {
+        out.push_str("not tested\n");
+    }
+    for claim in untested {
+        let text = format!("{}; {}", claim.statement, claim.reason);
+        push_wrapped(&mut out, &format!("{:<4}", claim.name), 6, &text);
+    }
+    out
+}
+
+/// A text in lines no longer than the table, the first behind `head`, the others indented.
+fn push_wrapped(out: &mut String, head: &str, indent: usize, text: &str) {
+    let mut line = head.to_string();
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = " ".repeat(indent);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
 }
