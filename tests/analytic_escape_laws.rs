@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)] // also in functions that tests share
 
 use freezeout::diffusion::{Calculus, Diffusion, Sgd};
+use freezeout::generator::{Discretisation, Generator};
+use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::landscape::{DoubleWell, Kink, Side, Slice, TwoValley};
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
+use freezeout::observables::quasi_stationary;
 use freezeout::rates::kramers::{
     CuspBarrier, SmoothBarrier, log_cusp_escape_time, log_escape_time, turnover_rate,
 };
@@ -14,6 +17,7 @@ use freezeout::rates::literature::{
 };
 use freezeout::rates::paper::{self, FreezingLine};
 use freezeout::rates::{ParabolicValleys, SaddlePassage, ScaleAndSpeed, confining_domain};
+use freezeout::region::Boundary;
 
 /// Probability beyond the ends of the domains.
 const CUT: f64 = 1e-20;
@@ -383,7 +387,7 @@ fn mori_power_law_is_the_limit_of_the_loss_scaled_process() {
     let errors = [0.08, 0.04, 0.02, 0.01].map(|eta| {
         let rate = PowerLawEscape::new(h, eta, 1.0)
             .unwrap()
-            .log_escape_rate(base, base + 0.25, 1.0, 1)
+            .log_escape_rate(base, base + 0.25, &[h], &[-1.0])
             .unwrap();
         (log_mean_time(&line(eta), -1.0, 1.0, (-2.5, 2.5)) + rate).exp_m1()
     });
@@ -422,11 +426,158 @@ fn jastrzebski_odds_are_the_laplace_limit_under_isotropic_noise() {
             .odds((-2.0, top), (top, 2.0))
             .unwrap()
             .log;
-        let law =
-            jastrzebski_log_odds([loss(left), loss(right)], [&hessian(left), &hessian(right)], t).unwrap();
+        let law = jastrzebski_log_odds(
+            [loss(left), loss(right)],
+            [&hessian(left), &hessian(right)],
+            [t, t],
+        )
+        .unwrap();
         exact - law
     });
     assert_order(&errors, 1.0, 0.3);
+}
+
+/// Another temperature in each minimum: the two-valley slice, D = 2Δ/f_i, losses counted from the ridge.
+#[test]
+fn jastrzebski_odds_with_two_temperatures_are_the_laplace_limit_of_the_two_valleys() {
+    let (model, y) = (TwoValley::default(), 5.0);
+    let hessian = |side| Tensor::<1>::new(2.0 / model.flatness(side, y));
+    let (flat, sharp) = (hessian(Side::Flat), hessian(Side::Sharp));
+    for delta in [1e-3, 5e-4, 2e-4] {
+        let valleys = ParabolicValleys::of_two_valley(&model, y, 1.0, delta).unwrap();
+        let depth = -model.barrier(y);
+        let temperature = [delta * flat[0], delta * sharp[0]];
+        let law = jastrzebski_log_odds([depth, depth], [&flat, &sharp], temperature).unwrap();
+        // what the parabolas lack beyond the ridge is exponentially small
+        let beyond = (-valleys.sharp.reduced_barrier()).exp();
+        assert!(
+            (law - valleys.log_odds(Calculus::Ito)).abs() < beyond,
+            "{delta}: {law}"
+        );
+        // one temperature for both is another law
+        let mean = [(temperature[0] * temperature[1]).sqrt(); 2];
+        let other = jastrzebski_log_odds([depth, depth], [&flat, &sharp], mean).unwrap();
+        assert!((other - law).abs() > 1.0);
+    }
+}
+
+/// The splitting at the ridge is the committor, at any noise.
+#[test]
+fn the_splitting_is_the_committor_from_the_ridge() {
+    let (model, y) = (TwoValley::default(), 5.0);
+    let (flat, sharp) = (model.minimum(Side::Flat, y), model.minimum(Side::Sharp, y));
+    for delta in [1e-4, 1e-3, 1e-2, 1e-1] {
+        let sgd = Sgd::hessian_power(Slice::new(model, y).unwrap(), 1.0, 0.1, 10.0 * delta, 0.0).unwrap();
+        let line = ScaleAndSpeed::new(&sgd, sharp, flat).unwrap();
+        let exact = line.committor(0.0, sharp, flat).unwrap().value;
+        let valleys = ParabolicValleys::of_two_valley(&model, y, 1.0, delta).unwrap();
+        assert_close(valleys.ridge_splitting(), exact, 1e-10);
+    }
+    // its limit for high barriers mends the published P_ss at weak noise and spoils it at strong noise
+    let of = |delta: f64| {
+        let exact = ParabolicValleys::of_two_valley(&model, y, 1.0, delta)
+            .unwrap()
+            .probability(Calculus::Ito);
+        let published = paper::stationary_probability(&model, y, delta).unwrap();
+        let odds = published / (1.0 - published) * 0.8 / 0.65;
+        let limit = odds / (1.0 + odds);
+        let mended = paper::stationary_probability_with_splitting(&model, y, delta).unwrap();
+        [published, limit, mended].map(|p| (p - exact).abs())
+    };
+    let [published, limit, mended] = of(1e-3);
+    assert!(
+        mended < 1e-4 && mended < limit && limit < published,
+        "{published} {limit} {mended}"
+    );
+    let [published, limit, _] = of(1e-2);
+    assert!(limit > published, "{published} {limit}");
+}
+
+/// L = (x² − 1)²/4 + Σ k_i (1 + c x²) y_i²/2 + L*: transverse curvatures differ from each other, and between saddle and minimum.
+struct LossScaled<const D: usize> {
+    temperature: f64,
+    transverse: [f64; 2],
+}
+
+const BASE: f64 = 0.25;
+const NARROWING: f64 = 2.0;
+
+impl<const D: usize> LossScaled<D> {
+    fn transverse(&self, theta: &Point<D>) -> f64 {
+        (1..D)
+            .map(|d| 0.5 * self.transverse[d - 1] * theta[d].powi(2))
+            .sum()
+    }
+}
+
+impl<const D: usize> Diffusion<D> for LossScaled<D> {
+    fn drift(&self, theta: &Point<D>) -> Point<D> {
+        let x = theta[0];
+        Point::<D>::from_fn(|d, _| match d {
+            0 => x - x.powi(3) - 2.0 * NARROWING * x * self.transverse(theta),
+            d => -self.transverse[d - 1] * (1.0 + NARROWING * x * x) * theta[d],
+        })
+    }
+    fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
+        let x2 = theta[0].powi(2);
+        let loss = BASE + 0.25 * (x2 - 1.0).powi(2) + (1.0 + NARROWING * x2) * self.transverse(theta);
+        Tensor::<D>::identity() * (self.temperature * loss)
+    }
+}
+
+/// ln of the rate over the saddle: half of that into the absorbing plane x = 0, from one quadrant of the rest, by symmetry.
+fn loss_scaled_log_rate<const D: usize>(temperature: f64, transverse: [f64; 2], cells: [usize; D]) -> f64 {
+    let process = LossScaled::<D> {
+        temperature,
+        transverse,
+    };
+    let ends = [[-1.8, 0.0], [0.0, 1.4], [0.0, 0.9]];
+    let axes = std::array::from_fn(|d| Axis::uniform(ends[d][0], ends[d][1], cells[d]).unwrap());
+    let grid = Grid::new(axes);
+    let mut boundaries = [[Boundary::Reflecting; 2]; D];
+    boundaries[0][1] = Boundary::Absorbing;
+    let discretisation = Discretisation {
+        boundaries,
+        ..Discretisation::default()
+    };
+    let generator = Generator::assemble_with(&process, grid, &discretisation).unwrap();
+    let nowhere = CellSet::none("target", generator.grid());
+    (0.5 * quasi_stationary(&generator, &nowhere).unwrap().escape_rate).ln()
+}
+
+#[test]
+fn mori_power_law_in_two_and_three_variables() {
+    let (h, transverse) = (2.0, [1.0, 3.0]);
+    let formula = |temperature: f64, n: usize, narrowing: f64| {
+        let minimum: Vec<f64> = std::iter::once(h)
+            .chain(transverse.iter().take(n - 1).map(|k| k * (1.0 + narrowing)))
+            .collect();
+        let saddle: Vec<f64> = std::iter::once(-1.0)
+            .chain(transverse.iter().take(n - 1).copied())
+            .collect();
+        let law = PowerLawEscape::new(h, temperature / h, 1.0).unwrap();
+        law.log_escape_rate(BASE, BASE + 0.25, &minimum, &saddle).unwrap()
+    };
+    let plane = |t: f64| {
+        let [a, b] = [1, 2].map(|k| loss_scaled_log_rate::<2>(t, transverse, [60 * k, 40 * k]));
+        b + (b - a) / 3.0
+    };
+    let space = |t: f64| {
+        let [a, b] = [2, 3].map(|k| loss_scaled_log_rate::<3>(t, transverse, [14 * k, 9 * k, 9 * k]));
+        b + (b - a) * 4.0 / 5.0
+    };
+    for (n, rate, weakest) in [(2, &plane as &dyn Fn(f64) -> f64, 0.05), (3, &space, 0.05)] {
+        let errors = [4.0, 2.0, 1.0].map(|t| rate(t * weakest) - formula(t * weakest, n, NARROWING));
+        // the correction is of order ηh*/B
+        assert!(
+            errors[2].abs() < 0.6 * errors[1].abs() && errors[1].abs() < 0.65 * errors[0].abs(),
+            "{errors:?}"
+        );
+        assert!(errors[2].abs() < 0.15, "{errors:?}");
+        // without the ratio of determinants, the law of the line times the right power of the losses
+        let without = rate(weakest) - formula(weakest, n, 0.0);
+        assert!(without.abs() > 0.3, "{without}");
+    }
 }
 
 #[test]

@@ -207,7 +207,9 @@ fn escape_under_loss_scaled_noise_is_the_published_power_law() {
     let errors = [0.08, 0.04, 0.02, 0.01, 0.005].map(|eta| {
         let sgd = Sgd::new(well, noise, eta, 1.0).unwrap();
         let law = PowerLawEscape::new(2.0, eta, 1.0).unwrap();
-        let log_rate = law.log_escape_rate(residual, residual + 0.25, 1.0, 1).unwrap();
+        let log_rate = law
+            .log_escape_rate(residual, residual + 0.25, &[2.0], &[-1.0])
+            .unwrap();
         let integral = ScaleAndSpeed::new(&sgd, -2.5, 2.5).unwrap();
         (integral.first_passage(-1.0, 1.0).unwrap().mean.log + log_rate).exp_m1()
     });

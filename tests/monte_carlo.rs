@@ -379,3 +379,40 @@ fn censored_runs_and_exits_are_told() {
     }
     assert!(first_passage(&Brownian, [0.0, 2.0], bridge, &protocol, &|_| ()).is_err());
 }
+
+/// Hops of SGD for y0 = 1, Δ = 3e-4 tend to those of the density along the path, 35.671, like sqrt(η): x is seen at the ends of steps only, so that
+/// what goes half-way over and back within a step is missed, a seventh of all hops at η = .01.
+#[test]
+fn hops_of_small_steps_are_those_of_the_density() {
+    const DELTA: f64 = 3e-4;
+    const DENSITY: f64 = 35.671;
+    let hops = |eta: f64| {
+        let sgd = Sgd::hessian_power(TwoValley::default(), 1.0, eta, DELTA / eta, 1e-8).unwrap();
+        let protocol = Protocol {
+            starts: vec![[-0.01, 1.0], [0.01, 1.0]],
+            runs: 1500,
+            steps: (200.0 / eta) as u64,
+            record_every: None,
+            seed: 11,
+            experiment: 3,
+        };
+        let walk = TwoValleyWalk::discrete(&sgd).unwrap();
+        let ensemble = simulate(&[Cell { walk, protocol }], &|_| ()).unwrap().remove(0);
+        mean_and_error(ensemble.runs.iter().map(|run| run.hops as f64))
+    };
+    let (coarse, coarse_error) = hops(0.01);
+    let (middle, middle_error) = hops(2.5e-3);
+    let (fine, fine_error) = hops(6.25e-4);
+    assert!(
+        DENSITY - coarse > 20.0 * coarse_error,
+        "{coarse} ± {coarse_error}"
+    );
+    let (limit, error) = (2.0 * fine - middle, (2.0 * fine_error).hypot(middle_error));
+    // the next order in sqrt(η) is that of the two straight lines apart
+    let other = 2.0 * middle - coarse;
+    assert!(
+        (limit - DENSITY).abs() < Z * error + (limit - other).abs() / 3.0,
+        "{limit} ± {error}, {other}"
+    );
+    assert!(Z * error < 0.06 * DENSITY);
+}

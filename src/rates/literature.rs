@@ -48,19 +48,19 @@ pub fn xie_sato_sugiyama_log_escape_time(
 /// Power-law escape of Mori, Ziyin, Liu and Ueda for the loss-scaled noise C = 2 L h*.
 ///
 /// # Formula
-/// κ = (1/2π) sqrt(h*|h_s|) (L_s/L*)^{−(B/(ηh*) + 1 − n/2)} over a saddle of loss L_s and curvature h_s from a minimum of loss L* and n
-/// steep directions of curvature h*; n = 1 on a line. The stationary density on the line is p ∝ L^{−φ}, φ = 1 + B/(ηh*).
+/// κ = (|h_e|/2π) sqrt(det H*/|det H_s|) (L_s/L*)^{−(B/(ηh*) + 1 − n/2)} in n variables, over a saddle of loss L_s, Hessian H_s and negative
+/// curvature h_e, from a minimum of loss L* and Hessian H*; the prefactor is sqrt(h*|h_e|)/2π on a line. The stationary density is p ∝ L^{−φ},
+/// φ = 1 + B/(ηh*), in any number of variables.
 ///
 /// # Method
-/// D = (ηh*/B) L, so that the barrier is logarithmic: ∫ L'/D = (B/(ηh*)) ln(L_s/L*). Kramers' formula with this noise at n = 1;
-/// valid for (B/(ηh*)) ln(L_s/L*) ≫ 1, L* > 0, in the time t = ηk.
+/// D = (ηh*/B) L 1 with one typical curvature h*, so that the barrier is logarithmic: ∫ L'/D = (B/(ηh*)) ln(L_s/L*). Eyring and Kramers with this
+/// noise; valid for (B/(ηh*)) ln(L_s/L*) ≫ 1, L* > 0, in the time t = ηk. Relative error of order ηh*/B.
 ///
 /// # References
-/// T. Mori, L. Ziyin, K. Liu and M. Ueda, Power-law escape rate of SGD, ICML 2022, eqs. 14 and 18.
+/// T. Mori, L. Ziyin, K. Liu and M. Ueda, Power-law escape rate of SGD, ICML 2022, eq. 17.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PowerLawEscape {
     relative_batch: f64,
-    minimum_curvature: f64,
 }
 
 impl PowerLawEscape {
@@ -74,7 +74,6 @@ impl PowerLawEscape {
         require_positive("batch_size", batch_size)?;
         Ok(Self {
             relative_batch: batch_size / (learning_rate * minimum_curvature),
-            minimum_curvature,
         })
     }
 
@@ -90,16 +89,17 @@ impl PowerLawEscape {
         1.0 + self.relative_batch
     }
 
-    /// ln κ for `steep_directions` = n and the losses at the minimum and the saddle (`saddle_curvature` is |h_s|).
+    /// ln κ for the losses and the Hessian eigenvalues at the minimum and at the saddle, which has one that is negative; n is their number.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidParameter`] naming the parameter that is out of range.
+    /// [`crate::Error::InvalidParameter`] naming the loss or curvature that is out of range, [`crate::Error::DimensionMismatch`] when the two lists
+    /// differ in length.
     pub fn log_escape_rate(
         &self,
         minimum_loss: f64,
         saddle_loss: f64,
-        saddle_curvature: f64,
-        steep_directions: usize,
+        minimum_curvatures: &[f64],
+        saddle_curvatures: &[f64],
     ) -> Result<f64> {
         require_positive("minimum_loss", minimum_loss)?;
         require(
@@ -108,39 +108,63 @@ impl PowerLawEscape {
             |v| v > minimum_loss,
             "a number above minimum_loss is needed",
         )?;
-        require_positive("saddle_curvature", saddle_curvature)?;
-        let exponent = self.relative_batch + 1.0 - 0.5 * steep_directions as f64;
-        Ok(0.5 * (self.minimum_curvature * saddle_curvature).ln()
-            - TAU.ln()
-            - exponent * (saddle_loss / minimum_loss).ln())
+        if minimum_curvatures.len() != saddle_curvatures.len() {
+            return Err(crate::Error::DimensionMismatch {
+                name: "saddle_curvatures".into(),
+                expected: minimum_curvatures.len(),
+                got: saddle_curvatures.len(),
+            });
+        }
+        let mut log_ratio = 0.0;
+        for curvature in minimum_curvatures {
+            log_ratio += require_positive("minimum_curvatures", *curvature)?.ln();
+        }
+        let negative: Vec<f64> = saddle_curvatures.iter().copied().filter(|h| *h < 0.0).collect();
+        require(
+            "saddle_curvatures",
+            negative.len() as f64,
+            |n| n == 1.0,
+            "one of them must be negative",
+        )?;
+        for curvature in saddle_curvatures {
+            log_ratio -= require_positive("saddle_curvatures", curvature.abs())?.ln();
+        }
+        let exponent = self.relative_batch + 1.0 - 0.5 * minimum_curvatures.len() as f64;
+        Ok(
+            negative[0].abs().ln() - TAU.ln() + 0.5 * log_ratio
+                - exponent * (saddle_loss / minimum_loss).ln(),
+        )
     }
 }
 
-/// ln odds of ending in minimum A rather than B under isotropic noise, Jastrzębski et al.
+/// ln odds of ending in minimum A rather than B under noise that is isotropic in each of them, Jastrzębski et al.
 ///
 /// # Formula
-/// ln(p_A/p_B) = (1/2) ln(det H_B/det H_A) + (L_B − L_A)/T, T = η c/(2B) with C = c I.
+/// ln(p_A/p_B) = ½ ln(det H_B/det H_A) + L_B/T_B − L_A/T_A + (n/2 − 1) ln(T_A/T_B), T = η c/(2B) with C = c 1, in n variables. With one temperature
+/// it is the published law, ½ ln(det H_B/det H_A) + (L_B − L_A)/T. With two, losses count from the ridge at which the noise jumps, and the last
+/// term says that there pD is continuous (Ito), not p.
 ///
 /// # Method
-/// Laplace approximation of the Gibbs law exp(−L/T); stationary, isotropic and constant noise, both wells deep against T.
+/// Laplace approximation of p ∝ exp(−L/T)/T on either side; stationary, both wells deep against their T.
 ///
 /// # Errors
-/// [`crate::Error::InvalidParameter`] unless T and both determinants are positive.
+/// [`crate::Error::InvalidParameter`] unless temperatures and determinants are positive.
 ///
 /// # References
-/// S. Jastrzębski et al., Three factors influencing minima in SGD, arXiv 1711.04623 (2018), eq. 7.
+/// S. Jastrzębski et al., Three factors influencing minima in SGD, arXiv 1711.04623 (2018), for one temperature.
 pub fn jastrzebski_log_odds<const D: usize>(
     loss: [f64; 2],
     hessian: [&Tensor<D>; 2],
-    temperature: f64,
+    temperature: [f64; 2],
 ) -> Result<f64> {
-    require_positive("temperature", temperature)?;
-    let mut log_determinants = [0.0; 2];
-    for (log, h) in log_determinants.iter_mut().zip(hessian) {
-        let determinant = nalgebra::DMatrix::from_iterator(D, D, h.iter().copied()).determinant();
-        *log = require_positive("determinant of a minimum's Hessian", determinant)?.ln();
+    let mut log_weights = [0.0; 2];
+    for (k, log) in log_weights.iter_mut().enumerate() {
+        let t = require_positive("temperature", temperature[k])?;
+        let determinant = nalgebra::DMatrix::from_iterator(D, D, hessian[k].iter().copied()).determinant();
+        let determinant = require_positive("determinant of a minimum's Hessian", determinant)?;
+        *log = (0.5 * D as f64 - 1.0) * t.ln() - 0.5 * determinant.ln() - loss[k] / t;
     }
-    Ok(0.5 * (log_determinants[1] - log_determinants[0]) + (loss[1] - loss[0]) / temperature)
+    Ok(log_weights[0] - log_weights[1])
 }
 
 /// Stationary variance of discrete SGD on a quadratic loss in one dimension.
@@ -152,7 +176,7 @@ pub fn jastrzebski_log_odds<const D: usize>(
 /// [`crate::Error::InvalidParameter`] for h ≤ 0, C < 0 or η h ≥ 2, where the iteration diverges.
 ///
 /// # References
-/// S. Mandt, M. Hoffman and D. Blei, JMLR 18, 134 (2017); K. Liu, L. Ziyin and M. Ueda, ICML 2021, eq. 6.
+/// S. Mandt, M. Hoffman and D. Blei, JMLR 18, 134 (2017); K. Liu, L. Ziyin and M. Ueda, ICML 2021.
 ///
 /// # Examples
 /// ```
@@ -175,7 +199,7 @@ pub fn discrete_quadratic_variance(curvature: f64, covariance: f64, learning_rat
 /// [`crate::Error::InvalidParameter`] for an eigenvalue h ≤ 0 or η h ≥ 2, or a C that is not finite.
 ///
 /// # References
-/// K. Liu, L. Ziyin and M. Ueda, Noise and fluctuation of finite learning rate SGD, ICML 2021, Theorem 1.
+/// K. Liu, L. Ziyin and M. Ueda, Noise and fluctuation of finite learning rate SGD, ICML 2021.
 pub fn discrete_quadratic_covariance<const D: usize>(
     hessian: &Tensor<D>,
     covariance: &Tensor<D>,

@@ -4,7 +4,7 @@ use crate::diffusion::Calculus;
 use crate::error::{Result, require_non_negative, require_positive};
 use crate::landscape::{Side, TwoValley};
 use crate::math::log_domain::probability_from_log_odds;
-use crate::math::special::ln_normal_cdf;
+use crate::math::special::{ln_erfi, ln_normal_cdf};
 
 /// A half-parabola L = barrier·((x/x* − 1)² − 1) on one side of a ridge, with constant diffusivity D on it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,6 +50,19 @@ impl ParabolicValley {
     /// Distance x* = sqrt(ΔL f) of the minimum from the ridge.
     pub fn width(&self) -> f64 {
         (self.barrier * self.flatness).sqrt()
+    }
+
+    /// ln ∫ exp((L − L_ridge)/D) dx from the ridge to the bottom, the scale function of the Ito equation.
+    ///
+    /// # Formula
+    /// x* F(√E)/√E with Dawson's function F(z) = e^{−z²} ∫₀^z e^{v²} dv; x*/(2E) for E ≫ 1.
+    pub fn log_scale(&self) -> f64 {
+        let root = self.reduced_barrier().sqrt();
+        if root == 0.0 {
+            return self.width().ln();
+        }
+        let log_dawson = (0.5 * std::f64::consts::PI.sqrt()).ln() - root * root + ln_erfi(root);
+        self.width().ln() + log_dawson - root.ln()
     }
 
     /// ln ∫ D^{−(1−α)} exp(−(L − L_ridge)/D) dx over the valley.
@@ -119,6 +132,24 @@ impl ParabolicValleys {
     /// ln odds(flat : sharp).
     pub fn log_odds(&self, calculus: Calculus) -> f64 {
         self.flat.log_mass(calculus) - self.sharp.log_mass(calculus)
+    }
+
+    /// Probability that the process, on the ridge, reaches the bottom of the flat valley before that of the sharp one.
+    ///
+    /// # Formula
+    /// S_sharp/(S_flat + S_sharp) with [`ParabolicValley::log_scale`]; x1*/(x1* + x2*) where both barriers are high and D ∝ H.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::landscape::TwoValley;
+    /// use freezeout::rates::ParabolicValleys;
+    /// let at = |delta| ParabolicValleys::of_two_valley(&TwoValley::default(), 5.0, 1.0, delta);
+    /// assert!((at(1e-6)?.ridge_splitting() - 0.8 / 1.45).abs() < 1e-4); // high barriers
+    /// assert!((at(1e-2)?.ridge_splitting() - 0.482).abs() < 5e-4); // none to speak of
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn ridge_splitting(&self) -> f64 {
+        probability_from_log_odds(self.sharp.log_scale() - self.flat.log_scale())
     }
 
     /// Stationary probability of the flat side.
