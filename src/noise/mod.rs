@@ -9,6 +9,7 @@ mod isotropic;
 mod loss_scaled;
 mod random_shift;
 mod tabulated;
+mod valley_curvature;
 
 pub use constant::Constant;
 pub use expression::Expression;
@@ -17,6 +18,7 @@ pub use isotropic::Isotropic;
 pub use loss_scaled::LossScaled;
 pub use random_shift::RandomShift;
 pub use tabulated::Tabulated;
+pub use valley_curvature::ValleyCurvature;
 
 use crate::error::{Error, Result};
 use crate::math::{Point, Tensor};

@@ -166,12 +166,19 @@ impl TwoValleyModel {
     /// # Errors
     /// [`Error::InvalidParameter`] for a parameter out of range.
     pub fn parabolic_valleys(&self, y: f64, noise_strength: f64) -> Result<Option<ParabolicValleys>> {
-        let (power, strength) = match self.noise {
-            TwoValleyNoise::HessianPower { floor, .. } if floor > REGULARISER => return Ok(None),
-            TwoValleyNoise::HessianPower { power, strength, .. } => (power, strength),
-            TwoValleyNoise::Isotropic { strength } => (0.0, strength),
+        let of = |(power, strength)| {
+            ParabolicValleys::of_two_valley(&self.landscape, y, power, noise_strength * strength)
         };
-        ParabolicValleys::of_two_valley(&self.landscape, y, power, noise_strength * strength).map(Some)
+        self.power_of_curvature().map(of).transpose()
+    }
+
+    /// p and the factor s of C = s H^p, up to a floor no higher than the paper's, which is below all errors; none for a higher floor.
+    pub fn power_of_curvature(&self) -> Option<(f64, f64)> {
+        match self.noise {
+            TwoValleyNoise::HessianPower { floor, .. } if floor > REGULARISER => None,
+            TwoValleyNoise::HessianPower { power, strength, .. } => Some((power, strength)),
+            TwoValleyNoise::Isotropic { strength } => Some((0.0, strength)),
+        }
     }
 
     /// SGD in the plane with learning rate η and C/B = 2σ C(θ).

@@ -12,6 +12,7 @@ use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
 use super::phase_diagram::PhaseDiagram;
 use super::slices::Slices;
+use super::static_odds::StaticOdds;
 use super::stationary_map::StationaryMap;
 use super::surface::Surface;
 use super::trajectories::Trajectories;
@@ -123,6 +124,8 @@ tasks! {
     escape: Escape,
     /// exact law of SGD at its learning rate on a line, beside the limit of small steps in `[escape]`
     transfer_operator: TransferOperator,
+    /// stationary odds of the valleys at fixed y by SGD, its map and closed forms, on a cusp and on a rounded ridge
+    static_odds: StaticOdds,
     /// loss and effective potential on slices of fixed y
     effective_potential: EffectivePotential,
     /// hop times, odds and gap at fixed y by independent routes

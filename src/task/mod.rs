@@ -17,6 +17,7 @@ pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;
 pub mod slices;
+pub mod static_odds;
 pub mod stationary_map;
 pub mod surface;
 pub mod trajectories;

@@ -850,6 +850,8 @@ struct Collapse {
 impl Collapse {
     /// None without a pair of cells in which runs explore and freeze.
     fn new(diagram: &PhaseDiagramResult, exact: &TransferColumns) -> Option<Self> {
+        /// Of products of two numbers that are rounded themselves.
+        const ROUNDING: f64 = 1e-12;
         let (eta, sigma) = (&diagram.learning_rate, &diagram.sigma);
         // (ησ, η, η⟨t_f⟩)
         let mut cells: Vec<(f64, f64, f64)> = (0..eta.len() * sigma.len())
@@ -861,7 +863,7 @@ impl Collapse {
             .collect();
         cells.sort_by(|a, b| a.0.total_cmp(&b.0));
         let groups: Vec<&[(f64, f64, f64)]> = cells
-            .chunk_by(|a, b| row_of(a.0, &[b.0]).is_some())
+            .chunk_by(|a, b| (b.0 / a.0 - 1.0).abs() <= ROUNDING)
             .filter(|group| group.len() > 1)
             .collect();
         // the largest spread among cells up to a learning rate, and the number of their pairs
