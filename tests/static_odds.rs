@@ -12,32 +12,53 @@ use freezeout::task::static_odds::StaticOddsResult;
 const Z: f64 = 4.0;
 
 fn odds(keys: &str) -> StaticOddsResult {
-    StaticOddsResult::of(&run(&format!("name = \"odds\"\n[landscape]\nmodel = \"two_valley\"\n[static_odds]\n{keys}"))).unwrap()
+    StaticOddsResult::of(&run(&format!(
+        "name = \"odds\"\n[landscape]\nmodel = \"two_valley\"\n[static_odds]\n{keys}"
+    )))
+    .unwrap()
 }
 
 #[test]
 fn sgd_runs_into_the_ito_odds() {
     let found = odds(
-        "y = [5.0, 10.0]\nnoise_strength = [1e-2, 5e-3]\nlearning_rate = [6.25e-4, 2.5e-3, 1e-2]\nsamples = 40000\nridge_width = []\n",
+        "y = [5.0, 3.0]\nnoise_strength = [1e-2, 5e-3]\nlearning_rate = [2.5e-4, 1e-3, 4e-3]\nsamples = 20000\nridge_width = []\n",
     );
     assert!(found.ridge.is_none());
     let n = found.learning_rate.len();
     for k in 0..found.y.len() {
-        assert!((found.ratio_ito[k] - 1.514_793).abs() < 1e-6 && (found.ratio_stratonovich[k] - 1.230_769).abs() < 1e-6);
+        assert!(
+            (found.ratio_ito[k] - 1.514_793).abs() < 1e-6
+                && (found.ratio_stratonovich[k] - 1.230_769).abs() < 1e-6
+        );
         let part = k * n..(k + 1) * n;
         // the odds of the map, two orders of sqrt(η) taken off
         let [a, b, c] = found.ratio_transfer[part.clone()].try_into().unwrap();
-        let (lines, errors): ([f64; 2], &[f64]) = ([2.0 * b - c, 2.0 * a - b], &found.ratio_transfer_error[part.clone()]);
+        let (lines, errors): ([f64; 2], &[f64]) = (
+            [2.0 * b - c, 2.0 * a - b],
+            &found.ratio_transfer_error[part.clone()],
+        );
         let limit: f64 = (4.0 * lines[1] - lines[0]) / 3.0;
         assert!((limit - found.ratio_ito[k]).abs() < 0.01, "{limit}");
         assert!(errors.iter().all(|error| *error < 1e-3), "{errors:?}");
         for j in part {
             let (sgd, sigma) = (found.ratio_sgd[j], found.ratio_sgd_standard_error[j]);
-            assert!((sgd - found.ratio_transfer[j]).abs() < Z * sigma, "{sgd} ± {sigma}, {}", found.ratio_transfer[j]);
-            // neither the potential that is continuous on the ridge nor Stratonovich
-            assert!(sgd - found.ratio_stratonovich[k] > 4.0 * sigma && sgd - 1.0 > 10.0 * sigma, "{sgd} ± {sigma}");
+            assert!(
+                (sgd - found.ratio_transfer[j]).abs() < Z * sigma,
+                "{sgd} ± {sigma}, {}",
+                found.ratio_transfer[j]
+            );
+            // not the potential that is continuous on the ridge, nor, where the step is small, Stratonovich
+            let nearer = if j % n == 0 {
+                found.ratio_stratonovich[k]
+            } else {
+                1.0
+            };
+            assert!(sgd - nearer > Z * sigma, "{sgd} ± {sigma}");
             let (p, sigma) = (found.isotropic_sgd[j], found.isotropic_sgd_standard_error[j]);
-            assert!((p - found.isotropic_transfer[j]).abs() < Z * sigma, "{p} ± {sigma}");
+            assert!(
+                (p - found.isotropic_transfer[j]).abs() < Z * sigma,
+                "{p} ± {sigma}"
+            );
         }
         // x1/(x1 + x2), not γ/(1 + γ)
         let [a, b, c] = found.isotropic_transfer[k * n..(k + 1) * n].try_into().unwrap();
@@ -49,32 +70,55 @@ fn sgd_runs_into_the_ito_odds() {
 #[test]
 fn a_rounded_ridge_goes_from_the_cusp_to_laplace() {
     let found = odds(
-        "y = [5.0]\nnoise_strength = [1e-3]\nlearning_rate = [0.05]\nsamples = 4000\nridge_width = [1e-3, 0.03, 0.3, 1.5]\nridge_learning_rate = 0.02\n",
+        "y = [5.0]\nnoise_strength = [1e-3]\nlearning_rate = [0.05]\nsamples = 4000\nridge_y = 5.0\nridge_noise_strength = 1e-3\nridge_width = [1e-4, 0.03, 0.3, 2.0]\nridge_learning_rate = 0.02\n",
     );
     let ridge = found.ridge.unwrap();
     let cusp = found.odds_continuous[0] * found.ratio_ito[0];
-    assert!((ridge.odds_integral[0] / cusp - 1.0).abs() < 2e-3, "{} {cusp}", ridge.odds_integral[0]);
+    assert!(
+        (ridge.odds_integral[0] / cusp - 1.0).abs() < 2e-3,
+        "{} {cusp}",
+        ridge.odds_integral[0]
+    );
     for k in 0..ridge.ridge_width.len() {
-        let (exact, error) = (ridge.odds_integral[k], ridge.odds_integral_error[k] + ridge.odds_grid_error[k]);
-        assert!((ridge.odds_grid[k] - exact).abs() < error, "{} {exact} ± {error:e}", ridge.odds_grid[k]);
+        let (exact, error) = (
+            ridge.odds_integral[k],
+            ridge.odds_integral_error[k] + ridge.odds_grid_error[k],
+        );
+        assert!(
+            (ridge.odds_grid[k] - exact).abs() < error,
+            "{} {exact} ± {error:e}",
+            ridge.odds_grid[k]
+        );
         let (sgd, sigma) = (ridge.odds_sgd[k], ridge.odds_sgd_standard_error[k]);
-        assert!((sgd - ridge.odds_transfer[k]).abs() < Z * sigma, "{sgd} ± {sigma}, {}", ridge.odds_transfer[k]);
+        assert!(
+            (sgd - ridge.odds_transfer[k]).abs() < Z * sigma,
+            "{sgd} ± {sigma}, {}",
+            ridge.odds_transfer[k]
+        );
     }
-    // the bias of a finite step falls like sqrt(η) on a cusp, like η where the ridge is wide against a step
+    // at a quarter of the learning rate more than half of the bias is left on a cusp, where it goes like sqrt(η), and a quarter where the ridge is wide
+    // against a step
     let bias = |k: usize| {
-        let [whole, quarter] = [ridge.odds_transfer[k], ridge.odds_transfer_quarter[k]].map(|odds| odds - ridge.odds_integral[k]);
+        let [whole, quarter] = [ridge.odds_transfer[k], ridge.odds_transfer_quarter[k]]
+            .map(|odds| odds - ridge.odds_integral[k]);
         whole / quarter
     };
-    assert!((1.7..2.4).contains(&bias(0)), "{}", bias(0));
+    assert!((1.2..2.0).contains(&bias(0)), "{}", bias(0));
     assert!((3.4..4.6).contains(&bias(3)), "{}", bias(3));
     // the splitting leaves that of the cusp for that of a smooth ridge
-    assert!((ridge.splitting[0] - 0.569).abs() < 2e-3 && (ridge.splitting[3] - 0.5).abs() < 0.03, "{:?}", ridge.splitting);
+    assert!(
+        (ridge.splitting[0] - 0.569).abs() < 2e-3 && (ridge.splitting[3] - 0.5).abs() < 0.03,
+        "{:?}",
+        ridge.splitting
+    );
 }
 
 #[test]
 fn what_has_no_closed_form_is_refused() {
     let text = |noise: &str, keys: &str| {
-        format!("name = \"odds\"\n[landscape]\nmodel = \"two_valley\"\n[noise]\nmodel = \"hessian_power\"\n{noise}\n[static_odds]\n{keys}")
+        format!(
+            "name = \"odds\"\n[landscape]\nmodel = \"two_valley\"\n[noise]\nmodel = \"hessian_power\"\n{noise}\n[static_odds]\n{keys}"
+        )
     };
     for (noise, keys, wanted) in [
         ("floor = 0.1", "", "noise.floor"),
@@ -84,6 +128,12 @@ fn what_has_no_closed_form_is_refused() {
         ("", "ridge_width = [-1.0]\n", "ridge_width"),
         ("", "learning_rate = [0.9]\n", "learning_rate"),
         ("", "noise_strength = [0.0, 1e-3, 1e-3]\n", "static_odds.y"),
+        (
+            "",
+            "ridge_noise_strength = 0.0\n",
+            "static_odds.ridge_noise_strength",
+        ),
+        ("", "ridge_learning_rate = 0.9\n", "ridge_learning_rate"),
     ] {
         let message = refused(&text(noise, keys));
         assert!(message.contains(wanted), "{wanted}: {message}");

@@ -45,7 +45,8 @@ impl RoundedRidge {
     pub fn new(model: TwoValley, y: f64, width: f64) -> Result<Self> {
         require("y", y, |y| y > 0.0, "y > 0 is needed: the valleys merge at 0")?;
         require_non_negative("ridge_width", width)?;
-        let [flat, sharp] = [Side::Flat, Side::Sharp].map(|side| (model.flatness(side, y), model.minimum(side, y).abs()));
+        let [flat, sharp] =
+            [Side::Flat, Side::Sharp].map(|side| (model.flatness(side, y), model.minimum(side, y).abs()));
         require(
             "ridge_width",
             width,
@@ -67,7 +68,12 @@ impl RoundedRidge {
         }
         let w2 = self.width * self.width;
         let odd = 0.5 * x / r;
-        (r, [0.5 + odd, 0.5 - odd], 0.5 * w2 / r.powi(3), -1.5 * w2 * x / r.powi(5))
+        (
+            r,
+            [0.5 + odd, 0.5 - odd],
+            0.5 * w2 / r.powi(3),
+            -1.5 * w2 * x / r.powi(5),
+        )
     }
 
     /// H_valley: the curvature of the valley, blended over the ridge.
@@ -110,8 +116,15 @@ impl Landscape<1> for RoundedRidge {
         Tensor::<1>::new(side(0, 1.0) + side(1, -1.0))
     }
     fn kinks(&self) -> Vec<Kink> {
-        let on_ridge = Kink { axis: 0, position: 0.0 };
-        if self.width == 0.0 { vec![on_ridge] } else { Vec::new() }
+        let on_ridge = Kink {
+            axis: 0,
+            position: 0.0,
+        };
+        if self.width == 0.0 {
+            vec![on_ridge]
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -128,7 +141,10 @@ mod tests {
             let slope = (ridge.loss(&at(x + h)) - ridge.loss(&at(x - h))) / (2.0 * h);
             assert!((ridge.gradient(&at(x))[0] - slope).abs() < 1e-7, "{x}");
             let curvature = (ridge.gradient(&at(x + h))[0] - ridge.gradient(&at(x - h))[0]) / (2.0 * h);
-            assert!((ridge.hessian(&at(x))[0] - curvature).abs() < 1e-4 * curvature.abs().max(1.0), "{x}");
+            assert!(
+                (ridge.hessian(&at(x))[0] - curvature).abs() < 1e-4 * curvature.abs().max(1.0),
+                "{x}"
+            );
         }
         assert!(ridge.hessian(&at(0.0))[0] < 0.0 && ridge.valley_curvature(0.0) > 6.0);
     }

@@ -4,20 +4,20 @@ use super::cost::Cost;
 use super::final_probability::mean_curvature;
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
-use crate::diffusion::{Calculus, Sgd, sigma};
+use crate::diffusion::{Calculus, Diffusion, Sgd, sigma};
 use crate::ensemble::stream::{LANES, experiment_number};
 use crate::ensemble::{Cell, CrossingTest, PathProtocol, Protocol, positions_at, simulate};
 use crate::error::{Error, Result};
 use crate::freezing::slice_rates;
 use crate::generator::{Discretisation, Generator};
-use crate::grid::{Axis as GridAxis, Grid};
-use crate::landscape::{RoundedRidge, Side};
+use crate::grid::{Concentration, Grid, MappedAxes};
+use crate::landscape::{Kink, Landscape, RoundedRidge, Side};
 use crate::math::Point;
 use crate::noise::ValleyCurvature;
 use crate::observables::{spectral_gap, stationary_probability};
-use crate::output::{Group, Records, ResultFile, records};
+use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
-use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain};
+use crate::rates::{ParabolicValley, ParabolicValleys, ScaleAndSpeed, confining_domain};
 use crate::region::Domain;
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
@@ -40,7 +40,11 @@ pub struct StaticOdds {
     pub learning_rate: ParameterRange,
     /// Positions of SGD behind each point, apart by five relaxation times.
     pub samples: usize,
-    /// Widths of a rounded ridge in units of sqrt(Δ), at the first pair; none leaves it out.
+    /// Position at which the ridge is rounded.
+    pub ridge_y: f64,
+    /// Δ there.
+    pub ridge_noise_strength: f64,
+    /// Widths of the rounded ridge in units of sqrt(Δ); none leaves it out.
     pub ridge_width: Vec<f64>,
     /// η at which SGD runs over the rounded ridge.
     pub ridge_learning_rate: f64,
@@ -50,10 +54,12 @@ impl Default for StaticOdds {
     fn default() -> Self {
         Self {
             y: vec![5.0, 10.0, 5.0],
-            noise_strength: vec![1e-3, 5e-3, 1e-2],
+            noise_strength: vec![2e-3, 5e-3, 1e-2],
             learning_rate: ParameterRange::log(1e-3, 0.1, 7),
             samples: 20_000,
-            ridge_width: vec![0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0],
+            ridge_y: 5.0,
+            ridge_noise_strength: 1e-3,
+            ridge_width: vec![0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0],
             ridge_learning_rate: 0.01,
         }
     }
@@ -65,6 +71,12 @@ records! {
         attributes {
             /// γ = f1/f2.
             flatness_ratio: f64,
+            /// Position of the rounded ridge.
+            ridge_y: f64,
+            /// Δ there.
+            ridge_noise_strength: f64,
+            /// η there.
+            ridge_learning_rate: f64,
         }
         /// position
         y: Vec<f64> => [problem] "1" "y",
@@ -100,7 +112,7 @@ records! {
 }
 
 records! {
-    /// The first problem with its ridge rounded over a width, the noise following the curvature of the valleys.
+    /// The slice at ridge_y with its ridge rounded over a width, the noise following the curvature of the valleys.
     pub struct RidgeColumns {
         /// width of the ridge over sqrt(noise strength)
         ridge_width: Vec<f64> => [] "1" "w/sqrt(Δ)",
@@ -112,8 +124,8 @@ records! {
         odds_grid: Vec<f64> => [] "1",
         /// discretisation error of odds_grid
         odds_grid_error: Vec<f64> => [] "1",
-        /// odds of a ridge that is wide against the noise: gamma times Laplace's ratio of the valleys, with the work over the ridge
-        odds_wide: Vec<f64> => [] "1",
+        /// R of the rounded valleys: odds of a potential that is continuous on the ridge, with the depths of the rounded landscape
+        odds_continuous_ridge: Vec<f64> => [] "1",
         /// odds of SGD at ridge_learning_rate
         odds_sgd: Vec<f64> => [] "1",
         /// standard error of odds_sgd
@@ -124,7 +136,7 @@ records! {
         odds_transfer_error: Vec<f64> => [] "1",
         /// odds of the map at a quarter of ridge_learning_rate, transfer operator
         odds_transfer_quarter: Vec<f64> => [] "1",
-        /// probability to reach the bottom of the flat valley first from the ridge, eta -> 0
+        /// probability to reach the bottom of the flat valley first from the top of the ridge, eta -> 0
         splitting: Vec<f64> => [] "1",
         /// spectral gap, Fokker-Planck grid
         ridge_gap: Vec<f64> => [] "1/time",
@@ -164,37 +176,53 @@ impl Task for StaticOdds {
         },
     ];
 
-    const SHAPED_BY: &'static [&'static str] = &["y", "noise_strength", "learning_rate.points", "ridge_width"];
+    const SHAPED_BY: &'static [&'static str] = &["learning_rate.points"];
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a sample of a point at the slowest relaxation of the defaults, and of the map.
-        const SAMPLE: f64 = 3e-4;
+        const SAMPLE: f64 = 6e-5;
         const MAP: f64 = 1.0;
         let points = self.y.len() as f64 * self.learning_rate.count();
         let samples = self.samples as f64;
         Cost::default()
             .with_memory("static_odds.samples", 100.0 * samples)
-            .with_time("static_odds.samples", SAMPLE * samples * (points + self.ridge_width.len() as f64))
+            .with_time(
+                "static_odds.samples",
+                SAMPLE * samples * (points + self.ridge_width.len() as f64),
+            )
             .with_time("static_odds.learning_rate", MAP * points)
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
         let rates = check(&model, &task)?;
-        Ok(Box::new(move |progress| Ok(vec![run(&model, &task, &rates, seed, progress)?.group()?])))
+        Ok(Box::new(move |progress| {
+            Ok(vec![run(&model, &task, &rates, seed, progress)?.group()?])
+        }))
     }
 }
 
 fn check(model: &TwoValleyModel, task: &StaticOdds) -> Result<Vec<f64>> {
     let fail = |key: &str, message: &str| Err(Error::config(&format!("{SECTION}.{key}"), message));
     if task.y.is_empty() || task.y.len() != task.noise_strength.len() {
-        return fail("y", "as many positions as noise strengths are needed, at least one");
+        return fail(
+            "y",
+            "as many positions as noise strengths are needed, at least one",
+        );
     }
-    if !task.y.iter().chain(&task.noise_strength).all(|v| v.is_finite() && *v > 0.0) {
+    if !task
+        .y
+        .iter()
+        .chain(&task.noise_strength)
+        .all(|v| v.is_finite() && *v > 0.0)
+    {
         return fail("y", "positions and noise strengths are positive and finite");
     }
     if task.samples < 1000 {
-        return fail("samples", "at least 1000 positions are needed for an error of the odds");
+        return fail(
+            "samples",
+            "at least 1000 positions are needed for an error of the odds",
+        );
     }
     let rates = task.learning_rate.positive("static_odds.learning_rate")?;
     for (y, strength) in task.y.iter().zip(&task.noise_strength) {
@@ -204,14 +232,26 @@ fn check(model: &TwoValleyModel, task: &StaticOdds) -> Result<Vec<f64>> {
                 "static_odds compares with closed forms, which need noise that is a power of the curvature, without a floor",
             ));
         }
-        for eta in rates.iter().chain([&task.ridge_learning_rate]) {
-            let walk = model.walk(*eta, sigma(*strength, *eta)).map_err(|e| e.at(SECTION))?;
-            walk.check_stability(*y).map_err(|e| e.at("static_odds.learning_rate"))?;
+        for eta in &rates {
+            let walk = model
+                .walk(*eta, sigma(*strength, *eta))
+                .map_err(|e| e.at(SECTION))?;
+            walk.check_stability(*y)
+                .map_err(|e| e.at("static_odds.learning_rate"))?;
         }
     }
+    let ridge = model
+        .walk(task.ridge_learning_rate, 1.0)
+        .map_err(|e| e.at(SECTION))?;
+    ridge
+        .check_stability(task.ridge_y)
+        .map_err(|e| e.at("static_odds.ridge_learning_rate"))?;
+    if !(task.ridge_noise_strength.is_finite() && task.ridge_noise_strength > 0.0) {
+        return fail("ridge_noise_strength", "a positive finite number is needed");
+    }
+    let unit = task.ridge_noise_strength.sqrt();
     for width in &task.ridge_width {
-        RoundedRidge::new(*model.landscape(), task.y[0], width * task.noise_strength[0].sqrt())
-            .map_err(|e| e.at(SECTION))?;
+        RoundedRidge::new(*model.landscape(), task.ridge_y, width * unit).map_err(|e| e.at(SECTION))?;
     }
     Ok(rates)
 }
@@ -238,7 +278,10 @@ fn run(
     let ratio = |valleys: &ParabolicValleys, calculus: Calculus| {
         (valleys.log_odds(calculus) - valleys.log_odds(Calculus::Klimontovich)).exp()
     };
-    let continuous: Vec<f64> = closed.iter().map(|v| v.log_odds(Calculus::Klimontovich).exp()).collect();
+    let continuous: Vec<f64> = closed
+        .iter()
+        .map(|v| v.log_odds(Calculus::Klimontovich).exp())
+        .collect();
     let bar = progress.task("static odds", (2 * problems.len() * rates.len()) as u64);
     let (mut sgd, mut transfer, mut isotropic_sgd, mut isotropic_transfer) = (vec![], vec![], vec![], vec![]);
     for (problem, continuous) in problems.iter().zip(&continuous) {
@@ -248,8 +291,13 @@ fn run(
             (model, Some(*continuous), &mut sgd, &mut transfer),
             (&control, None, &mut isotropic_sgd, &mut isotropic_transfer),
         ] {
-            let gap = slice_rates(model.landscape(), &model.slice(problem.y, problem.noise_strength)?, problem.y, 500)?
-                .spectral_gap;
+            let gap = slice_rates(
+                model.landscape(),
+                &model.slice(problem.y, problem.noise_strength)?,
+                problem.y,
+                500,
+            )?
+            .spectral_gap;
             let of = |p: (f64, f64)| match scale {
                 Some(scale) => {
                     let (odds, error) = odds(p);
@@ -263,7 +311,14 @@ fn run(
                 .collect::<Result<_>>()?;
             exact.extend(laws.into_iter().map(of));
             for &eta in rates {
-                measured.push(of(sgd_probability(model, *problem, eta, gap, task.samples, seed)?));
+                measured.push(of(sgd_probability(
+                    model,
+                    *problem,
+                    eta,
+                    gap,
+                    task.samples,
+                    seed,
+                )?));
                 bar.advance(1);
             }
         }
@@ -272,6 +327,9 @@ fn run(
     let second = |values: &[(f64, f64)]| values.iter().map(|v| v.1).collect::<Vec<f64>>();
     Ok(StaticOddsResult {
         flatness_ratio: model.landscape().flatness_ratio(),
+        ridge_y: task.ridge_y,
+        ridge_noise_strength: task.ridge_noise_strength,
+        ridge_learning_rate: task.ridge_learning_rate,
         y: task.y.clone(),
         noise_strength: task.noise_strength.clone(),
         ratio_stratonovich: closed.iter().map(|v| ratio(v, Calculus::Stratonovich)).collect(),
@@ -288,7 +346,7 @@ fn run(
         isotropic_transfer_error: second(&isotropic_transfer),
         ridge: match task.ridge_width.is_empty() {
             true => None,
-            false => Some(ridge(model, task, problems[0], seed, progress)?),
+            false => Some(ridge(model, task, seed, progress)?),
         },
     })
 }
@@ -350,14 +408,12 @@ fn map_probability(model: &TwoValleyModel, problem: Static, eta: f64, gap: f64) 
     Ok((fine, (fine - coarse).abs()))
 }
 
-/// The first problem over a rounded ridge.
-fn ridge(
-    model: &TwoValleyModel,
-    task: &StaticOdds,
-    problem: Static,
-    seed: u64,
-    progress: &Progress,
-) -> Result<RidgeColumns> {
+/// The slice at `ridge_y` over a rounded ridge.
+fn ridge(model: &TwoValleyModel, task: &StaticOdds, seed: u64, progress: &Progress) -> Result<RidgeColumns> {
+    let problem = Static {
+        y: task.ridge_y,
+        noise_strength: task.ridge_noise_strength,
+    };
     let bar = progress.task("rounded ridge", task.ridge_width.len() as u64);
     let rows: Vec<RidgeRow> = task
         .ridge_width
@@ -375,7 +431,7 @@ fn ridge(
         odds_integral_error: column(&|r| r.integral.1),
         odds_grid: column(&|r| r.grid.0),
         odds_grid_error: column(&|r| r.grid.1),
-        odds_wide: column(&|r| r.wide),
+        odds_continuous_ridge: column(&|r| r.continuous),
         odds_sgd: column(&|r| r.sgd.0),
         odds_sgd_standard_error: column(&|r| r.sgd.1),
         odds_transfer: column(&|r| r.transfer.0),
@@ -390,7 +446,7 @@ fn ridge(
 struct RidgeRow {
     integral: (f64, f64),
     grid: (f64, f64),
-    wide: f64,
+    continuous: f64,
     sgd: (f64, f64),
     transfer: (f64, f64),
     quarter: f64,
@@ -399,7 +455,13 @@ struct RidgeRow {
 }
 
 impl RidgeRow {
-    fn new(model: &TwoValleyModel, task: &StaticOdds, problem: Static, width: f64, seed: u64) -> Result<Self> {
+    fn new(
+        model: &TwoValleyModel,
+        task: &StaticOdds,
+        problem: Static,
+        width: f64,
+        seed: u64,
+    ) -> Result<Self> {
         /// Probability beyond the ends of the line.
         const CUT: f64 = 1e-18;
         /// Length of the panels of the coarser of two operators in those of the finer one.
@@ -418,17 +480,37 @@ impl RidgeRow {
         let exact = line.odds((0.0, upper), (lower, 0.0))?;
         let at = |eta: f64| {
             let scale = 2.0 * sigma(noise_strength, eta) * strength;
-            Sgd::new(landscape, ValleyCurvature::new(landscape, power, scale)?, eta, 1.0)
+            Sgd::new(
+                landscape,
+                ValleyCurvature::new(landscape, power, scale)?,
+                eta,
+                1.0,
+            )
         };
-        let levels = [600, 1200, 2400].map(|cells| grid_odds(&limit, lower, upper, cells));
-        let [coarse, middle, fine] = levels;
+        // on a cusp the top is the ridge itself
+        let top = if width > 0.0 {
+            flat_point(&landscape, 0.0)
+        } else {
+            0.0
+        };
+        let axes = ridge_axes(lower, upper, width * noise_strength.sqrt())?;
+        let [coarse, middle, fine] =
+            [1, 2, 4].map(|parts| axes.divided(parts).and_then(|grid| grid_odds(&limit, grid)));
         let ((coarse, _), (middle, _), (fine, gap)) = (coarse?, middle?, fine?);
-        let (first, best) = (extrapolated(coarse, middle, 2.0, 2.0), extrapolated(middle, fine, 2.0, 2.0));
+        let (first, best) = (
+            extrapolated(coarse, middle, 2.0, 2.0),
+            extrapolated(middle, fine, 2.0, 2.0),
+        );
         let transfer = |eta: f64, resolution: Resolution| -> Result<f64> {
             let operator = StepOperator::new(&at(eta)?, [lower, upper], &[0.0], resolution)?;
             let mass = operator.stationary()?.mass;
             let nodes = operator.grid().nodes();
-            let flat: f64 = mass.iter().zip(nodes).filter(|(_, x)| **x > 0.0).map(|(m, _)| m).sum();
+            let flat: f64 = mass
+                .iter()
+                .zip(nodes)
+                .filter(|(_, x)| **x > 0.0)
+                .map(|(m, _)| m)
+                .sum();
             Ok(flat / (1.0 - flat))
         };
         let (eta, resolution) = (task.ridge_learning_rate, Resolution::default());
@@ -436,11 +518,11 @@ impl RidgeRow {
         Ok(Self {
             integral: (exact.value, exact.value * exact.relative_error),
             grid: (best, (best - first).abs().max(1e-12 * best)),
-            wide: wide_odds(&limit, &line, [sharp, flat])?,
+            continuous: continuous_odds(&limit, [sharp, flat], top)?,
             sgd: sgd_odds(&at(eta)?, [sharp, flat], gap, task.samples, seed, width)?,
             transfer: (mapped, (mapped - transfer(eta, resolution)?).abs()),
             quarter: transfer(0.25 * eta, resolution.refined(FINER))?,
-            splitting: line.committor(0.0, sharp, flat)?.value,
+            splitting: line.committor(top, sharp, flat)?.value,
             gap,
         })
     }
@@ -448,38 +530,61 @@ impl RidgeRow {
 
 type RidgeSgd = Sgd<RoundedRidge, ValleyCurvature>;
 
+/// Axes with a face on the ridge, and cells fine enough for its width about it.
+fn ridge_axes(lower: f64, upper: f64, width: f64) -> Result<MappedAxes<1>> {
+    const CELLS: usize = 600;
+    /// Cells of the coarsest grid in the width of the ridge.
+    const RESOLVED: f64 = 8.0;
+    let finer = RESOLVED * (upper - lower) / (CELLS as f64 * width);
+    let concentrations: Vec<Concentration> = match width > 0.0 && finer > 1.0 {
+        true => vec![Concentration::new(0, 0.0, RESOLVED * width, finer)?],
+        false => Vec::new(),
+    };
+    let on_ridge = Kink {
+        axis: 0,
+        position: 0.0,
+    };
+    MappedAxes::new(&[[lower, upper]], &[CELLS], &concentrations, &[on_ridge], [false])
+}
+
 /// Odds and spectral gap on a grid with a face on the ridge.
-fn grid_odds(sgd: &RidgeSgd, lower: f64, upper: f64, cells: usize) -> Result<(f64, f64)> {
-    let grid = Grid::new([GridAxis::with_faces_at(lower, upper, cells, &[0.0])?]);
+fn grid_odds(sgd: &RidgeSgd, grid: Grid<1>) -> Result<(f64, f64)> {
     let generator = Generator::assemble_with(sgd, grid, &Discretisation::default())?;
     let p = stationary_probability(&generator)?;
     let is_flat = |cell: &usize| generator.grid().centre(*cell)[0] > 0.0;
     let flat: f64 = (0..p.len()).filter(is_flat).map(|cell| p[cell]).sum();
-    let sharp: f64 = (0..p.len()).filter(|cell| !is_flat(cell)).map(|cell| p[cell]).sum();
+    let sharp: f64 = (0..p.len())
+        .filter(|cell| !is_flat(cell))
+        .map(|cell| p[cell])
+        .sum();
     Ok((flat / sharp, spectral_gap(&generator)?.rate))
 }
 
-/// Odds by Laplace's method: p at the two minima times the widths of their wells, which ends of wells on the ridge do not enter.
-fn wide_odds(sgd: &RidgeSgd, line: &ScaleAndSpeed<'_, RidgeSgd>, [sharp, flat]: [f64; 2]) -> Result<f64> {
-    use crate::diffusion::Diffusion;
-    use crate::landscape::Landscape;
-    // narrow intervals about the minima stand for the density there
-    const NARROW: f64 = 1e-6;
-    let landscape = sgd.landscape();
-    let minimum = |mut x: f64| {
-        for _ in 0..50 {
-            let at = Point::<1>::new(x);
-            x -= Landscape::gradient(landscape, &at)[0] / landscape.hessian(&at)[0];
-        }
-        x
-    };
-    let [a, b] = [minimum(sharp), minimum(flat)];
-    let densities = line.odds((b - NARROW, b + NARROW), (a - NARROW, a + NARROW))?.value;
-    let variance = |x: f64| {
+/// Where the slope of the loss vanishes, by Newton's method from x.
+fn flat_point(landscape: &RoundedRidge, mut x: f64) -> f64 {
+    for _ in 0..50 {
         let at = Point::<1>::new(x);
-        sgd.tensor(&at)[0] / landscape.hessian(&at)[0]
+        x -= landscape.gradient(&at)[0] / landscape.hessian(&at)[0];
+    }
+    x
+}
+
+/// R with the depths of the rounded valleys: e^{E1 − E2} N(√2E1)/N(√2E2), E_i the depth over the noise in the valley.
+fn continuous_odds(sgd: &RidgeSgd, [sharp, flat]: [f64; 2], top: f64) -> Result<f64> {
+    let landscape = sgd.landscape();
+    let loss = |x: f64| landscape.loss(&Point::<1>::new(x));
+    let log_mass = |x: f64| {
+        let bottom = flat_point(landscape, x);
+        let noise = sgd.tensor(&Point::<1>::new(bottom))[0];
+        let valley = ParabolicValley::new(
+            loss(top) - loss(bottom),
+            2.0 / landscape.valley_curvature(bottom),
+            noise,
+        )?;
+        Ok(valley.log_mass(Calculus::Klimontovich))
     };
-    Ok(densities * (variance(b) / variance(a)).sqrt())
+    let difference: Result<f64> = log_mass(flat).and_then(|flat| Ok(flat - log_mass(sharp)?));
+    Ok(difference?.exp())
 }
 
 /// Odds of SGD itself over the ridge, from runs that start in equal parts in both valleys, and their standard error.
@@ -495,7 +600,9 @@ fn sgd_odds(
     const TIMES: usize = 4;
     let eta = sgd.learning_rate().unwrap_or(f64::NAN);
     let spacing = (APART / (gap * eta)).ceil();
-    let times: Vec<f64> = (BURN_IN..BURN_IN + TIMES).map(|k| k as f64 * spacing * eta).collect();
+    let times: Vec<f64> = (BURN_IN..BURN_IN + TIMES)
+        .map(|k| k as f64 * spacing * eta)
+        .collect();
     let protocol = PathProtocol {
         starts: minima.map(|x| [x]).to_vec(),
         runs: samples.div_ceil(TIMES),
@@ -504,7 +611,14 @@ fn sgd_odds(
         seed,
         experiment: experiment_number(&format!("{SECTION} ridge {width:e} {eta:e}")),
     };
-    let lists = positions_at(sgd, &Domain::unbounded(), &times, CrossingTest::EndOfStep, &protocol, &|_| ())?;
+    let lists = positions_at(
+        sgd,
+        &Domain::unbounded(),
+        &times,
+        CrossingTest::EndOfStep,
+        &protocol,
+        &|_| (),
+    )?;
     let all = lists.iter().flatten();
     let flat = all.clone().filter(|[x]| *x >= 0.0).count();
     Ok(odds(fraction(flat as f64, all.count() as f64)))
@@ -523,7 +637,10 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let horizontal = |y: f64, label: String, dash: Dash| Layer::Horizontal {
         y,
         label,
-        style: Style::nth(0).with_colour(Colour::GREY).with_width(0.9).with_dash(dash),
+        style: Style::nth(0)
+            .with_colour(Colour::GREY)
+            .with_width(0.9)
+            .with_dash(dash),
     };
     let gamma = result.flatness_ratio;
     ratio = ratio
@@ -533,26 +650,57 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             format!("Stratonovich: {:.3}", result.ratio_stratonovich[0]),
             Dash::Dashed,
         ))
-        .with(horizontal(result.ratio_ito[0], format!("Itô: {:.3}", result.ratio_ito[0]), Dash::Solid));
+        .with(horizontal(
+            result.ratio_ito[0],
+            format!("Itô: {:.3}", result.ratio_ito[0]),
+            Dash::Solid,
+        ));
     let widths = gamma.sqrt() / (1.0 + gamma.sqrt());
     let stated = gamma / (1.0 + gamma);
     control = control
-        .with(horizontal(stated, format!("stated, *γ*/(1 + *γ*) = {stated:.4}"), Dash::Dotted))
-        .with(horizontal(widths, format!("exact, *x*_1/(*x*_1 + *x*_2) = {widths:.4}"), Dash::Solid));
+        .with(horizontal(
+            stated,
+            format!("stated, *γ*/(1 + *γ*) = {stated:.4}"),
+            Dash::Dotted,
+        ))
+        .with(horizontal(
+            widths,
+            format!("exact, *x*_1/(*x*_1 + *x*_2) = {widths:.4}"),
+            Dash::Solid,
+        ));
     for k in 0..result.y.len() {
         let part = k * n..(k + 1) * n;
         let style = Style::nth(k);
-        let label = format!("*y* = {}, Δ = {:.0e}", result.y[k], result.noise_strength[k]).replace("e-", "×10^{−") + "}";
+        let label = format!("*y* = {}, Δ = {:.0e}", result.y[k], result.noise_strength[k])
+            .replace("e-", "×10^{−")
+            + "}";
         let pick = |values: &[f64]| values[part.clone()].to_vec();
         ratio = ratio
             .with(Layer::line(eta, &pick(&result.ratio_transfer), "", style))
-            .with(Layer::points(eta, &pick(&result.ratio_sgd), &pick(&result.ratio_sgd_standard_error), &label, style));
+            .with(Layer::points(
+                eta,
+                &pick(&result.ratio_sgd),
+                &pick(&result.ratio_sgd_standard_error),
+                &label,
+                style,
+            ));
         control = control
             .with(Layer::line(eta, &pick(&result.isotropic_transfer), "", style))
-            .with(Layer::points(eta, &pick(&result.isotropic_sgd), &pick(&result.isotropic_sgd_standard_error), "", style));
+            .with(Layer::points(
+                eta,
+                &pick(&result.isotropic_sgd),
+                &pick(&result.isotropic_sgd_standard_error),
+                "",
+                style,
+            ));
     }
     let sample = Style::nth(0).with_colour(Colour::GREY);
-    ratio = ratio.with(Layer::line(&[], &[], "transfer operator (lines), SGD (points)", sample));
+    ratio = ratio.with(Layer::line(
+        &[],
+        &[],
+        "transfer operator (lines), SGD (points)",
+        sample,
+    ));
     Ok(Figure {
         width: TWO_COLUMNS,
         columns: 2,
@@ -575,20 +723,51 @@ pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
     };
     let width = &ridge.ridge_width;
     let axis = || Axis::log("width of the ridge *w*/Δ^{1/2}");
-    let cusp = result.odds_continuous[0] * result.ratio_ito[0];
     let grey = Style::nth(0).with_colour(Colour::GREY);
-    let mut level = Panel::new("", axis(), Axis::linear("odds flat : sharp"));
+    let over = |odds: &[f64]| -> Vec<f64> {
+        odds.iter()
+            .zip(&ridge.odds_continuous_ridge)
+            .map(|(odds, r)| odds / r)
+            .collect()
+    };
+    let mut level = Panel::new("", axis(), Axis::linear("odds/*R*"));
     level = level
         .with(Layer::Horizontal {
-            y: cusp,
-            label: "cusp, *γR*".into(),
+            y: result.ratio_ito[0],
+            label: "cusp, *γ*".into(),
             style: grey.with_dash(Dash::Dashed),
         })
-        .with(Layer::line(width, &ridge.odds_wide, "wide ridge, Laplace", grey.with_dash(Dash::DashDot)))
-        .with(Layer::line(width, &ridge.odds_integral, "*η* → 0, integral", Style::nth(0)))
-        .with(Layer::points(width, &ridge.odds_grid, &[], "*η* → 0, grid", Style::nth(0).with_hollow_points()))
-        .with(Layer::line(width, &ridge.odds_transfer, "map of SGD", Style::nth(1)))
-        .with(Layer::points(width, &ridge.odds_sgd, &ridge.odds_sgd_standard_error, "SGD", Style::nth(1)));
+        .with(Layer::Horizontal {
+            y: 1.0,
+            label: "paper's equation".into(),
+            style: grey.with_dash(Dash::Dotted),
+        })
+        .with(Layer::line(
+            width,
+            &over(&ridge.odds_integral),
+            "*η* → 0, integral",
+            Style::nth(0),
+        ))
+        .with(Layer::points(
+            width,
+            &over(&ridge.odds_grid),
+            &over(&ridge.odds_grid_error),
+            "*η* → 0, grid",
+            Style::nth(0).with_hollow_points(),
+        ))
+        .with(Layer::line(
+            width,
+            &over(&ridge.odds_transfer),
+            "map of SGD",
+            Style::nth(1),
+        ))
+        .with(Layer::points(
+            width,
+            &over(&ridge.odds_sgd),
+            &over(&ridge.odds_sgd_standard_error),
+            "SGD",
+            Style::nth(1),
+        ));
     let gamma = result.flatness_ratio;
     let widths = gamma.sqrt() / (1.0 + gamma.sqrt());
     let mut splitting = Panel::new("", axis(), Axis::linear("probability to go flat from the ridge"));
@@ -603,7 +782,12 @@ pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
             label: "smooth, 1/2".into(),
             style: grey.with_dash(Dash::Dotted),
         })
-        .with(Layer::line(width, &ridge.splitting, "committor, *η* → 0", Style::nth(0)));
+        .with(Layer::line(
+            width,
+            &ridge.splitting,
+            "committor, *η* → 0",
+            Style::nth(0),
+        ));
     Ok(Figure {
         width: TWO_COLUMNS,
         columns: 2,
