@@ -139,3 +139,41 @@ fn what_has_no_closed_form_is_refused() {
         assert!(message.contains(wanted), "{wanted}: {message}");
     }
 }
+
+#[test]
+fn the_rounded_ridge_is_a_landscape_of_ones_own() {
+    let text = |width: &str| {
+        format!(
+            r#"
+name = "ridge"
+[landscape]
+model = "two_valley"
+y = 5.0
+variables = ["x"]
+{width}
+[noise]
+model = "isotropic"
+strength = 0.01
+[region]
+domain = [-0.8, 0.8]
+[escape]
+cells = 200
+start = {{ ball = {{ centre = [-0.0929], radius = 0.0 }} }}
+target = {{ expression = "x > 0.114" }}
+"#
+        )
+    };
+    let time = |width: &str| common::escape::number(&run(&text(width)), "mean_first_passage_time");
+    let cusp = time("");
+    assert!((time("ridge_width = 1e-3") / cusp - 1.0).abs() < 0.05);
+    // a lower ridge is crossed sooner
+    assert!(time("ridge_width = 0.03") < 0.9 * cusp);
+    let message = refused(&text("ridge_width = 0.2"));
+    assert!(message.contains("landscape.ridge_width"), "{message}");
+    let message =
+        refused("name = \"s\"\n[landscape]\nmodel = \"two_valley\"\nridge_width = 0.01\n[surface]\n");
+    assert!(
+        message.contains("landscape.ridge_width") && message.contains("hold y"),
+        "{message}"
+    );
+}

@@ -25,6 +25,7 @@ mod last_hop;
 mod moving_frame;
 mod planar;
 mod planar_frame;
+mod schedule;
 mod slice_rates;
 mod slow_path;
 mod two_state;
@@ -34,5 +35,6 @@ pub use density_path::{DensityPath, DensityPathSettings, DensitySnapshot, SlowMo
 pub use last_hop::{LastEvent, LastHop, last_hop};
 pub use planar::{PlanarDensity, PlanarSettings, PlanarSnapshot, planar_density};
 pub use planar_frame::CrossNoise;
+pub use schedule::{Decay, NoiseSchedule, ScheduledPath, time_along_floor, two_state_scheduled};
 pub use slice_rates::{SliceRates, slice_rates};
 pub use two_state::{HopRates, TwoState, two_state};

@@ -5,7 +5,7 @@ use super::model_keys::{Given, Model, check_keys, matrix, point};
 use crate::error::{Error, Result, require_non_negative};
 use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic,
-    Slice, Tabulated, TiltedDoubleWell, TwoValley, TwoValleyParameters,
+    RoundedRidge, Slice, Tabulated, TiltedDoubleWell, TwoValley, TwoValleyParameters,
 };
 use crate::math::Formula;
 use crate::output::Record;
@@ -58,6 +58,8 @@ pub struct LandscapeKeys {
     pub barrier_at: Option<f64>,
     /// ablation: the flatness keeps its value at this y
     pub flatness_at: Option<f64>,
+    /// the ridge rounded over this width, where y is held
+    pub ridge_width: Option<f64>,
     /// barrier height
     pub barrier: Option<f64>,
     /// distance of the minima from the barrier
@@ -137,6 +139,7 @@ pub const MODELS: [Model; 7] = [
             ("y", Given::Optional),
             ("barrier_at", Given::Optional),
             ("flatness_at", Given::Optional),
+            ("ridge_width", Given::Optional),
         ],
     },
     Model {
@@ -282,6 +285,17 @@ impl LandscapeKeys {
     /// # Errors
     /// [`Error::Config`] when the section names another landscape or a parameter is out of range.
     pub fn two_valley(&self) -> Result<TwoValley> {
+        if self.ridge_width.is_some() {
+            return Err(Error::config(
+                "ridge_width",
+                "the ridge can be rounded on a line only: hold y, and ask [escape] or [transfer_operator]",
+            ));
+        }
+        self.with_cusp()
+    }
+
+    /// The same with its ridge as it is, whatever `ridge_width` says.
+    fn with_cusp(&self) -> Result<TwoValley> {
         let Some(entry) = self.entry().filter(|entry| entry.name == "two_valley") else {
             return Err(Error::config(
                 "model",
@@ -335,7 +349,10 @@ impl LandscapeKeys {
             )?),
             None | Some(LandscapeModel::TwoValley) => {
                 let y = require_non_negative("y", number("y", self.y)?)?;
-                Box::new(Slice::new(self.two_valley()?, y)?)
+                match self.ridge_width {
+                    Some(width) => Box::new(RoundedRidge::new(self.with_cusp()?, y, width)?),
+                    None => Box::new(Slice::new(self.with_cusp()?, y)?),
+                }
             }
             _ => self.in_any_dimension()?,
         })

@@ -11,6 +11,7 @@ use super::final_probability::FinalProbability;
 use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
 use super::phase_diagram::PhaseDiagram;
+use super::schedules::Schedules;
 use super::slices::Slices;
 use super::static_odds::StaticOdds;
 use super::stationary_map::StationaryMap;
@@ -140,6 +141,8 @@ tasks! {
     freezing_theory: FreezingTheory,
     /// final P_flat and freezing position by the density routes
     final_probability: FinalProbability,
+    /// final P_flat when the noise is lowered or raised along training: theory, density, map of SGD and SGD itself
+    schedules: Schedules,
     /// discrete SGD with one ingredient of the model changed at a time
     ablations: Ablations,
     /// SGD ensembles from early training to the end, over sigma

@@ -16,6 +16,7 @@ mod list;
 pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;
+pub mod schedules;
 pub mod slices;
 pub mod static_odds;
 pub mod stationary_map;

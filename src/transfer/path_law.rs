@@ -1,5 +1,7 @@
 //! What a propagation along the slow path returns.
 
+use super::slow_motion::Start;
+
 /// Law of x along the slow path, step by step.
 ///
 /// # Units
@@ -18,6 +20,8 @@ pub struct PathLaw {
     pub last_sign_change: Vec<f64>,
     /// Pr(x never changes sign).
     pub no_sign_change: f64,
+    /// Nodes that carry the law of x after the last step, and their masses: with these as starts another run goes on.
+    pub last: Vec<Start>,
     /// Largest probability that the discretisation put back in one step.
     pub defect: f64,
     /// Largest |Σ mass − 1| over all steps: rounding.

@@ -5,7 +5,7 @@ use super::gaussian::Gaussian;
 use super::kernel::{Kernel, dot};
 use super::path_law::PathLaw;
 use super::schedule::{Block, Stage, kernel_span};
-use super::slow_motion::{PathSettings, SlowMotion, SplitMap};
+use super::slow_motion::{PathSettings, SlowMotion, SplitMap, Start};
 use crate::diffusion::Sgd;
 use crate::error::{Error, Result};
 use crate::landscape::TwoValley;
@@ -83,6 +83,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
                 sign_changes: Vec::with_capacity(settings.steps),
                 last_sign_change: Vec::new(),
                 no_sign_change: f64::NAN,
+                last: Vec::new(),
                 defect: 0.0,
                 mass_error: 0.0,
                 kernels: 0,
@@ -149,6 +150,10 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
             let steps = self.run(&block, &mut mass)?;
             self.blocks.push(Block { steps, ..block });
             step += steps;
+        }
+        if let Some(stage) = self.stages.last() {
+            let (nodes, total) = (stage.grid.nodes().iter().zip(&mass), mass.iter().sum::<f64>());
+            self.law.last = nodes.map(|(&x, &m)| Start { x, weight: m / total }).collect();
         }
         self.law.kernels = self.blocks.len();
         self.law.grids = self.stages.len();

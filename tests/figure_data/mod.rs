@@ -5,6 +5,8 @@ use freezeout::task::ablations::AblationsResult;
 use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
+use freezeout::task::schedules::{SchedulesResult, SgdColumns};
+use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
 use freezeout::task::stationary_map::StationaryMapResult;
 use freezeout::task::surface::SurfaceResult;
 use freezeout::task::trajectories::TrajectoriesResult;
@@ -295,6 +297,83 @@ fn ablations() -> Group {
     result.group().unwrap()
 }
 
+fn static_odds() -> Group {
+    let eta = log_space(1e-3, 0.1, 7);
+    let rows = |f: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
+        [1.0, 0.9, 0.6]
+            .iter()
+            .flat_map(|size| eta.iter().map(|eta| f(*eta, *size)).collect::<Vec<_>>())
+            .collect()
+    };
+    let width = vec![0.01, 0.03, 0.1, 0.3, 1.0];
+    let along = |f: &dyn Fn(f64) -> f64| width.iter().map(|w| f(*w)).collect::<Vec<f64>>();
+    let result = StaticOddsResult {
+        flatness_ratio: 1.5148,
+        ridge_y: 5.0,
+        ridge_noise_strength: 1e-3,
+        ridge_learning_rate: 0.01,
+        y: vec![5.0, 10.0, 5.0],
+        noise_strength: vec![2e-3, 5e-3, 1e-2],
+        odds_continuous: vec![3.0, 3.9, 1.3],
+        ratio_stratonovich: vec![1.231; 3],
+        ratio_ito: vec![1.5148; 3],
+        ratio_sgd: rows(&|eta, size| 1.5 - size * eta.powf(0.4) + 0.02 * (1e4 * eta).sin()),
+        ratio_sgd_standard_error: vec![0.025; 21],
+        ratio_transfer: rows(&|eta, size| 1.5 - size * eta.powf(0.4)),
+        ratio_transfer_error: vec![1e-6; 21],
+        isotropic_sgd: rows(&|eta, size| 0.5517 + size * eta + 0.003 * (1e4 * eta).sin()),
+        isotropic_sgd_standard_error: vec![0.0035; 21],
+        isotropic_transfer: rows(&|eta, size| 0.5517 + size * eta),
+        isotropic_transfer_error: vec![1e-6; 21],
+        learning_rate: eta,
+        ridge: Some(RidgeColumns {
+            odds_integral: along(&|w| 14.0 / (1.0 + 3.0 * w)),
+            odds_integral_error: vec![1e-9; 5],
+            odds_grid: along(&|w| 14.0 / (1.0 + 3.0 * w)),
+            odds_grid_error: vec![1e-6; 5],
+            odds_continuous_ridge: along(&|w| 9.2 / (1.0 + 2.0 * w)),
+            odds_sgd: along(&|w| 12.0 / (1.0 + 2.5 * w)),
+            odds_sgd_standard_error: vec![0.3; 5],
+            odds_transfer: along(&|w| 12.2 / (1.0 + 2.5 * w)),
+            odds_transfer_error: vec![1e-5; 5],
+            odds_transfer_quarter: along(&|w| 13.0 / (1.0 + 2.7 * w)),
+            splitting: along(&|w| 0.5 + 0.07 / (1.0 + 4.0 * w)),
+            ridge_gap: vec![0.08; 5],
+            ridge_width: width,
+        }),
+    };
+    result.group().unwrap()
+}
+
+fn schedules() -> Group {
+    let change_y = vec![1.2, 1.5, 2.0, 3.0, 5.0, 10.0];
+    let p = |shift: f64| -> Vec<f64> {
+        let dip = |y: &f64| 0.96 - 0.25 * (-(y / 2.0_f64).ln().powi(2) * 2.0).exp() + shift;
+        change_y.iter().chain(&change_y).map(dip).collect()
+    };
+    let result = SchedulesResult {
+        before: 1e-3,
+        after: 1e-4,
+        start_y: 1.0,
+        learning_rate: 0.01,
+        shape: vec!["step".into(), "cosine".into()],
+        p_flat_two_state: p(0.0),
+        p_flat_two_state_error: vec![1e-6; 12],
+        p_flat_density: p(0.0005),
+        p_flat_density_error: vec![1e-5; 12],
+        p_flat_transfer: p(-0.01),
+        p_flat_transfer_error: vec![1e-5; 12],
+        sgd: Some(SgdColumns {
+            p_flat_sgd: p(-0.012),
+            p_flat_sgd_standard_error: vec![0.005; 12],
+        }),
+        p_flat_constant: vec![0.961, 0.938],
+        p_flat_constant_error: vec![1e-6; 2],
+        change_y,
+    };
+    result.group().unwrap()
+}
+
 /// Adds the groups that this file knows.
 pub fn add_groups(file: &mut ResultFile) {
     for group in [
@@ -304,6 +383,8 @@ pub fn add_groups(file: &mut ResultFile) {
         stationary_map(),
         final_probability(),
         ablations(),
+        static_odds(),
+        schedules(),
         escape(),
     ] {
         file.push(group).unwrap();

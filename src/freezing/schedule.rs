@@ -1,0 +1,234 @@
+//! Noise that changes along training: schedules, and the two-state theory under them.
+
+use super::slow_path::floor_time;
+use super::{HopRates, two_state};
+use crate::diffusion::Diffusion;
+use crate::error::{Error, Result, require, require_positive};
+use crate::landscape::TwoValley;
+
+/// How the noise goes from one strength to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decay {
+    /// At once, at the end.
+    Step,
+    /// Evenly in time.
+    Linear,
+    /// By equal factors in equal times.
+    Exponential,
+    /// As half a cosine in time.
+    Cosine,
+}
+
+/// Δ along the slow path, constant between positions: what a training run with steps of its learning rate or batch size has.
+///
+/// # Examples
+/// ```
+/// use freezeout::freezing::NoiseSchedule;
+/// let drop = NoiseSchedule::new(&[2.0], &[1e-3, 1e-4])?;
+/// assert_eq!((drop.at(1.5), drop.at(2.5)), (1e-3, 1e-4));
+/// assert!(NoiseSchedule::new(&[2.0, 1.0], &[1.0, 2.0, 3.0]).is_err());
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoiseSchedule {
+    /// Positions of the changes, ascending.
+    changes: Vec<f64>,
+    /// Strengths between them, one more.
+    strengths: Vec<f64>,
+}
+
+impl NoiseSchedule {
+    /// Strengths before, between and after ascending positions of change.
+    ///
+    /// # Errors
+    /// [`Error::DimensionMismatch`] unless there is one strength more than positions, [`Error::InvalidParameter`] for a strength that is not
+    /// positive or positions that do not ascend.
+    pub fn new(changes: &[f64], strengths: &[f64]) -> Result<Self> {
+        if strengths.len() != changes.len() + 1 {
+            return Err(Error::DimensionMismatch {
+                name: "strengths".into(),
+                expected: changes.len() + 1,
+                got: strengths.len(),
+            });
+        }
+        for strength in strengths {
+            require_positive("noise_strength", *strength)?;
+        }
+        for pair in changes.windows(2) {
+            require("changes", pair[1], |y| y > pair[0], "positions of change ascend")?;
+        }
+        Ok(Self {
+            changes: changes.to_vec(),
+            strengths: strengths.to_vec(),
+        })
+    }
+
+    /// From strength `before` at y = `start` to `after` from y = `end` on, in `pieces` steps of equal time of the floor, each with the strength of
+    /// its middle.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for strengths that are not positive or end ≤ start, [`Error::Unreachable`] where the floor does not lead on.
+    pub fn decaying(
+        model: &TwoValley,
+        [start, end]: [f64; 2],
+        [before, after]: [f64; 2],
+        decay: Decay,
+        pieces: usize,
+    ) -> Result<Self> {
+        require("end", end, |y| y > start, "the decay ends beyond the start")?;
+        let pieces = if decay == Decay::Step { 1 } else { pieces.max(1) };
+        let strength = |progress: f64| match decay {
+            Decay::Step => before,
+            Decay::Linear => before + (after - before) * progress,
+            Decay::Exponential => before * (after / before).powf(progress),
+            Decay::Cosine => after + 0.5 * (before - after) * (1.0 + (std::f64::consts::PI * progress).cos()),
+        };
+        let duration = floor_time(model, start, end, 1.0)?;
+        let mut changes = Vec::with_capacity(pieces);
+        for k in 1..pieces {
+            changes.push(floor_position(
+                model,
+                start,
+                end,
+                duration * k as f64 / pieces as f64,
+            )?);
+        }
+        changes.push(end);
+        let mut strengths: Vec<f64> = (0..pieces)
+            .map(|k| strength((k as f64 + 0.5) / pieces as f64))
+            .collect();
+        strengths.push(after);
+        Self::new(&changes, &strengths)
+    }
+
+    /// Δ at y.
+    pub fn at(&self, y: f64) -> f64 {
+        self.strengths[self.changes.partition_point(|change| *change <= y)]
+    }
+
+    /// The pieces (from, to, Δ) of a path from `start` to `end`.
+    pub fn pieces(&self, start: f64, end: f64) -> Vec<(f64, f64, f64)> {
+        let mut ends: Vec<f64> = self
+            .changes
+            .iter()
+            .copied()
+            .filter(|y| *y > start && *y < end)
+            .collect();
+        ends.push(end);
+        let mut from = start;
+        ends.into_iter()
+            .map(|to| {
+                let piece = (from, to, self.at(from));
+                from = to;
+                piece
+            })
+            .collect()
+    }
+
+    /// The same schedule with every change moved by a factor.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] unless the factor is positive.
+    pub fn moved(&self, factor: f64) -> Result<Self> {
+        require_positive("factor", factor)?;
+        let changes: Vec<f64> = self.changes.iter().map(|y| y * factor).collect();
+        Self::new(&changes, &self.strengths)
+    }
+}
+
+/// Time that the noise-free floor takes from `start` to `end`.
+///
+/// # Errors
+/// [`Error::Unreachable`] where the floor does not lead there.
+pub fn time_along_floor(model: &TwoValley, start: f64, end: f64) -> Result<f64> {
+    floor_time(model, start, end, 1.0)
+}
+
+/// y of the floor after a time, between `start` and `end`, by bisection.
+fn floor_position(model: &TwoValley, start: f64, end: f64, time: f64) -> Result<f64> {
+    let (mut low, mut high) = (start, end);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if floor_time(model, start, middle, 1.0)? < time {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(0.5 * (low + high))
+}
+
+/// P_flat along the path under a schedule, by the two-state master equation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduledPath {
+    /// y at the ends of the intervals.
+    pub y: Vec<f64>,
+    /// Probability of the flat valley.
+    pub p_flat: Vec<f64>,
+    /// Relaxation rate λ1 of P.
+    pub relaxation: Vec<f64>,
+    /// Stationary P at this y and its Δ: what P relaxes to.
+    pub equilibrium: Vec<f64>,
+    /// Relative error of the final P: steps, slices and their interpolation.
+    pub p_flat_error: f64,
+}
+
+impl ScheduledPath {
+    /// P_flat at the end.
+    pub fn final_p_flat(&self) -> f64 {
+        self.p_flat[self.p_flat.len() - 1]
+    }
+}
+
+/// The two-state theory of [`two_state`] from y = `start` to `end` under a schedule, from P_f = `initial_p_flat`.
+///
+/// # Method
+/// Piece by piece: the rates of each strength from its own slices, P carried over. Adiabatic within the valleys, whose variance follows the noise at
+/// once: right where a change of the noise is slow, or a jump is followed by many relaxation times of a valley.
+///
+/// # Errors
+/// Those of [`HopRates::new`] and [`two_state`].
+pub fn two_state_scheduled<S: Diffusion<1>>(
+    model: &TwoValley,
+    slice: impl Fn(f64, f64) -> Result<S> + Sync,
+    schedule: &NoiseSchedule,
+    [start, end]: [f64; 2],
+    initial_p_flat: f64,
+) -> Result<ScheduledPath> {
+    /// Slices to begin with, and steps of a piece.
+    const NODES: usize = 8;
+    const STEPS: usize = 400;
+    let mut path = ScheduledPath {
+        y: vec![start],
+        p_flat: vec![initial_p_flat],
+        relaxation: Vec::new(),
+        equilibrium: Vec::new(),
+        p_flat_error: 0.0,
+    };
+    let mut p = initial_p_flat;
+    for (from, to, strength) in schedule.pieces(start, end) {
+        let rates = HopRates::new(model, |y| slice(y, strength), from, to, NODES)?;
+        let piece = two_state(model, &rates, p, 1.0, STEPS)?;
+        p = piece.final_p_flat();
+        path.p_flat_error += piece.p_flat_error + rates.relative_error() + rates.interpolation_error();
+        if path.relaxation.is_empty() {
+            path.relaxation.push(rates.spectral_gap(from));
+            path.equilibrium.push(rates.stationary_p_flat(from));
+        }
+        for (y, p) in piece.y.iter().zip(&piece.p_flat).skip(1) {
+            path.y.push(*y);
+            path.p_flat.push(*p);
+            path.relaxation.push(rates.spectral_gap(*y));
+            path.equilibrium.push(rates.stationary_p_flat(*y));
+        }
+        // beyond the last slice hops have died out
+        let (_, last) = rates.range();
+        if last < to {
+            path.y.push(to);
+            path.p_flat.push(p);
+            path.relaxation.push(0.0);
+            path.equilibrium.push(rates.stationary_p_flat(last));
+        }
+    }
+    Ok(path)
+}

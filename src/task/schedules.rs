@@ -1,0 +1,476 @@
+//! `[schedules]`: where along training may the noise be lowered? Final P_flat against the position and the shape of the change, by every route.
+
+use super::cost::Cost;
+use super::progress::Progress;
+use super::valley_columns::{check_size, ensemble_cost};
+use super::work::{FigureEntry, Task, Work};
+use crate::diffusion::sigma;
+use crate::ensemble::stream::experiment_number;
+use crate::ensemble::{Cell, Protocol, simulate};
+use crate::error::{Error, Result};
+use crate::freezing::{
+    Decay, DensityPathSettings, NoiseSchedule, density_path, time_along_floor, two_state_scheduled,
+};
+use crate::output::{Records, ResultFile, records};
+use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
+use crate::setting::Setting;
+use crate::setting::parameter_range::ParameterRange;
+use crate::setting::two_valley::TwoValleyModel;
+use crate::transfer::{PathSettings, SlowMotion, Start};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[schedules]`: noise of strength `before` that becomes `after` along training.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedules {
+    /// Δ at the start.
+    pub before: f64,
+    /// Δ at the end.
+    pub after: f64,
+    /// y at which the noise has become `after`.
+    pub change_y: ParameterRange,
+    /// How it goes there: at once, or over the whole time until then.
+    pub shape: Vec<Shape>,
+    /// Steps of a decay that is not one jump.
+    pub pieces: usize,
+    /// Starting y.
+    pub start_y: f64,
+    /// y at the end; hops have died out there.
+    pub end_y: f64,
+    /// η of SGD and of its map.
+    pub learning_rate: f64,
+    /// SGD runs; 0 leaves SGD out.
+    pub runs: usize,
+}
+
+/// How the noise goes from one strength to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// at once, at `change_y`
+    Step,
+    /// evenly in time until `change_y`
+    Linear,
+    /// by equal factors in equal times until `change_y`
+    Exponential,
+    /// as half a cosine in time until `change_y`
+    Cosine,
+}
+
+impl Shape {
+    fn decay(self) -> Decay {
+        match self {
+            Self::Step => Decay::Step,
+            Self::Linear => Decay::Linear,
+            Self::Exponential => Decay::Exponential,
+            Self::Cosine => Decay::Cosine,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Step => "step",
+            Self::Linear => "linear",
+            Self::Exponential => "exponential",
+            Self::Cosine => "cosine",
+        }
+    }
+}
+
+impl Default for Schedules {
+    fn default() -> Self {
+        Self {
+            before: 1e-3,
+            after: 1e-4,
+            change_y: ParameterRange::List(vec![1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0]),
+            shape: vec![Shape::Step, Shape::Cosine],
+            pieces: 24,
+            start_y: 1.0,
+            end_y: 20.0,
+            learning_rate: 0.01,
+            runs: 4000,
+        }
+    }
+}
+
+records! {
+    /// final P_flat when the noise strength goes from one value to another along training
+    pub struct SchedulesResult in "schedules" {
+        attributes {
+            /// Δ at the start.
+            before: f64,
+            /// Δ at the end.
+            after: f64,
+            /// Starting y.
+            start_y: f64,
+            /// η of SGD and of its map.
+            learning_rate: f64,
+        }
+        /// how the noise changes
+        shape: Vec<String> => [shape] "text",
+        /// y at which the noise has become `after`
+        change_y: Vec<f64> => [change] "1" "y",
+        /// final P_flat by the two-state theory, eta -> 0
+        p_flat_two_state: Vec<f64> => [shape, change] "1",
+        /// error of p_flat_two_state in steps and rates; that it is adiabatic is none of it
+        p_flat_two_state_error: Vec<f64> => [shape, change] "1",
+        /// final P_flat by the Fokker-Planck equation along the path, eta -> 0
+        p_flat_density: Vec<f64> => [shape, change] "1",
+        /// discretisation error of p_flat_density
+        p_flat_density_error: Vec<f64> => [shape, change] "1",
+        /// final P_flat by the map of SGD, transfer operator
+        p_flat_transfer: Vec<f64> => [shape, change] "1",
+        /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
+        p_flat_transfer_error: Vec<f64> => [shape, change] "1",
+        /// SGD itself, if it was wanted
+        sgd: Option<SgdColumns> => [shape, change],
+        /// final P_flat without a change, at `before` and at `after`, two-state theory
+        p_flat_constant: Vec<f64> => [constant] "1",
+        /// error of p_flat_constant
+        p_flat_constant_error: Vec<f64> => [constant] "1",
+    }
+}
+
+records! {
+    /// SGD under the schedules.
+    pub struct SgdColumns {
+        /// fraction of runs that end at x >= 0
+        p_flat_sgd: Vec<f64> => [] "1",
+        /// standard error of p_flat_sgd
+        p_flat_sgd_standard_error: Vec<f64> => [] "1",
+    }
+}
+
+const SECTION: &str = "schedules";
+/// Where runs start, half of them on either side of the ridge.
+const START_X: [f64; 2] = [-0.01, 0.01];
+
+/// What one schedule gives.
+struct Row {
+    two_state: (f64, f64),
+    density: (f64, f64),
+    transfer: (f64, f64),
+}
+
+impl Task for Schedules {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "schedules",
+        description: "final P_flat against the position at which the noise is lowered",
+        group: "schedules",
+        figure,
+    }];
+
+    const SHAPED_BY: &'static [&'static str] = &["change_y.points", "shape"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds a piece by the routes without sampling noise.
+        const PIECE: f64 = 0.8;
+        /// Speed of the floor.
+        const VELOCITY: f64 = 0.02;
+        let cells = self.change_y.count() * self.shape.len() as f64;
+        let pieces = |shape: &Shape| {
+            if *shape == Shape::Step {
+                2.0
+            } else {
+                self.pieces as f64
+            }
+        };
+        let all: f64 = self.shape.iter().map(pieces).sum::<f64>() * self.change_y.count();
+        let steps = (self.end_y - self.start_y).max(0.0) / VELOCITY / self.learning_rate;
+        ensemble_cost(SECTION, cells, self.runs, steps as u64).with_time("schedules.pieces", PIECE * all)
+    }
+
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
+        let changes = check(&model, &task)?;
+        Ok(Box::new(move |progress| {
+            Ok(vec![run(&model, &task, &changes, seed, progress)?.group()?])
+        }))
+    }
+}
+
+fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
+    let fail = |key: &str, message: String| Err(Error::config(&format!("{SECTION}.{key}"), message));
+    let changes = task.change_y.positive("schedules.change_y")?;
+    for (key, value) in [
+        ("before", task.before),
+        ("after", task.after),
+        ("start_y", task.start_y),
+        ("end_y", task.end_y),
+        ("learning_rate", task.learning_rate),
+    ] {
+        if !(value.is_finite() && value > 0.0) {
+            return fail(
+                key,
+                format!("{value} is not allowed: a positive finite number is needed"),
+            );
+        }
+    }
+    if let Some(y) = changes.iter().find(|y| !(**y > task.start_y && **y < task.end_y)) {
+        let (start, end) = (task.start_y, task.end_y);
+        return fail(
+            "change_y",
+            format!("{y} does not lie between start_y = {start} and end_y = {end}"),
+        );
+    }
+    if task.shape.is_empty() || task.pieces == 0 {
+        return fail("shape", "at least one shape, and one piece, are needed".into());
+    }
+    if task.runs == 1 {
+        return fail("runs", "at least two runs are needed, or none".into());
+    }
+    if task.runs > 0 {
+        check_size(SECTION, task.runs, 1)?;
+    }
+    for strength in [task.before, task.after] {
+        let walk = model
+            .walk(task.learning_rate, sigma(strength, task.learning_rate))
+            .map_err(|e| e.at(SECTION))?;
+        walk.check_stability(task.start_y)
+            .map_err(|e| e.at("schedules.learning_rate"))?;
+    }
+    time_along_floor(model.landscape(), task.start_y, task.end_y).map_err(|e| e.at("schedules.end_y"))?;
+    Ok(changes)
+}
+
+fn run(
+    model: &TwoValleyModel,
+    task: &Schedules,
+    changes: &[f64],
+    seed: u64,
+    progress: &Progress,
+) -> Result<SchedulesResult> {
+    let landscape = model.landscape();
+    let schedule = |shape: &Shape, change: f64| {
+        let (path, strengths) = ([task.start_y, change], [task.before, task.after]);
+        NoiseSchedule::decaying(landscape, path, strengths, shape.decay(), task.pieces)
+    };
+    let mut schedules = Vec::new();
+    for shape in &task.shape {
+        for change in changes {
+            schedules.push(schedule(shape, *change)?);
+        }
+    }
+    let bar = progress.task("schedules", schedules.len() as u64);
+    let rows: Vec<Row> = schedules
+        .par_iter()
+        .with_max_len(1)
+        .map(|schedule| {
+            let row = row(model, task, schedule);
+            bar.advance(1);
+            row
+        })
+        .collect::<Result<_>>()?;
+    let constant = |strength: f64| {
+        let schedule = NoiseSchedule::new(&[], &[strength])?;
+        two_state(model, task, &schedule).map(|path| (path.final_p_flat(), path.p_flat_error))
+    };
+    let constants = [constant(task.before)?, constant(task.after)?];
+    let sgd = match task.runs {
+        0 => None,
+        _ => {
+            let bar = progress.task("SGD under schedules", schedules.len() as u64);
+            let mut found = Vec::new();
+            for (k, schedule) in schedules.iter().enumerate() {
+                found.push(sgd(model, task, schedule, seed, k)?);
+                bar.advance(1);
+            }
+            Some(SgdColumns {
+                p_flat_sgd: found.iter().map(|p| p.0).collect(),
+                p_flat_sgd_standard_error: found.iter().map(|p| p.1).collect(),
+            })
+        }
+    };
+    let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+    Ok(SchedulesResult {
+        before: task.before,
+        after: task.after,
+        start_y: task.start_y,
+        learning_rate: task.learning_rate,
+        shape: task.shape.iter().map(|shape| shape.name().into()).collect(),
+        change_y: changes.to_vec(),
+        p_flat_two_state: column(&|r| r.two_state.0),
+        p_flat_two_state_error: column(&|r| r.two_state.1),
+        p_flat_density: column(&|r| r.density.0),
+        p_flat_density_error: column(&|r| r.density.1),
+        p_flat_transfer: column(&|r| r.transfer.0),
+        p_flat_transfer_error: column(&|r| r.transfer.1),
+        sgd,
+        p_flat_constant: constants.iter().map(|p| p.0).collect(),
+        p_flat_constant_error: constants.iter().map(|p| p.1).collect(),
+    })
+}
+
+fn two_state(
+    model: &TwoValleyModel,
+    task: &Schedules,
+    schedule: &NoiseSchedule,
+) -> Result<crate::freezing::ScheduledPath> {
+    let slice = |y: f64, strength: f64| model.slice(y, strength);
+    two_state_scheduled(
+        model.landscape(),
+        slice,
+        schedule,
+        [task.start_y, task.end_y],
+        0.5,
+    )
+}
+
+fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSchedule) -> Result<Row> {
+    let landscape = model.landscape();
+    let theory = two_state(model, task, schedule)?;
+    let settings = DensityPathSettings::new(task.start_y, task.end_y);
+    let density = density_path(landscape, |y| model.slice(y, schedule.at(y)), &settings)?;
+    let [fine, coarse] = [false, true].map(|coarser| map_of_sgd(model, task, schedule, coarser));
+    let (fine, coarse) = (fine?, coarse?);
+    Ok(Row {
+        two_state: (theory.final_p_flat(), theory.p_flat_error),
+        density: (density.final_p_flat(), density.p_flat_error),
+        transfer: (fine, (fine - coarse).abs()),
+    })
+}
+
+/// Steps of η in a piece of the path: the time of the floor, rounded so that no rounding adds up.
+fn steps(model: &TwoValleyModel, task: &Schedules, to: f64, done: u64) -> Result<u64> {
+    let time = time_along_floor(model.landscape(), task.start_y, to)?;
+    Ok(((time / task.learning_rate).round() as u64).saturating_sub(done))
+}
+
+/// Final P_flat of the map of SGD, each piece of the schedule beginning with the law that the one before has left.
+fn map_of_sgd(
+    model: &TwoValleyModel,
+    task: &Schedules,
+    schedule: &NoiseSchedule,
+    coarser: bool,
+) -> Result<f64> {
+    let mut settings = PathSettings {
+        starts: START_X.map(|x| Start { x, weight: 0.5 }).to_vec(),
+        start_y: task.start_y,
+        motion: SlowMotion::Mean,
+        ..PathSettings::default()
+    };
+    if coarser {
+        settings = settings.coarser();
+    }
+    let (mut done, mut p) = (0, 0.5);
+    for (_, to, strength) in schedule.pieces(task.start_y, task.end_y) {
+        let count = steps(model, task, to, done)?;
+        if count == 0 {
+            continue;
+        }
+        settings.steps = count as usize;
+        let law = model.path_law(task.learning_rate, sigma(strength, task.learning_rate), &settings)?;
+        p = law.final_p_flat();
+        settings.start_y = *law.y.last().unwrap_or(&settings.start_y);
+        settings.starts = law.last;
+        done += count;
+    }
+    Ok(p)
+}
+
+/// Fraction of SGD runs that end flat, each piece of the schedule beginning where the runs have come to.
+fn sgd(
+    model: &TwoValleyModel,
+    task: &Schedules,
+    schedule: &NoiseSchedule,
+    seed: u64,
+    number: usize,
+) -> Result<(f64, f64)> {
+    let mut starts = START_X.map(|x| [x, task.start_y]).to_vec();
+    let mut done = 0;
+    let mut flat = 0.0;
+    for (k, (_, to, strength)) in schedule.pieces(task.start_y, task.end_y).into_iter().enumerate() {
+        let count = steps(model, task, to, done)?;
+        if count == 0 {
+            continue;
+        }
+        let walk = model.walk(task.learning_rate, sigma(strength, task.learning_rate))?;
+        let protocol = Protocol {
+            starts,
+            runs: task.runs,
+            steps: count,
+            record_every: None,
+            seed,
+            experiment: experiment_number(&format!(
+                "{SECTION} {number} {k} {strength:e} {:e}",
+                task.learning_rate
+            )),
+        };
+        let ensemble = simulate(&[Cell { walk, protocol }], &|_| ())?.remove(0);
+        flat = ensemble.p_flat();
+        starts = ensemble.runs.iter().map(|run| [run.x, run.y]).collect();
+        done += count;
+    }
+    Ok((flat, (flat * (1.0 - flat) / task.runs as f64).sqrt()))
+}
+
+/// Final P_flat against the position of the change, theory as lines, the map of SGD as dashed lines and SGD as points, between the two constants.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = SchedulesResult::of(file)?;
+    let (y, n) = (&result.change_y, result.change_y.len());
+    let lowered = if result.after < result.before {
+        "lowered"
+    } else {
+        "raised"
+    };
+    let mut panel = Panel::new(
+        "",
+        Axis::log(&format!("position *y* at which the noise has been {lowered}")),
+        Axis::linear("final *P*_{flat}"),
+    );
+    let grey = Style::nth(0).with_colour(Colour::GREY);
+    for (p, strength, dash) in [
+        (result.p_flat_constant[0], result.before, Dash::DashDot),
+        (result.p_flat_constant[1], result.after, Dash::Dotted),
+    ] {
+        panel = panel.with(Layer::Horizontal {
+            y: p,
+            label: format!("constant Δ = {strength}"),
+            style: grey.with_dash(dash),
+        });
+    }
+    for (k, shape) in result.shape.iter().enumerate() {
+        let part = k * n..(k + 1) * n;
+        let style = Style::nth(k);
+        panel = panel
+            .with(Layer::line(
+                y,
+                &result.p_flat_two_state[part.clone()],
+                &format!("{shape}, theory *η* → 0"),
+                style,
+            ))
+            .with(Layer::line(
+                y,
+                &result.p_flat_transfer[part.clone()],
+                "",
+                style.with_dash(Dash::Dashed).with_width(0.8),
+            ));
+        if let Some(sgd) = &result.sgd {
+            panel = panel.with(Layer::points(
+                y,
+                &sgd.p_flat_sgd[part.clone()],
+                &sgd.p_flat_sgd_standard_error[part],
+                &format!("{shape}, SGD"),
+                style,
+            ));
+        }
+    }
+    let map = format!("map of SGD, *η* = {}", result.learning_rate);
+    panel = panel.with(Layer::line(
+        &[],
+        &[],
+        &map,
+        grey.with_dash(Dash::Dashed).with_width(0.8),
+    ));
+    Ok(Figure {
+        width: 1.4 * ONE_COLUMN,
+        columns: 1,
+        aspect: 0.62,
+        panels: vec![panel],
+    })
+}
