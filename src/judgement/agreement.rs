@@ -10,6 +10,7 @@ use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
 use crate::task::reference::PaperPhaseDiagram;
+use crate::task::schedules::SchedulesResult;
 use crate::task::slices::SlicesResult;
 use crate::task::transfer_operator::TransferOperatorResult;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -191,6 +192,9 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     ) {
         rows.extend(freezing(&line, &path));
     }
+    if let Some(result) = SchedulesResult::find(file)? {
+        rows.extend(schedules(&result));
+    }
     if let Some(diagram) = PhaseDiagramResult::find(file)? {
         rows.extend(
             diagram
@@ -370,6 +374,39 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
                 along,
             );
             row.at(&at(strength))
+        }));
+    }
+    rows
+}
+
+/// Final P_flat under schedules: SGD against its map, and the two-state theory as a model of the density along the path.
+fn schedules(result: &SchedulesResult) -> Vec<Comparison> {
+    const QUANTITY: &str = "P_flat, final, schedules";
+    let columns = result.change_y.len();
+    let at = |k: usize| {
+        format!(
+            "{}, y = {}",
+            result.shape[k / columns],
+            result.change_y[k % columns]
+        )
+    };
+    let entry = |values: &[f64], errors: &[f64], k: usize| number(values[k], errors[k]);
+    let all = 0..result.p_flat_transfer.len();
+    let mut rows: Vec<Comparison> = all
+        .clone()
+        .map(|k| {
+            let theory = entry(&result.p_flat_two_state, &result.p_flat_two_state_error, k);
+            let density = entry(&result.p_flat_density, &result.p_flat_density_error, k);
+            let against = "Fokker-Planck along the path";
+            Comparison::of_models(QUANTITY, "two-state theory", theory, against, density).at(&at(k))
+        })
+        .collect();
+    if let Some(sgd) = &result.sgd {
+        rows.extend(all.map(|k| {
+            let runs = entry(&sgd.p_flat_sgd, &sgd.p_flat_sgd_standard_error, k);
+            let map = entry(&result.p_flat_transfer, &result.p_flat_transfer_error, k);
+            let row = Comparison::of_numbers(QUANTITY, "discrete SGD", runs, "transfer operator", map);
+            row.on(Level::FiniteSteps).at(&at(k))
         }));
     }
     rows

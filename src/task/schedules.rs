@@ -29,7 +29,7 @@ pub struct Schedules {
     pub before: f64,
     /// Δ at the end.
     pub after: f64,
-    /// y at which the noise has become `after`.
+    /// y at which the noise has become `after`: of the floor as η → 0, of the mean of SGD at finite η.
     pub change_y: ParameterRange,
     /// How it goes there: at once, or over the whole time until then.
     pub shape: Vec<Shape>,
@@ -152,6 +152,8 @@ struct Row {
     two_state: (f64, f64),
     density: (f64, f64),
     transfer: (f64, f64),
+    /// Steps of SGD with each strength.
+    steps: Vec<(u64, f64)>,
 }
 
 impl Task for Schedules {
@@ -273,8 +275,8 @@ fn run(
         _ => {
             let bar = progress.task("SGD under schedules", schedules.len() as u64);
             let mut found = Vec::new();
-            for (k, schedule) in schedules.iter().enumerate() {
-                found.push(sgd(model, task, schedule, seed, k)?);
+            for (k, row) in rows.iter().enumerate() {
+                found.push(sgd(model, task, &row.steps, seed, k)?);
                 bar.advance(1);
             }
             Some(SgdColumns {
@@ -323,74 +325,92 @@ fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSchedule) -> Re
     let theory = two_state(model, task, schedule)?;
     let settings = DensityPathSettings::new(task.start_y, task.end_y);
     let density = density_path(landscape, |y| model.slice(y, schedule.at(y)), &settings)?;
-    let [fine, coarse] = [false, true].map(|coarser| map_of_sgd(model, task, schedule, coarser));
-    let (fine, coarse) = (fine?, coarse?);
+    let fine = map_of_sgd(model, task, schedule, None)?;
+    let coarse = map_of_sgd(model, task, schedule, Some(&fine.steps))?;
     Ok(Row {
         two_state: (theory.final_p_flat(), theory.p_flat_error),
         density: (density.final_p_flat(), density.p_flat_error),
-        transfer: (fine, (fine - coarse).abs()),
+        transfer: (fine.p_flat, (fine.p_flat - coarse.p_flat).abs()),
+        steps: fine.steps,
     })
 }
 
-/// Steps of η in a piece of the path: the time of the floor, rounded so that no rounding adds up.
-fn steps(model: &TwoValleyModel, task: &Schedules, to: f64, done: u64) -> Result<u64> {
-    let time = time_along_floor(model.landscape(), task.start_y, to)?;
-    Ok(((time / task.learning_rate).round() as u64).saturating_sub(done))
+/// The law of SGD's map under a schedule.
+struct Mapped {
+    /// Final P_flat.
+    p_flat: f64,
+    /// Steps with each strength.
+    steps: Vec<(u64, f64)>,
 }
 
-/// Final P_flat of the map of SGD, each piece of the schedule beginning with the law that the one before has left.
+/// The map of SGD, each piece of the schedule beginning with the law that the one before has left, and ending where the mean of y has come to its
+/// end: that is ahead of the noise-free floor, as noise pushes y on. With `steps` given the pieces have these lengths instead.
 fn map_of_sgd(
     model: &TwoValleyModel,
     task: &Schedules,
     schedule: &NoiseSchedule,
-    coarser: bool,
-) -> Result<f64> {
+    steps: Option<&[(u64, f64)]>,
+) -> Result<Mapped> {
     let mut settings = PathSettings {
         starts: START_X.map(|x| Start { x, weight: 0.5 }).to_vec(),
         start_y: task.start_y,
         motion: SlowMotion::Mean,
         ..PathSettings::default()
     };
-    if coarser {
+    if steps.is_some() {
         settings = settings.coarser();
     }
-    let (mut done, mut p) = (0, 0.5);
-    for (_, to, strength) in schedule.pieces(task.start_y, task.end_y) {
-        let count = steps(model, task, to, done)?;
+    let law = |settings: &PathSettings, strength: f64| {
+        model.path_law(task.learning_rate, sigma(strength, task.learning_rate), settings)
+    };
+    let pieces = schedule.pieces(task.start_y, task.end_y);
+    let mut mapped = Mapped {
+        p_flat: 0.5,
+        steps: Vec::new(),
+    };
+    for (k, &(_, to, strength)) in pieces.iter().enumerate() {
+        let count = match steps {
+            Some(steps) => steps[k].0,
+            // the mean has passed the end already
+            None if settings.start_y >= to => 0,
+            None => {
+                let time = time_along_floor(model.landscape(), settings.start_y, to)?;
+                settings.steps = ((time / task.learning_rate).ceil() as usize).max(1);
+                if k + 1 < pieces.len() {
+                    settings.steps = law(&settings, strength)?.y.partition_point(|y| *y < to);
+                }
+                settings.steps as u64
+            }
+        };
+        mapped.steps.push((count, strength));
         if count == 0 {
             continue;
         }
         settings.steps = count as usize;
-        let law = model.path_law(task.learning_rate, sigma(strength, task.learning_rate), &settings)?;
-        p = law.final_p_flat();
+        let law = law(&settings, strength)?;
+        mapped.p_flat = law.final_p_flat();
         settings.start_y = *law.y.last().unwrap_or(&settings.start_y);
         settings.starts = law.last;
-        done += count;
     }
-    Ok(p)
+    Ok(mapped)
 }
 
-/// Fraction of SGD runs that end flat, each piece of the schedule beginning where the runs have come to.
+/// Fraction of SGD runs that end flat under the same steps as its map, each piece beginning where the runs have come to.
 fn sgd(
     model: &TwoValleyModel,
     task: &Schedules,
-    schedule: &NoiseSchedule,
+    pieces: &[(u64, f64)],
     seed: u64,
     number: usize,
 ) -> Result<(f64, f64)> {
     let mut starts = START_X.map(|x| [x, task.start_y]).to_vec();
-    let mut done = 0;
-    let mut flat = 0.0;
-    for (k, (_, to, strength)) in schedule.pieces(task.start_y, task.end_y).into_iter().enumerate() {
-        let count = steps(model, task, to, done)?;
-        if count == 0 {
-            continue;
-        }
+    let mut flat = 0.5;
+    for (k, &(steps, strength)) in pieces.iter().enumerate().filter(|(_, piece)| piece.0 > 0) {
         let walk = model.walk(task.learning_rate, sigma(strength, task.learning_rate))?;
         let protocol = Protocol {
             starts,
             runs: task.runs,
-            steps: count,
+            steps,
             record_every: None,
             seed,
             experiment: experiment_number(&format!(
@@ -401,7 +421,6 @@ fn sgd(
         let ensemble = simulate(&[Cell { walk, protocol }], &|_| ())?.remove(0);
         flat = ensemble.p_flat();
         starts = ensemble.runs.iter().map(|run| [run.x, run.y]).collect();
-        done += count;
     }
     Ok((flat, (flat * (1.0 - flat) / task.runs as f64).sqrt()))
 }
