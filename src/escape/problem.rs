@@ -76,7 +76,7 @@ impl<const D: usize> ProblemBuilder<D> {
         self
     }
 
-    /// The drift along the jumps of tensors that are not diagonal; that at the centre unless given.
+    /// The drift along the jumps of tensors that are not diagonal; by the length of the jump unless given.
     #[must_use]
     pub fn with_jump_drift(mut self, jump_drift: JumpDrift) -> Self {
         self.jump_drift = jump_drift;
@@ -217,7 +217,7 @@ impl<const D: usize> Problem<D> {
             concentrations: Vec::new(),
             kinks: Vec::new(),
             reach: 8,
-            jump_drift: JumpDrift::Centre,
+            jump_drift: JumpDrift::default(),
             start: None,
             target: None,
         }
@@ -312,9 +312,9 @@ impl<const D: usize> Problem<D> {
         self.is_fitted && self.is_regular()
     }
 
-    /// Whether jumps of a tensor that is not diagonal know the drift at their start alone.
+    /// Whether some jumps of a tensor that is not diagonal know the drift at their start alone.
     pub(super) fn jumps_far(&self) -> bool {
-        !self.is_diagonal && self.jump_drift == JumpDrift::Centre
+        !self.is_diagonal && self.jump_drift != JumpDrift::Integral
     }
 
     /// Whether there is anything to reach: a target, or an end that absorbs.

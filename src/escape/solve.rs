@@ -289,8 +289,8 @@ fn advised<const D: usize>(problem: &Problem<D>, error: Error) -> Error {
     let advice = if problem.domain().restriction().is_some() {
         "the set to which the domain is restricted, as by a sublevel, may fall apart"
     } else if problem.jumps_far() {
-        "the noise is so anisotropic across the axes that jumps of many cells meet the drift at their start alone, which makes walls too high: \
-         try jump_drift = \"integral\", more cells, or within = { ... } to leave out where the noise never gets"
+        "jumps of a tensor that is not diagonal know the drift at their start, which makes steep walls too high: try jump_drift = \"integral\", \
+         more cells, or within = { ... } to leave out where the noise never gets"
     } else {
         "the domain may reach where the noise never gets (walls above about 700 in units of the noise), or the cells may be too few for its strength"
     };

@@ -7,16 +7,31 @@ use crate::region::Boundary;
 
 /// Which drift the jumps of a full tensor know.
 ///
-/// Both are second order. With [`JumpDrift::Centre`] the mean displacement is exact, and with it the rates of linear processes; with
+/// All are second order. With [`JumpDrift::Centre`] the mean displacement is exact, and with it the rates of linear processes; with
 /// [`JumpDrift::Integral`] the ratio of a jump and its reverse is, and with it the height of walls that turned tensors of strong anisotropy reach by
 /// jumps of many cells, which the drift at the centre makes up to six times too high at 1:100. As their errors differ, each is a check of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JumpDrift {
-    /// That at the centre of the cell.
+    /// [`JumpDrift::Integral`] for jumps of more than two cells, [`JumpDrift::Centre`] for shorter ones.
     #[default]
+    ByLength,
+    /// That at the centre of the cell.
     Centre,
     /// ∫ D⁻¹ b along the jump: e^{U_i − U_j} for a constant D and b = −D ∇U, however long the jump.
     Integral,
+}
+
+impl JumpDrift {
+    /// Whether a jump by so many cells along each axis knows the drift along its way.
+    pub(super) fn is_integral(self, jump: [i32; 2]) -> bool {
+        /// Longest jump, in cells along an axis, over which the drift at the start will do.
+        const SHORT: i32 = 2;
+        match self {
+            Self::Centre => false,
+            Self::Integral => true,
+            Self::ByLength => jump.iter().any(|cells| cells.abs() > SHORT),
+        }
+    }
 }
 
 /// Choices of [`super::Generator::assemble_with`]; the default reflects everywhere.
@@ -47,7 +62,7 @@ impl<const D: usize> Default for Discretisation<D> {
             domain_boundary: Boundary::Reflecting,
             window: None,
             reach: 8,
-            jump_drift: JumpDrift::Centre,
+            jump_drift: JumpDrift::default(),
         }
     }
 }

@@ -14,7 +14,7 @@
 //! them the scheme is of first order only at a reflecting face with a full tensor.
 
 use super::cells::{Cells, Landing};
-use super::discretisation::{Discretisation, JumpDrift};
+use super::discretisation::Discretisation;
 use super::offsets::{Local, Offsets, beyond_the_slope};
 use crate::diffusion::Diffusion;
 use crate::error::Result;
@@ -157,10 +157,12 @@ pub(super) fn assemble<const D: usize>(
                     shift += lost.iter().sum::<f64>();
                 }
                 let mut bias = [row.slope[tangent]; 2];
-                let wanted = discretisation.jump_drift == JumpDrift::Integral;
-                for (bias, sign) in bias.iter_mut().zip([1, -1]).filter(|_| wanted) {
+                for (bias, sign) in bias.iter_mut().zip([1, -1]) {
                     let mut jump = [0; 2];
                     jump[tangent] = sign;
+                    if !discretisation.jump_drift.is_integral(jump) {
+                        continue;
+                    }
                     let further = beyond_the_slope(diffusion, cells, here, &local[here], jump, periodic)?;
                     *bias += f64::from(sign) * further;
                 }

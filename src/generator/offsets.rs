@@ -130,7 +130,7 @@ pub(super) fn assemble<const D: usize>(
                 });
             }
             let mut along = bias.map(|z| [z / determinant; 2]);
-            let wanted = |k: &usize| jump_drift == JumpDrift::Integral && w[*k] > 0.0;
+            let wanted = |k: &usize| jump_drift.is_integral(v[*k]) && w[*k] > 0.0;
             for (k, along) in along.iter_mut().enumerate().filter(|(k, _)| wanted(k)) {
                 for (along, sign) in along.iter_mut().zip([1, -1]) {
                     let jump = v[k].map(|n| sign * n);

@@ -40,7 +40,7 @@ pub struct Escape {
     /// longest jump in cells along an axis, for tensors that are not diagonal
     #[serde(default = "default_reach")]
     pub reach: usize,
-    /// drift that these jumps know: that at the centre of the cell, or its integral along the jump, for steep walls under strong anisotropy
+    /// drift that these jumps know: that at the centre of the cell, or its integral along the jump, which steep walls under strong anisotropy need
     #[serde(default)]
     pub jump_drift: JumpDriftName,
     /// where the escape begins
@@ -77,8 +77,10 @@ fn default_modes() -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JumpDriftName {
-    /// that at the centre of the cell: exact mean displacement
+    /// its integral along jumps of more than two cells, that at the centre for shorter ones
     #[default]
+    ByLength,
+    /// that at the centre of the cell: exact mean displacement
     Centre,
     /// its integral along the jump: exact height of walls
     Integral,
@@ -349,6 +351,7 @@ impl Escape {
             .with_kinks(setting.landscape.kinks::<D>().map_err(|e| e.at("landscape"))?)
             .with_reach(self.reach)
             .with_jump_drift(match self.jump_drift {
+                JumpDriftName::ByLength => JumpDrift::ByLength,
                 JumpDriftName::Centre => JumpDrift::Centre,
                 JumpDriftName::Integral => JumpDrift::Integral,
             })
