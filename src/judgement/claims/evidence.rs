@@ -108,6 +108,12 @@ fn range(values: &[f64]) -> [f64; 2] {
 /// Hops a run below which an ensemble is one of trapped runs, which say nothing about selection.
 const EXPLORES: f64 = 1.0;
 
+/// The rows of runs that have hopped and are frozen at their end.
+fn explored(hops: &[f64], unfrozen: &[f64]) -> Vec<usize> {
+    let is_free = |k: &usize| hops[*k] >= EXPLORES && unfrozen[*k] <= FROZEN;
+    (0..hops.len()).filter(is_free).collect()
+}
+
 /// The entries of columns at the rows for which a condition holds.
 fn kept(rows: &[usize], column: &[f64]) -> Vec<f64> {
     rows.iter().map(|k| column[*k]).collect()
@@ -376,9 +382,7 @@ impl Evidence {
         }
         if let Some(line) = &self.line {
             let (hops, unfrozen) = (&line.means.mean_hops.value, &line.means.unfrozen_fraction);
-            let rows: Vec<usize> = (0..hops.len())
-                .filter(|k| hops[*k] >= EXPLORES && unfrozen[*k] <= FROZEN)
-                .collect();
+            let rows = explored(hops, unfrozen);
             let p = kept(&rows, &line.means.p_flat.value);
             if p.len() > 1 {
                 let left_out = hops.len() - rows.len();
@@ -525,9 +529,7 @@ impl Evidence {
                 ablations.row(name, &means.mean_hops.value)?,
                 ablations.row(name, &means.unfrozen_fraction)?,
             );
-            let rows: Vec<usize> = (0..hops.len())
-                .filter(|k| hops[*k] >= EXPLORES && unfrozen[*k] <= FROZEN)
-                .collect();
+            let rows = explored(hops, unfrozen);
             let column =
                 |values: &[f64]| -> Result<Vec<f64>> { Ok(kept(&rows, ablations.row(name, values)?)) };
             let (freezing, error) = (
