@@ -118,7 +118,7 @@ records! {
         p_flat_two_state_error: Vec<f64> => [shape, change] "1",
         /// final P_flat by the Fokker-Planck equation along the path, eta -> 0
         p_flat_density: Vec<f64> => [shape, change] "1",
-        /// discretisation error of p_flat_density
+        /// discretisation error of p_flat_density, of first order at the changes of the noise
         p_flat_density_error: Vec<f64> => [shape, change] "1",
         /// final P_flat by the map of SGD, transfer operator
         p_flat_transfer: Vec<f64> => [shape, change] "1",
@@ -325,11 +325,14 @@ fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSchedule) -> Re
     let theory = two_state(model, task, schedule)?;
     let settings = DensityPathSettings::new(task.start_y, task.end_y);
     let density = density_path(landscape, |y| model.slice(y, schedule.at(y)), &settings)?;
+    // a step across a jump of the noise is of first order, and its own error at most the tolerance of a step
+    let jumps = schedule.pieces(task.start_y, task.end_y).len() - 1;
+    let density_error = 3.0 * density.p_flat_error + settings.tolerance * jumps as f64;
     let fine = map_of_sgd(model, task, schedule, None)?;
     let coarse = map_of_sgd(model, task, schedule, Some(&fine.steps))?;
     Ok(Row {
         two_state: (theory.final_p_flat(), theory.p_flat_error),
-        density: (density.final_p_flat(), density.p_flat_error),
+        density: (density.final_p_flat(), density_error),
         transfer: (fine.p_flat, (fine.p_flat - coarse.p_flat).abs()),
         steps: fine.steps,
     })
