@@ -196,6 +196,13 @@ fn numbers_that_turn_the_claims() {
         ablations.means.mean_freezing_y.value[row * n..(row + 1) * n].reverse();
     };
     assert_eq!(changed(backward)["T9"], NotSupported);
+    let apart = |ablations: &mut AblationsResult| {
+        let cells = ablations.noise_strength.len();
+        ablations.collapse.freezing_time_transfer[..cells]
+            .iter_mut()
+            .for_each(|t| *t *= 1.3);
+    };
+    assert_eq!(changed(apart)["T9"], NotSupported);
     let fast =
         |diagram: &mut PhaseDiagramResult| diagram.learning_rate.iter_mut().for_each(|eta| *eta *= 10.0);
     assert_eq!(changed(fast)["T10"], NotSupported);

@@ -112,7 +112,8 @@ fn smooth_decays_are_the_limit_of_their_steps_and_a_shifted_schedule_is_another(
             (c - b).abs() < 0.5 * (b - a).abs() && (c - b).abs() < 3e-3,
             "{decay:?}: {a} {b} {c}"
         );
-        let (late, error) = theory(&decaying(decay, 24).moved(1.3).unwrap());
+        let shifted = NoiseSchedule::decaying(&model, [1.0, 6.5], [1e-3, 1e-4], decay, 24).unwrap();
+        let (late, error) = theory(&shifted);
         assert!(
             (late - c).abs() > 10.0 * error,
             "{decay:?}: {late} ± {error:e}, {c}"

@@ -35,6 +35,7 @@ pub use density_path::{DensityPath, DensityPathSettings, DensitySnapshot, SlowMo
 pub use last_hop::{LastEvent, LastHop, last_hop};
 pub use planar::{PlanarDensity, PlanarSettings, PlanarSnapshot, planar_density};
 pub use planar_frame::CrossNoise;
-pub use schedule::{Decay, NoiseSchedule, ScheduledPath, time_along_floor, two_state_scheduled};
+pub use schedule::{Decay, NoiseSchedule, ScheduledPath, two_state_scheduled};
 pub use slice_rates::{SliceRates, slice_rates};
+pub use slow_path::floor_time;
 pub use two_state::{HopRates, TwoState, two_state};

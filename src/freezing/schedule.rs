@@ -86,12 +86,7 @@ impl NoiseSchedule {
         let duration = floor_time(model, start, end, 1.0)?;
         let mut changes = Vec::with_capacity(pieces);
         for k in 1..pieces {
-            changes.push(floor_position(
-                model,
-                start,
-                end,
-                duration * k as f64 / pieces as f64,
-            )?);
+            changes.push(floor_position(model, start, duration * k as f64 / pieces as f64)?);
         }
         changes.push(end);
         let mut strengths: Vec<f64> = (0..pieces)
@@ -124,38 +119,21 @@ impl NoiseSchedule {
             })
             .collect()
     }
-
-    /// The same schedule with every change moved by a factor.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] unless the factor is positive.
-    pub fn moved(&self, factor: f64) -> Result<Self> {
-        require_positive("factor", factor)?;
-        let changes: Vec<f64> = self.changes.iter().map(|y| y * factor).collect();
-        Self::new(&changes, &self.strengths)
-    }
 }
 
-/// Time that the noise-free floor takes from `start` to `end`.
-///
-/// # Errors
-/// [`Error::Unreachable`] where the floor does not lead there.
-pub fn time_along_floor(model: &TwoValley, start: f64, end: f64) -> Result<f64> {
-    floor_time(model, start, end, 1.0)
-}
-
-/// y of the floor after a time, between `start` and `end`, by bisection.
-fn floor_position(model: &TwoValley, start: f64, end: f64, time: f64) -> Result<f64> {
-    let (mut low, mut high) = (start, end);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if floor_time(model, start, middle, 1.0)? < time {
-            low = middle;
-        } else {
-            high = middle;
+/// y of the floor after a time from `start`, by Newton's method.
+fn floor_position(model: &TwoValley, start: f64, time: f64) -> Result<f64> {
+    const ITERATIONS: usize = 20;
+    let mut y = start + time * model.floor_velocity(start);
+    for _ in 0..ITERATIONS {
+        let missing = time - floor_time(model, start, y, 1.0)?;
+        // between start and y the floor goes on
+        y = (y + missing * model.floor_velocity(y)).max(0.5 * (start + y));
+        if missing.abs() <= 1e-12 * time {
+            break;
         }
     }
-    Ok(0.5 * (low + high))
+    Ok(y)
 }
 
 /// P_flat along the path under a schedule, by the two-state master equation.
@@ -165,11 +143,7 @@ pub struct ScheduledPath {
     pub y: Vec<f64>,
     /// Probability of the flat valley.
     pub p_flat: Vec<f64>,
-    /// Relaxation rate λ1 of P.
-    pub relaxation: Vec<f64>,
-    /// Stationary P at this y and its Δ: what P relaxes to.
-    pub equilibrium: Vec<f64>,
-    /// Relative error of the final P: steps, slices and their interpolation.
+    /// Error of the final P: steps, slices and their interpolation.
     pub p_flat_error: f64,
 }
 
@@ -201,8 +175,6 @@ pub fn two_state_scheduled<S: Diffusion<1>>(
     let mut path = ScheduledPath {
         y: vec![start],
         p_flat: vec![initial_p_flat],
-        relaxation: Vec::new(),
-        equilibrium: Vec::new(),
         p_flat_error: 0.0,
     };
     let mut p = initial_p_flat;
@@ -211,23 +183,12 @@ pub fn two_state_scheduled<S: Diffusion<1>>(
         let piece = two_state(model, &rates, p, 1.0, STEPS)?;
         p = piece.final_p_flat();
         path.p_flat_error += piece.p_flat_error + rates.relative_error() + rates.interpolation_error();
-        if path.relaxation.is_empty() {
-            path.relaxation.push(rates.spectral_gap(from));
-            path.equilibrium.push(rates.stationary_p_flat(from));
-        }
-        for (y, p) in piece.y.iter().zip(&piece.p_flat).skip(1) {
-            path.y.push(*y);
-            path.p_flat.push(*p);
-            path.relaxation.push(rates.spectral_gap(*y));
-            path.equilibrium.push(rates.stationary_p_flat(*y));
-        }
+        path.y.extend(&piece.y[1..]);
+        path.p_flat.extend(&piece.p_flat[1..]);
         // beyond the last slice hops have died out
-        let (_, last) = rates.range();
-        if last < to {
+        if rates.range().1 < to {
             path.y.push(to);
             path.p_flat.push(p);
-            path.relaxation.push(0.0);
-            path.equilibrium.push(rates.stationary_p_flat(last));
         }
     }
     Ok(path)

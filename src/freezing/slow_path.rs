@@ -88,8 +88,20 @@ pub(super) fn second_order_error(fine: f64, coarse: f64) -> f64 {
     (fine - coarse).abs() / 3.0
 }
 
-/// Time ∫ dy/(ramp v) that the floor takes, by Simpson's rule.
-pub(super) fn floor_time(model: &TwoValley, start: f64, end: f64, ramp: f64) -> Result<f64> {
+/// Time ∫ dy/(ramp v) that the noise-free floor takes from `start` to `end`, by Simpson's rule.
+///
+/// # Errors
+/// [`Error::Unreachable`] where the floor does not lead there.
+///
+/// # Examples
+/// ```
+/// use freezeout::freezing::floor_time;
+/// use freezeout::landscape::TwoValley;
+/// // the noise-free floor comes from y = 1 to 2.6650 in a time of 100
+/// assert!((floor_time(&TwoValley::default(), 1.0, 2.6650, 1.0)? - 100.0).abs() < 0.01);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn floor_time(model: &TwoValley, start: f64, end: f64, ramp: f64) -> Result<f64> {
     const PANELS: usize = 2000;
     let h = (end - start) / (2 * PANELS) as f64;
     let mut sum = 0.0;

@@ -482,7 +482,7 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
         && let Some(reference) = escape.number(Quantity::MeanFirstPassageTime)
     {
         if let Some(simulation) = escape.simulation() {
-            let value = estimate(
+            let value = number(
                 simulation.simulated_mean_first_passage_time,
                 simulation.simulated_mean_first_passage_time_standard_error,
             );
@@ -493,7 +493,7 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
                 Comparison::of_numbers(time, "simulation", value, grid, reference)
             });
             if let Some(operator) = TransferOperatorResult::find(file)?.filter(|_| escape.simulates_sgd()) {
-                let exact = estimate(
+                let exact = number(
                     operator.mean_first_passage_time,
                     operator.mean_first_passage_time_error,
                 );
@@ -502,7 +502,7 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
             }
         }
         if let Some(integral) = escape.integral() {
-            let exact = estimate(
+            let exact = number(
                 integral.mean_first_passage_time_integral,
                 integral.mean_first_passage_time_integral_error,
             );
@@ -526,21 +526,13 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
     Ok(rows)
 }
 
-fn estimate(value: f64, standard_error: f64) -> Estimate {
-    Estimate {
-        value,
-        standard_error,
-        samples: 1,
-    }
-}
-
 /// Multiple of 1/exponent up to which a formula for small noise is called in agreement: the coefficient of its first correction is of
 /// order one, 0.4 for the quartic double well and 1.1 for Maier and Stein's process with β = 2.
 const LARGEST_SMALL_NOISE_Z: f64 = 2.0;
 
 /// Formulas for small noise, held against the grid in units of their own expected deviation, never as if they were exact.
 fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
-    let both = |value: Option<f64>, error: Option<f64>| Some(estimate(value?, error?));
+    let both = |value: Option<f64>, error: Option<f64>| Some(number(value?, error?));
     let mut rows = Vec::new();
     if let (Some(grid), Some(mut value), [formula], Some(_)) = (
         both(path.escape_rate, path.escape_rate_error),

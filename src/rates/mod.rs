@@ -30,4 +30,4 @@ pub mod paper;
 pub use domain::confining_domain;
 pub use eyring_kramers::SaddlePassage;
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
-pub use odds::{ParabolicValley, ParabolicValleys};
+pub use odds::{ParabolicValley, ParabolicValleys, width_probability};

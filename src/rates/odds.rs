@@ -6,6 +6,21 @@ use crate::landscape::{Side, TwoValley};
 use crate::math::log_domain::probability_from_log_odds;
 use crate::math::special::{ln_erfi, ln_normal_cdf};
 
+/// Stationary probability of the flat one of two valleys of equal depth under isotropic noise, at every strength of it.
+///
+/// # Formula
+/// √γ/(1 + √γ) = x1/(x1 + x2) for the flatness ratio γ = f1/f2 = (x1/x2)².
+///
+/// # Examples
+/// ```
+/// use freezeout::rates::width_probability;
+/// assert!((width_probability((0.8_f64 / 0.65).powi(2)) - 0.8 / 1.45).abs() < 1e-15);
+/// ```
+pub fn width_probability(flatness_ratio: f64) -> f64 {
+    let root = flatness_ratio.sqrt();
+    root / (1.0 + root)
+}
+
 /// A half-parabola L = barrier·((x/x* − 1)² − 1) on one side of a ridge, with constant diffusivity D on it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ParabolicValley {

@@ -243,6 +243,15 @@ impl TwoValleyModel {
         }
     }
 
+    /// [`TwoValleyModel::path_law`] with that of [`PathSettings::coarser`], whose difference bounds its error.
+    ///
+    /// # Errors
+    /// Those of [`crate::transfer::propagate`].
+    pub fn path_laws(&self, learning_rate: f64, sigma: f64, settings: &PathSettings) -> Result<[PathLaw; 2]> {
+        let law = |settings: &PathSettings| self.path_law(learning_rate, sigma, settings);
+        Ok([law(settings)?, law(&settings.coarser())?])
+    }
+
     /// The diffusion in the plane, D = Δ (strength·H₊^p + floor + regulariser).
     ///
     /// # Errors

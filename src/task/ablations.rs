@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::final_probability::mean_curvature;
 use super::progress::Progress;
-use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
+use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
@@ -13,6 +13,8 @@ use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::two_valley::{TwoValleyModel, TwoValleyNoise};
+use crate::transfer::{PathLaw, PathSettings, Start};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +69,70 @@ records! {
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
         /// Means of the runs.
         means: ValleyMeans => [variant, noise_strength],
+        /// powers p of the noise at which the collapse on learning_rate * sigma is tried
+        power: Vec<f64> => [power] "1" "p",
+        /// learning rates at which it is tried
+        collapse_learning_rate: Vec<f64> => [collapse_learning_rate] "1" "η",
+        /// The map of SGD at these powers and learning rates.
+        collapse: CollapseColumns => [power, collapse_learning_rate, noise_strength],
+    }
+}
+
+records! {
+    /// Freezing by the transfer operator, without sampling noise.
+    pub struct CollapseColumns {
+        /// learning rate times the mean iteration of the last sign change of x
+        freezing_time_transfer: Vec<f64> => [] "time" "η⟨t_f⟩",
+        /// change of freezing_time_transfer with kernels kept twice as long on panels longer by a quarter
+        freezing_time_transfer_error: Vec<f64> => [] "time",
+        /// probability that x never changes its sign
+        trapped_transfer: Vec<f64> => [] "1",
+        /// probability that the last sign change falls into the final 1 % of the run
+        unfrozen_transfer: Vec<f64> => [] "1",
+    }
+}
+
+/// Powers of the noise that are tried beside the first.
+pub const POWERS: [(&str, f64); 2] = [(POWER_3_2, 1.5), (POWER_2, 2.0)];
+/// Learning rates at which the collapse is tried, in those of the task.
+const COLLAPSE_FACTORS: [f64; 3] = [0.5, 1.0, 2.0];
+
+impl CollapseColumns {
+    fn new(task: &Ablations, model: &TwoValleyModel, strengths: &[f64], progress: &Progress) -> Result<Self> {
+        let mut cells = Vec::new();
+        for (_, power) in POWERS {
+            let model = TwoValleyModel::papers(*model.landscape(), power)?;
+            for factor in COLLAPSE_FACTORS {
+                cells.extend(strengths.iter().map(|strength| (model, factor, *strength)));
+            }
+        }
+        let bar = progress.task("collapse", cells.len() as u64);
+        let laws: Vec<(f64, [PathLaw; 2])> = cells
+            .par_iter()
+            .with_max_len(1)
+            .map(|(model, factor, strength)| {
+                let eta = factor * task.learning_rate;
+                let settings = PathSettings {
+                    steps: ((task.steps as f64 / factor).ceil() as usize).max(1),
+                    starts: Start::in_equal_parts(&task.start_x),
+                    start_y: task.start_y,
+                    ..PathSettings::default()
+                };
+                let laws = model.path_laws(eta, sigma(*strength, eta), &settings)?;
+                bar.advance(1);
+                Ok((eta, laws))
+            })
+            .collect::<Result<_>>()?;
+        let column = |of: &dyn Fn(&(f64, [PathLaw; 2])) -> f64| laws.iter().map(of).collect::<Vec<f64>>();
+        let time = |eta: f64, law: &PathLaw| eta * law.mean_freezing_iteration();
+        Ok(Self {
+            freezing_time_transfer: column(&|(eta, [law, _])| time(*eta, law)),
+            freezing_time_transfer_error: column(&|(eta, [law, coarse])| {
+                (time(*eta, law) - time(*eta, coarse)).abs()
+            }),
+            trapped_transfer: column(&|(_, [law, _])| law.no_sign_change),
+            unfrozen_transfer: column(&|(_, [law, _])| law.last_sign_change_within(TAIL)),
+        })
     }
 }
 
@@ -197,6 +263,16 @@ fn cells(
             }
             walk.check_stability(task.start_y)
                 .map_err(|e| e.at("ablations.learning_rate"))?;
+            if POWERS.iter().any(|(name, _)| *name == variant.name) {
+                let eta = COLLAPSE_FACTORS[COLLAPSE_FACTORS.len() - 1] * task.learning_rate;
+                let fastest = variant
+                    .model
+                    .walk(eta, sigma(strength, eta))
+                    .map_err(|e| e.at(SECTION))?;
+                fastest
+                    .check_stability(task.start_y)
+                    .map_err(|e| e.at("ablations.learning_rate, of which twice is tried too"))?;
+            }
             let protocol = Protocol {
                 starts: starts.clone(),
                 runs: task.runs,
@@ -224,19 +300,19 @@ impl Task for Ablations {
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Variants of the model.
         const VARIANTS: f64 = 8.0;
-        ensemble_cost(
-            "ablations",
-            VARIANTS * self.noise_strength.count(),
-            self.runs,
-            self.steps,
-        )
+        /// Seconds of the transfer operator in one cell.
+        const TRANSFER: f64 = 0.5;
+        let strengths = self.noise_strength.count();
+        let maps = (POWERS.len() * COLLAPSE_FACTORS.len()) as f64 * strengths;
+        ensemble_cost("ablations", VARIANTS * strengths, self.runs, self.steps)
+            .with_time("ablations.noise_strength", TRANSFER * maps)
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
-        let (names, strengths, cells) = cells(setting.seed, &setting.two_valley()?, self)?;
-        let task = self.clone();
+        let (model, task) = (setting.two_valley()?, self.clone());
+        let (names, strengths, cells) = cells(setting.seed, &model, self)?;
         Ok(Box::new(move |progress| {
-            run(&task, &names, strengths, &cells, progress)
+            run(&task, &model, &names, strengths, &cells, progress)
         }))
     }
 }
@@ -244,6 +320,7 @@ impl Task for Ablations {
 /// `/ablations`.
 fn run(
     task: &Ablations,
+    model: &TwoValleyModel,
     names: &[&'static str],
     strengths: Vec<f64>,
     cells: &[Cell],
@@ -256,6 +333,11 @@ fn run(
         runs: task.runs as i64,
         steps: task.steps as i64,
         variant: names.iter().map(|name| (*name).to_string()).collect(),
+        power: POWERS.map(|(_, power)| power).to_vec(),
+        collapse_learning_rate: COLLAPSE_FACTORS
+            .map(|factor| factor * task.learning_rate)
+            .to_vec(),
+        collapse: CollapseColumns::new(task, model, &strengths, progress)?,
         noise_strength: strengths,
         means: ValleyMeans::new(&ensembles)?,
     };

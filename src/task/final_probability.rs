@@ -16,7 +16,7 @@ use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, 
 use crate::setting::Setting;
 use crate::setting::parameter_range::{ParameterRange, row_of};
 use crate::setting::two_valley::TwoValleyModel;
-use crate::transfer::{PathLaw, PathSettings, Start};
+use crate::transfer::{PathLaw, PathSettings};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -249,21 +249,11 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
     }
     let path = PathSettings {
         steps: steps.ceil() as usize,
-        starts: vec![
-            Start {
-                x: -0.01,
-                weight: 0.5,
-            },
-            Start { x: 0.01, weight: 0.5 },
-        ],
         start_y: task.start_y,
         ..PathSettings::default()
     };
-    let law = |path: &PathSettings| {
-        let sigma = sigma(noise_strength, task.learning_rate);
-        model.path_law(task.learning_rate, sigma, path)
-    };
-    let (law, coarse_law) = (law(&path)?, law(&path.coarser())?);
+    let sigma = sigma(noise_strength, task.learning_rate);
+    let [law, coarse_law] = model.path_laws(task.learning_rate, sigma, &path)?;
     let planar = if task.planar {
         let diffusion = model.plane(noise_strength)?;
         Some(planar_density(

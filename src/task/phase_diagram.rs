@@ -106,10 +106,9 @@ impl TransferColumns {
         progress: &Progress,
     ) -> Result<Self> {
         let bar = progress.task("transfer operator", cells.len() as u64);
-        let weight = 1.0 / task.start_x.len() as f64;
         let settings = PathSettings {
             steps: task.steps as usize,
-            starts: task.start_x.iter().map(|&x| Start { x, weight }).collect(),
+            starts: Start::in_equal_parts(&task.start_x),
             start_y: task.start_y,
             motion: match task.hold_y {
                 true => SlowMotion::Fixed,
@@ -118,13 +117,11 @@ impl TransferColumns {
             ramp: task.ramp,
             ..PathSettings::default()
         };
-        let coarser = settings.coarser();
         let laws: Vec<[PathLaw; 2]> = cells
             .par_iter()
             .with_max_len(1)
             .map(|&(learning_rate, sigma)| {
-                let law = |settings| model.path_law(learning_rate, sigma, settings);
-                let laws = [law(&settings)?, law(&coarser)?];
+                let laws = model.path_laws(learning_rate, sigma, &settings)?;
                 bar.advance(1);
                 Ok(laws)
             })

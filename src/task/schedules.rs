@@ -9,14 +9,15 @@ use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{Cell, Protocol, simulate};
 use crate::error::{Error, Result};
 use crate::freezing::{
-    Decay, DensityPathSettings, NoiseSchedule, density_path, time_along_floor, two_state_scheduled,
+    Decay, DensityPathSettings, NoiseSchedule, density_path, floor_time, two_state_scheduled,
 };
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::two_valley::TwoValleyModel;
-use crate::transfer::{PathSettings, SlowMotion, Start};
+use crate::statistics::proportion;
+use crate::transfer::PathSettings;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,7 +145,7 @@ records! {
 }
 
 const SECTION: &str = "schedules";
-/// Where runs start, half of them on either side of the ridge.
+/// Where runs start, half of them on either side of the ridge, as by default the densities do.
 const START_X: [f64; 2] = [-0.01, 0.01];
 
 /// What one schedule gives.
@@ -233,7 +234,7 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
         walk.check_stability(task.start_y)
             .map_err(|e| e.at("schedules.learning_rate"))?;
     }
-    time_along_floor(model.landscape(), task.start_y, task.end_y).map_err(|e| e.at("schedules.end_y"))?;
+    floor_time(model.landscape(), task.start_y, task.end_y, 1.0).map_err(|e| e.at("schedules.end_y"))?;
     Ok(changes)
 }
 
@@ -355,9 +356,7 @@ fn map_of_sgd(
     steps: Option<&[(u64, f64)]>,
 ) -> Result<Mapped> {
     let mut settings = PathSettings {
-        starts: START_X.map(|x| Start { x, weight: 0.5 }).to_vec(),
         start_y: task.start_y,
-        motion: SlowMotion::Mean,
         ..PathSettings::default()
     };
     if steps.is_some() {
@@ -377,7 +376,7 @@ fn map_of_sgd(
             // the mean has passed the end already
             None if settings.start_y >= to => 0,
             None => {
-                let time = time_along_floor(model.landscape(), settings.start_y, to)?;
+                let time = floor_time(model.landscape(), settings.start_y, to, 1.0)?;
                 settings.steps = ((time / task.learning_rate).ceil() as usize).max(1);
                 if k + 1 < pieces.len() {
                     settings.steps = law(&settings, strength)?.y.partition_point(|y| *y < to);
@@ -407,7 +406,7 @@ fn sgd(
     number: usize,
 ) -> Result<(f64, f64)> {
     let mut starts = START_X.map(|x| [x, task.start_y]).to_vec();
-    let mut flat = 0.5;
+    let mut flat = 0;
     for (k, &(steps, strength)) in pieces.iter().enumerate().filter(|(_, piece)| piece.0 > 0) {
         let walk = model.walk(task.learning_rate, sigma(strength, task.learning_rate))?;
         let protocol = Protocol {
@@ -422,10 +421,10 @@ fn sgd(
             )),
         };
         let ensemble = simulate(&[Cell { walk, protocol }], &|_| ())?.remove(0);
-        flat = ensemble.p_flat();
+        flat = ensemble.runs.iter().filter(|run| run.is_flat()).count();
         starts = ensemble.runs.iter().map(|run| [run.x, run.y]).collect();
     }
-    Ok((flat, (flat * (1.0 - flat) / task.runs as f64).sqrt()))
+    proportion(flat, task.runs).map(|p| (p.value, p.standard_error))
 }
 
 /// Final P_flat against the position of the change, theory as lines, the map of SGD as dashed lines and SGD as points, between the two constants.

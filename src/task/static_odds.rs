@@ -17,13 +17,16 @@ use crate::noise::ValleyCurvature;
 use crate::observables::{spectral_gap, stationary_probability};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
-use crate::rates::{ParabolicValley, ParabolicValleys, ScaleAndSpeed, confining_domain};
+use crate::rates::{ParabolicValley, ParabolicValleys, ScaleAndSpeed, confining_domain, width_probability};
 use crate::region::Domain;
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::two_valley::{TwoValleyModel, TwoValleyNoise};
 use crate::statistics::convergence::extrapolated;
-use crate::transfer::{PathSettings, Resolution, SlowMotion, Start, TransferOperator as StepOperator};
+use crate::statistics::proportion;
+use crate::transfer::{
+    PathLaw, PathSettings, Resolution, SlowMotion, Start, TransferOperator as StepOperator,
+};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -256,6 +259,11 @@ fn check(model: &TwoValleyModel, task: &StaticOdds) -> Result<Vec<f64>> {
     Ok(rates)
 }
 
+/// A fraction of independent trials with its standard error.
+fn fraction(hits: usize, trials: usize) -> Result<(f64, f64)> {
+    proportion(hits, trials).map(|p| (p.value, p.standard_error))
+}
+
 /// A probability with its standard error as odds with theirs.
 fn odds((p, error): (f64, f64)) -> (f64, f64) {
     (p / (1.0 - p), error / (1.0 - p).powi(2))
@@ -376,13 +384,7 @@ fn sgd_probability(
     let ensemble = simulate(&[Cell { walk, protocol }], &|_| ())?.remove(0);
     let counted = ensemble.snapshots.iter().rev().take(POSITIONS);
     let flat: u64 = counted.map(|snapshot| snapshot.flat).sum();
-    Ok(fraction(flat as f64, (runs * POSITIONS) as f64))
-}
-
-/// A fraction of independent trials with its standard error.
-fn fraction(hits: f64, trials: f64) -> (f64, f64) {
-    let p = hits / trials;
-    (p, (p * (1.0 - p) / trials).sqrt())
+    fraction(flat as usize, runs * POSITIONS)
 }
 
 /// P_flat of the map of SGD with y held, and the change with longer panels.
@@ -390,21 +392,13 @@ fn map_probability(model: &TwoValleyModel, problem: Static, eta: f64, gap: f64) 
     let Static { y, noise_strength } = problem;
     let settings = PathSettings {
         steps: (SETTLED / (gap * eta)).ceil() as usize,
-        starts: Side::BOTH
-            .map(|side| Start {
-                x: model.landscape().minimum(side, y),
-                weight: 0.5,
-            })
-            .to_vec(),
+        starts: Start::in_equal_parts(&Side::BOTH.map(|side| model.landscape().minimum(side, y))),
         start_y: y,
         motion: SlowMotion::Fixed,
         ..PathSettings::default()
     };
-    let p = |settings: &PathSettings| {
-        let law = model.path_law(eta, sigma(noise_strength, eta), settings);
-        law.map(|law| law.final_p_flat())
-    };
-    let (fine, coarse) = (p(&settings)?, p(&settings.coarser())?);
+    let laws = model.path_laws(eta, sigma(noise_strength, eta), &settings)?;
+    let [fine, coarse] = laws.each_ref().map(PathLaw::final_p_flat);
     Ok((fine, (fine - coarse).abs()))
 }
 
@@ -621,7 +615,7 @@ fn sgd_odds(
     )?;
     let all = lists.iter().flatten();
     let flat = all.clone().filter(|[x]| *x >= 0.0).count();
-    Ok(odds(fraction(flat as f64, all.count() as f64)))
+    fraction(flat, all.count()).map(odds)
 }
 
 /// Measured odds over R against η (a), and P_flat under isotropic noise (b).
@@ -655,7 +649,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             format!("Itô: {:.3}", result.ratio_ito[0]),
             Dash::Solid,
         ));
-    let widths = gamma.sqrt() / (1.0 + gamma.sqrt());
+    let widths = width_probability(gamma);
     let stated = gamma / (1.0 + gamma);
     control = control
         .with(horizontal(
@@ -769,7 +763,7 @@ pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
             Style::nth(1),
         ));
     let gamma = result.flatness_ratio;
-    let widths = gamma.sqrt() / (1.0 + gamma.sqrt());
+    let widths = width_probability(gamma);
     let mut splitting = Panel::new("", axis(), Axis::linear("probability to go flat from the ridge"));
     splitting = splitting
         .with(Layer::Horizontal {

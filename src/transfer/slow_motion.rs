@@ -28,6 +28,14 @@ pub struct Start {
     pub weight: f64,
 }
 
+impl Start {
+    /// The same weight for each of these positions.
+    pub fn in_equal_parts(positions: &[f64]) -> Vec<Self> {
+        let weight = 1.0 / positions.len() as f64;
+        positions.iter().map(|&x| Self { x, weight }).collect()
+    }
+}
+
 /// What to propagate and how accurately.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathSettings {

@@ -1,7 +1,7 @@
 //! Records that look like those of the two-valley model, by formulas that are rough or mean nothing.
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
-use freezeout::task::ablations::AblationsResult;
+use freezeout::task::ablations::{AblationsResult, CollapseColumns};
 use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
@@ -283,6 +283,14 @@ fn ablations() -> Group {
         runs: 1000,
         steps: 50_000,
         variant: names.iter().map(|n| (*n).to_string()).collect(),
+        power: vec![1.5, 2.0],
+        collapse_learning_rate: vec![0.005, 0.01],
+        collapse: CollapseColumns {
+            freezing_time_transfer: vec![100.0; 16],
+            freezing_time_transfer_error: vec![0.01; 16],
+            trapped_transfer: vec![0.0; 16],
+            unfrozen_transfer: vec![0.0; 16],
+        },
         noise_strength: noise,
         means: ValleyMeans {
             p_flat: estimates(p, &|_| 0.008),

@@ -10,12 +10,11 @@ use crate::error::Result;
 use crate::landscape::Side;
 use crate::output::{Records, ResultFile};
 use crate::rates::paper::FreezingLine as PapersLine;
+use crate::rates::width_probability;
 use crate::setting::parameter_range::row_of;
 use crate::setting::two_valley::TwoValleyModel;
 use crate::task::Config;
-use crate::task::ablations::{
-    AblationsResult, BARRIER_HELD, FLATNESS_HELD, FULL_MODEL, POWER_2, POWER_3_2, Y_HELD,
-};
+use crate::task::ablations::{AblationsResult, BARRIER_HELD, FLATNESS_HELD, FULL_MODEL, POWERS, Y_HELD};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
@@ -459,7 +458,7 @@ impl Evidence {
             return Claim::not_tested(NAME, CLAIM, "two noise strengths of [final_probability]");
         };
         let (p, y) = (&path.p_flat_isotropic, &path.mean_freezing_y_isotropic);
-        let expected = self.width_odds();
+        let expected = width_probability(self.model.landscape().flatness_ratio());
         let verdict = isotropic(p, &path.p_flat_isotropic_error, y);
         let [low, high] = range(p);
         Claim {
@@ -511,14 +510,14 @@ impl Evidence {
 
     fn t9(&self) -> Result<Claim> {
         const NAME: &str = "T9";
-        const CLAIM: &str = "robustness: p = 1.5 and 2 keep the static fall (T3), the delay (T4 but for its collapse) and the rise of P_flat (T5)";
+        const CLAIM: &str = "robustness: p = 1.5 and 2 keep T3-T5 (runs that explore and freeze)";
         let Some(ablations) = &self.ablations else {
             return Ok(Claim::not_tested(NAME, CLAIM, "[ablations]"));
         };
         let means = &ablations.means;
         let (mut powers, mut evidence) = (Vec::new(), Vec::new());
-        for (name, power) in [(POWER_3_2, 1.5), (POWER_2, 2.0)] {
-            // the static law where the runs start, at their own noise strengths
+        for (k, (name, power)) in POWERS.into_iter().enumerate() {
+            // the static law at the noise strengths of the runs
             let (y, model) = (5.0, TwoValleyModel::papers(*self.model.landscape(), power)?);
             let mut static_p = Vec::new();
             for &strength in &ablations.noise_strength {
@@ -545,9 +544,14 @@ impl Evidence {
                     "[ablations] with two noise strengths at which runs explore and freeze at each power";
                 return Ok(Claim::not_tested(NAME, CLAIM, needs));
             }
+            let Some(collapse) = Collapse::at_power(ablations, k) else {
+                let needs = "noise strengths of [ablations] at which runs explore and freeze at two learning rates and each power";
+                return Ok(Claim::not_tested(NAME, CLAIM, needs));
+            };
             let steps = p.windows(2).zip(p_error.windows(2));
             powers.push(Robustness {
                 falls: falls(&static_p, &vec![1e-12; static_p.len()]),
+                collapses: collapse.collapsed.map(|(bound, _)| bound) == Some(collapse.largest),
                 delayed: rises(&freezing, &error),
                 selects: rises(&p, &p_error),
                 loses: steps
@@ -555,9 +559,11 @@ impl Evidence {
                     .any(|(p, e)| p[0] - p[1] > SLACK * e[0].hypot(e[1])),
             });
             evidence.push(format!(
-                "{name}: P_ss(y = {y}) {}, <y_freeze> {}, P_flat {}",
+                "{name}: P_ss(y = {y}) {}, <y_freeze> {}, eta<t_f> spread by {:.1} % for eta <= {}, P_flat {}",
                 list(&static_p, 4),
                 list(&freezing, 2),
+                100.0 * collapse.spread,
+                collapse.largest,
                 list(&p, 3)
             ));
         }
@@ -570,9 +576,9 @@ impl Evidence {
             reason: match verdict {
                 Verdict::Reproduced => "stronger alignment shifts the numbers, not the order".into(),
                 Verdict::InRegime => {
-                    "fall and delay stay; P_flat is so near 1 at some power that no rise is left to be seen, and none is lost".into()
+                    "fall, delay and collapse stay; P_flat is so near 1 at some power that no rise is left to be seen, and none is lost".into()
                 }
-                _ => "at some power P_ss does not fall, freezing is not delayed, or P_flat falls".into(),
+                _ => "at some power P_ss does not fall, freezing is not delayed or does not collapse, or P_flat falls".into(),
             },
         })
     }
@@ -627,7 +633,10 @@ impl Evidence {
         const NAME: &str = "S1";
         const CLAIM: &str = "isotropic noise has P_eq = gamma/(1+gamma)";
         let gamma = self.model.landscape().flatness_ratio();
-        let (stated, exact) = (gamma / (1.0 + gamma), self.width_odds());
+        let (stated, exact) = (
+            gamma / (1.0 + gamma),
+            width_probability(self.model.landscape().flatness_ratio()),
+        );
         let measured = self.path.as_ref().map(|path| path.p_flat_isotropic.as_slice());
         Ok(Claim {
             name: NAME,
@@ -819,12 +828,6 @@ impl Evidence {
             ),
         }
     }
-
-    /// x1/(x1 + x2) = √γ/(1 + √γ): the static odds under isotropic noise.
-    fn width_odds(&self) -> f64 {
-        let root = self.model.landscape().flatness_ratio().sqrt();
-        root / (1.0 + root)
-    }
 }
 
 /// By what part of itself the mean y of the last hop grows when the flatness is held.
@@ -835,6 +838,11 @@ fn shift_of_freezing(ablations: &AblationsResult) -> Result<Vec<f64>> {
         .iter()
         .zip(ablations.row(FULL_MODEL, y)?);
     Ok(pairs.map(|(held, full)| held / full - 1.0).collect())
+}
+
+/// Whether no more than a hundredth of the runs of a cell is trapped at its start or unfrozen at its end.
+fn is_free(trapped: &[f64], unfrozen: &[f64], cell: usize) -> bool {
+    trapped[cell] <= TRAPPED && unfrozen[cell] <= FROZEN
 }
 
 /// Freezing times of cells with equal ησ.
@@ -850,19 +858,46 @@ struct Collapse {
 }
 
 impl Collapse {
-    /// None without a pair of cells in which runs explore and freeze.
+    /// Of the cells of a phase diagram; none without a pair in which runs explore and freeze.
     fn new(diagram: &PhaseDiagramResult, exact: &TransferColumns) -> Option<Self> {
+        let (eta, sigma) = (&diagram.learning_rate, &diagram.sigma);
+        let cell = |k: usize| {
+            let (eta, sigma) = (eta[k / sigma.len()], sigma[k % sigma.len()]);
+            (eta * sigma, eta, eta * exact.mean_freezing_iteration_transfer[k])
+        };
+        let all = 0..eta.len() * sigma.len();
+        Self::of(
+            all.filter(|k| is_free(&exact.trapped_transfer, &exact.unfrozen_transfer, *k))
+                .map(cell),
+        )
+    }
+
+    /// Of the ablation with the k-th power of the noise.
+    fn at_power(ablations: &AblationsResult, k: usize) -> Option<Self> {
+        let (eta, strengths, found) = (
+            &ablations.collapse_learning_rate,
+            &ablations.noise_strength,
+            &ablations.collapse,
+        );
+        let columns = strengths.len();
+        let cells = eta.len() * columns;
+        let own = (k * cells..(k + 1) * cells)
+            .filter(|k| is_free(&found.trapped_transfer, &found.unfrozen_transfer, *k))
+            .map(|k| {
+                (
+                    strengths[k % columns],
+                    eta[k % cells / columns],
+                    found.freezing_time_transfer[k],
+                )
+            });
+        Self::of(own)
+    }
+
+    /// Of cells (ησ, η, η⟨t_f⟩).
+    fn of(cells: impl Iterator<Item = (f64, f64, f64)>) -> Option<Self> {
         /// Of products of two numbers that are rounded themselves.
         const ROUNDING: f64 = 1e-12;
-        let (eta, sigma) = (&diagram.learning_rate, &diagram.sigma);
-        // (ησ, η, η⟨t_f⟩)
-        let mut cells: Vec<(f64, f64, f64)> = (0..eta.len() * sigma.len())
-            .filter(|k| exact.trapped_transfer[*k] <= TRAPPED && exact.unfrozen_transfer[*k] <= FROZEN)
-            .map(|k| {
-                let (eta, sigma) = (eta[k / sigma.len()], sigma[k % sigma.len()]);
-                (eta * sigma, eta, eta * exact.mean_freezing_iteration_transfer[k])
-            })
-            .collect();
+        let mut cells: Vec<(f64, f64, f64)> = cells.collect();
         cells.sort_by(|a, b| a.0.total_cmp(&b.0));
         let groups: Vec<&[(f64, f64, f64)]> = cells
             .chunk_by(|a, b| (b.0 / a.0 - 1.0).abs() <= ROUNDING)

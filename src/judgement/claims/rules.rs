@@ -101,9 +101,11 @@ pub(super) fn isotropic(p: &[f64], errors: &[f64], y: &[f64]) -> Verdict {
     }
 }
 
-/// T9: P falls and y rises at every power; P_flat rises at each, or at some of them without falling at another.
+/// T9: P falls, y rises and times collapse at every power; P_flat rises at each, or at some of them without falling at another.
 pub(super) fn robust(powers: &[Robustness]) -> Verdict {
-    let holds = powers.iter().all(|p| p.falls && p.delayed && !p.loses);
+    let holds = powers
+        .iter()
+        .all(|p| p.falls && p.delayed && p.collapses && !p.loses);
     match (holds, powers.iter().all(|p| p.selects)) {
         (true, true) => Verdict::Reproduced,
         (true, false) => Verdict::InRegime,
@@ -117,6 +119,8 @@ pub(super) struct Robustness {
     pub falls: bool,
     /// Freezing comes later with more noise (T4).
     pub delayed: bool,
+    /// Freezing times collapse on ησ (T4).
+    pub collapses: bool,
     /// The final P rises (T5).
     pub selects: bool,
     /// The final P falls beyond its errors.
@@ -152,22 +156,39 @@ mod tests {
             isotropic(&[0.5517, 0.5517], &[1e-5; 2], &[2.0, 1.0]),
             NotSupported
         );
-        let of = |falls, delayed, selects, loses| Robustness {
-            falls,
-            delayed,
-            selects,
-            loses,
+        let all = || Robustness {
+            falls: true,
+            delayed: true,
+            collapses: true,
+            selects: true,
+            loses: false,
         };
-        assert_eq!(robust(&[of(true, true, true, false); 1]), Reproduced);
-        assert_eq!(
-            robust(&[of(true, true, true, false), of(true, true, false, false)]),
-            InRegime
-        );
-        assert_eq!(
-            robust(&[of(true, true, true, false), of(true, true, false, true)]),
-            NotSupported
-        );
-        assert_eq!(robust(&[of(false, true, true, false)]), NotSupported);
+        let flat = || Robustness {
+            selects: false,
+            ..all()
+        };
+        assert_eq!(robust(&[all()]), Reproduced);
+        assert_eq!(robust(&[all(), flat()]), InRegime);
+        for broken in [
+            Robustness {
+                loses: true,
+                ..flat()
+            },
+            Robustness {
+                falls: false,
+                ..all()
+            },
+            Robustness {
+                delayed: false,
+                ..all()
+            },
+            Robustness {
+                collapses: false,
+                ..all()
+            },
+        ] {
+            assert_eq!(robust(&[all(), broken]), NotSupported);
+        }
     }
 
     #[test]
