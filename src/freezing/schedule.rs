@@ -1,6 +1,6 @@
 //! Noise that changes along training: schedules, and the two-state theory under them.
 
-use super::slow_path::floor_time;
+use super::slow_path::{floor_position, floor_time};
 use super::{HopRates, two_state};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require, require_positive};
@@ -17,6 +17,21 @@ pub enum Decay {
     Exponential,
     /// As half a cosine in time.
     Cosine,
+}
+
+impl Decay {
+    /// The strength at a progress from 0 to 1 on the way from the first of two strengths to the second, which stays beyond.
+    pub fn strength(self, [before, after]: [f64; 2], progress: f64) -> f64 {
+        if progress >= 1.0 {
+            return after;
+        }
+        match self {
+            Self::Step => before,
+            Self::Linear => before + (after - before) * progress,
+            Self::Exponential => before * (after / before).powf(progress),
+            Self::Cosine => after + 0.5 * (before - after) * (1.0 + (std::f64::consts::PI * progress).cos()),
+        }
+    }
 }
 
 /// Δ along the slow path, constant between positions: what a training run with steps of its learning rate or batch size has.
@@ -77,12 +92,6 @@ impl NoiseSchedule {
     ) -> Result<Self> {
         require("end", end, |y| y > start, "the decay ends beyond the start")?;
         let pieces = if decay == Decay::Step { 1 } else { pieces.max(1) };
-        let strength = |progress: f64| match decay {
-            Decay::Step => before,
-            Decay::Linear => before + (after - before) * progress,
-            Decay::Exponential => before * (after / before).powf(progress),
-            Decay::Cosine => after + 0.5 * (before - after) * (1.0 + (std::f64::consts::PI * progress).cos()),
-        };
         let duration = floor_time(model, start, end, 1.0)?;
         let mut changes = Vec::with_capacity(pieces);
         for k in 1..pieces {
@@ -90,7 +99,7 @@ impl NoiseSchedule {
         }
         changes.push(end);
         let mut strengths: Vec<f64> = (0..pieces)
-            .map(|k| strength((k as f64 + 0.5) / pieces as f64))
+            .map(|k| decay.strength([before, after], (k as f64 + 0.5) / pieces as f64))
             .collect();
         strengths.push(after);
         Self::new(&changes, &strengths)
@@ -119,21 +128,6 @@ impl NoiseSchedule {
             })
             .collect()
     }
-}
-
-/// y of the floor after a time from `start`, by Newton's method.
-fn floor_position(model: &TwoValley, start: f64, time: f64) -> Result<f64> {
-    const ITERATIONS: usize = 20;
-    let mut y = start + time * model.floor_velocity(start);
-    for _ in 0..ITERATIONS {
-        let missing = time - floor_time(model, start, y, 1.0)?;
-        // between start and y the floor goes on
-        y = (y + missing * model.floor_velocity(y)).max(0.5 * (start + y));
-        if missing.abs() <= 1e-12 * time {
-            break;
-        }
-    }
-    Ok(y)
 }
 
 /// P_flat along the path under a schedule, by the two-state master equation.

@@ -124,3 +124,18 @@ pub fn floor_time(model: &TwoValley, start: f64, end: f64, ramp: f64) -> Result<
     }
     Ok(sum * h / 3.0)
 }
+
+/// y of the floor after a time from `start`, by Newton's method.
+pub(super) fn floor_position(model: &TwoValley, start: f64, time: f64) -> Result<f64> {
+    const ITERATIONS: usize = 20;
+    let mut y = start + time * model.floor_velocity(start);
+    for _ in 0..ITERATIONS {
+        let missing = time - floor_time(model, start, y, 1.0)?;
+        // between start and y the floor goes on
+        y = (y + missing * model.floor_velocity(y)).max(0.5 * (start + y));
+        if missing.abs() <= 1e-12 * time {
+            break;
+        }
+    }
+    Ok(y)
+}

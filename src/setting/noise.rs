@@ -71,7 +71,7 @@ pub enum Entry {
 pub struct TensorTable {
     /// the file, relative to the working directory
     pub file: String,
-    /// paths of the entries: xx, or xx, xy, yy
+    /// paths of the entries: xx, or xx, xy, yy; xx alone in two variables is noise along the first of them only
     pub entries: Vec<String>,
     /// paths of the positions along each axis
     pub axes: Vec<String>,
@@ -218,10 +218,14 @@ impl NoiseKeys {
         }) = &self.table
         {
             let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
-            let entries = entries
+            let mut entries: Vec<Vec<f64>> = entries
                 .iter()
                 .map(|entry| hdf5_table::values(file, entry, &shape))
                 .collect::<Result<_>>()?;
+            if let (1, [across]) = (D - 1, entries.as_slice()) {
+                let none = vec![0.0; across.len()];
+                entries.extend([none.clone(), none]);
+            }
             let strength = require_positive("table.strength", *strength)?;
             return Ok(Box::new(Scaled(strength, Tabulated::new(axes, entries)?)));
         }

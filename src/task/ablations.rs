@@ -99,6 +99,8 @@ const COLLAPSE_FACTORS: [f64; 3] = [0.5, 1.0, 2.0];
 
 impl CollapseColumns {
     fn new(task: &Ablations, model: &TwoValleyModel, strengths: &[f64], progress: &Progress) -> Result<Self> {
+        /// Learning rate and the law with its coarser twin.
+        type Law = (f64, [PathLaw; 2]);
         let mut cells = Vec::new();
         for (_, power) in POWERS {
             let model = TwoValleyModel::papers(*model.landscape(), power)?;
@@ -107,7 +109,7 @@ impl CollapseColumns {
             }
         }
         let bar = progress.task("collapse", cells.len() as u64);
-        let laws: Vec<(f64, [PathLaw; 2])> = cells
+        let laws: Vec<Law> = cells
             .par_iter()
             .with_max_len(1)
             .map(|(model, factor, strength)| {
@@ -123,7 +125,7 @@ impl CollapseColumns {
                 Ok((eta, laws))
             })
             .collect::<Result<_>>()?;
-        let column = |of: &dyn Fn(&(f64, [PathLaw; 2])) -> f64| laws.iter().map(of).collect::<Vec<f64>>();
+        let column = |of: &dyn Fn(&Law) -> f64| laws.iter().map(of).collect::<Vec<f64>>();
         let time = |eta: f64, law: &PathLaw| eta * law.mean_freezing_iteration();
         Ok(Self {
             freezing_time_transfer: column(&|(eta, [law, _])| time(*eta, law)),

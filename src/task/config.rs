@@ -8,9 +8,11 @@ use super::cost::Cost;
 use super::effective_potential::EffectivePotential;
 use super::escape::Escape;
 use super::final_probability::FinalProbability;
+use super::freezing::Freezing;
 use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
 use super::phase_diagram::PhaseDiagram;
+use super::schedule_design::ScheduleDesignKeys;
 use super::schedules::Schedules;
 use super::slices::Slices;
 use super::static_odds::StaticOdds;
@@ -125,6 +127,8 @@ tasks! {
     escape: Escape,
     /// exact law of SGD at its learning rate on a line, beside the limit of small steps in `[escape]`
     transfer_operator: TransferOperator,
+    /// valleys along a slow variable of any problem in two variables: probabilities, last hops, effective potentials, where selection freezes
+    freezing: Freezing,
     /// stationary odds of the valleys at fixed y by SGD, its map and closed forms, on a cusp and on a rounded ridge
     static_odds: StaticOdds,
     /// loss and effective potential on slices of fixed y
@@ -143,6 +147,8 @@ tasks! {
     final_probability: FinalProbability,
     /// final P_flat when the noise is lowered or raised along training: theory, density, map of SGD and SGD itself
     schedules: Schedules,
+    /// the schedule of the noise that selects the flat valley most often, beside the usual ones at equal steps
+    schedule_design: ScheduleDesignKeys,
     /// discrete SGD with one ingredient of the model changed at a time
     ablations: Ablations,
     /// SGD ensembles from early training to the end, over sigma

@@ -148,13 +148,13 @@ const SECTION: &str = "schedules";
 /// Where runs start, half of them on either side of the ridge, as by default the densities do.
 const START_X: [f64; 2] = [-0.01, 0.01];
 
-/// What one schedule gives.
-struct Row {
-    two_state: (f64, f64),
-    density: (f64, f64),
-    transfer: (f64, f64),
+/// Final P_flat under one schedule by the routes without sampling noise, each with its error.
+pub(super) struct Row {
+    pub two_state: (f64, f64),
+    pub density: (f64, f64),
+    pub transfer: (f64, f64),
     /// Steps of SGD with each strength.
-    steps: Vec<(u64, f64)>,
+    pub steps: Vec<(u64, f64)>,
 }
 
 impl Task for Schedules {
@@ -321,7 +321,8 @@ fn two_state(
     )
 }
 
-fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSchedule) -> Result<Row> {
+/// One schedule on the path and at the learning rate of `task`.
+pub(super) fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSchedule) -> Result<Row> {
     let landscape = model.landscape();
     let theory = two_state(model, task, schedule)?;
     let settings = DensityPathSettings::new(task.start_y, task.end_y);
@@ -398,7 +399,7 @@ fn map_of_sgd(
 }
 
 /// Fraction of SGD runs that end flat under the same steps as its map, each piece beginning where the runs have come to.
-fn sgd(
+pub(super) fn sgd(
     model: &TwoValleyModel,
     task: &Schedules,
     pieces: &[(u64, f64)],

@@ -1,0 +1,66 @@
+//! The grid on a section: fine where the valleys are, growing away from them.
+
+use super::Valleys;
+use crate::error::Result;
+use crate::grid::Axis;
+
+/// Cells grow with the distance d from a valley's bottom as 1 + d/(GROWTH deviations).
+const GROWTH: f64 = 6.0;
+/// Deviation, in lengths of the section, of a bottom that is no parabola, and the widest that counts.
+const WIDEST: f64 = 0.1;
+
+/// Axis between `bounds` with `resolution` cells a standard deviation at the bottoms of all `valleys`, and with faces at `fixed`.
+pub(super) fn section_axis(
+    bounds: [f64; 2],
+    valleys: &[&Valleys],
+    fixed: &[f64],
+    resolution: f64,
+) -> Result<Axis> {
+    /// Points at which the density of faces is summed up.
+    const SAMPLES: usize = 4000;
+    let [lower, upper] = bounds;
+    let length = upper - lower;
+    // bottoms and deviations that set the width of cells somewhere
+    let mut bottoms: Vec<(f64, f64)> = Vec::new();
+    for valley in valleys.iter().flat_map(|valleys| &valleys.valleys) {
+        let own = valley.deviation;
+        let deviation = if own > 0.0 && own < WIDEST * length {
+            own
+        } else {
+            WIDEST * length
+        };
+        bottoms.push((valley.minimum, deviation));
+    }
+    let width = |x: f64| {
+        let of = |(bottom, deviation): &(f64, f64)| (deviation + (x - bottom).abs() / GROWTH) / resolution;
+        bottoms.iter().map(of).fold(f64::INFINITY, f64::min)
+    };
+    let mut stops: Vec<f64> = fixed
+        .iter()
+        .copied()
+        .filter(|x| *x > lower && *x < upper)
+        .collect();
+    stops.extend([lower, upper]);
+    stops.sort_by(f64::total_cmp);
+    // a bottom or half-way point that lies on a kink to rounding
+    stops.dedup_by(|a, b| (*a - *b).abs() < 1e-9 * length);
+    let mut faces = vec![lower];
+    for piece in stops.windows(2) {
+        let step = (piece[1] - piece[0]) / SAMPLES as f64;
+        let mut sums = Vec::with_capacity(SAMPLES + 1);
+        sums.push(0.0);
+        for k in 0..SAMPLES {
+            let middle = piece[0] + step * (k as f64 + 0.5);
+            sums.push(sums[k] + step / width(middle));
+        }
+        let count = sums[SAMPLES].ceil().max(2.0);
+        for k in 1..count as usize {
+            let sum = sums[SAMPLES] * k as f64 / count;
+            let above = sums.partition_point(|s| *s < sum).clamp(1, SAMPLES);
+            let part = (sum - sums[above - 1]) / (sums[above] - sums[above - 1]);
+            faces.push(piece[0] + step * ((above - 1) as f64 + part));
+        }
+        faces.push(piece[1]);
+    }
+    Axis::from_faces(faces)
+}

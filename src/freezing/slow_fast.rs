@@ -1,0 +1,147 @@
+//! A slow-fast problem: a fast coordinate x on sections of fixed slow position s, which moves on along training.
+
+use crate::diffusion::Diffusion;
+use crate::error::{Result, require};
+use crate::landscape::Kink;
+use crate::math::{Point, Tensor};
+
+/// ds/dt at the slow position s.
+pub type SlowVelocity = Box<dyn Fn(f64) -> f64 + Send + Sync>;
+
+/// A diffusion of two variables, the fast one x first and the slow one s second, asked along a range of s.
+///
+/// # Formula
+/// On the section at s: dx = b_x(x, s) dt + sqrt(2 f D_xx(x, s)) dW with a factor f on the noise, which a schedule may change. s moves at the
+/// speed b_s at the bottoms of the valleys, weighted by the section's stationary law, or at a speed that is given.
+///
+/// # Limitations
+/// s is one number for all runs: its own noise D_ss, the correlation D_xs, and valleys that lead on at different speeds are left out.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::{Diffusion, Sgd};
+/// use freezeout::freezing::SlowFast;
+/// use freezeout::landscape::TwoValley;
+/// use freezeout::math::Point;
+/// let sgd = Sgd::hessian_power(TwoValley::default(), 1.0, 1.0, 1e-3, 0.0)?; // Δ = 1e-3
+/// let problem = SlowFast::new(sgd, [-1.2, 1.4], [1.0, 20.0], None)?;
+/// let section = problem.section(5.0, 0.5); // half the noise
+/// assert!((section.tensor(&Point::<1>::new(0.1))[0] - 0.5e-3 * 6.125).abs() < 1e-5);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub struct SlowFast<T> {
+    diffusion: T,
+    bounds: [f64; 2],
+    range: [f64; 2],
+    velocity: Option<SlowVelocity>,
+}
+
+impl<T: Diffusion<2>> SlowFast<T> {
+    /// `diffusion` with x within `bounds`, whose ends reflect, and s from the first to the second of `range`; ds/dt as given, or that of the valleys.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] for bounds or a range that do not ascend.
+    pub fn new(
+        diffusion: T,
+        bounds: [f64; 2],
+        range: [f64; 2],
+        velocity: Option<SlowVelocity>,
+    ) -> Result<Self> {
+        for (name, pair) in [("bounds of x", bounds), ("range of s", range)] {
+            let ascends = |upper: f64| upper > pair[0] && pair[0].is_finite();
+            require(name, pair[1], ascends, "two finite ascending ends are needed")?;
+        }
+        Ok(Self {
+            diffusion,
+            bounds,
+            range,
+            velocity,
+        })
+    }
+
+    /// Ends of x.
+    pub fn bounds(&self) -> [f64; 2] {
+        self.bounds
+    }
+
+    /// First and last s.
+    pub fn range(&self) -> [f64; 2] {
+        self.range
+    }
+
+    /// The fast diffusion at s, its noise multiplied by `factor`.
+    pub fn section(&self, s: f64, factor: f64) -> Section<'_, T> {
+        Section {
+            diffusion: &self.diffusion,
+            s,
+            factor,
+        }
+    }
+
+    /// ds/dt at s, if it is given and not the valleys' own.
+    pub fn given_velocity(&self, s: f64) -> Option<f64> {
+        self.velocity.as_ref().map(|velocity| velocity(s))
+    }
+
+    /// ds/dt of a run at (x, s).
+    pub fn velocity(&self, x: f64, s: f64) -> f64 {
+        self.given_velocity(s)
+            .unwrap_or_else(|| self.diffusion.drift(&Point::<2>::new(x, s))[1])
+    }
+
+    /// The process (x, s) itself under a factor on the noise: the diffusion as it is, or with a given velocity of s and no noise of s.
+    pub fn process(&self, factor: f64) -> Process<'_, T> {
+        Process {
+            problem: self,
+            factor,
+        }
+    }
+}
+
+/// The fast coordinate at a slow position; see [`SlowFast::section`].
+#[derive(Debug, Clone, Copy)]
+pub struct Section<'a, T> {
+    diffusion: &'a T,
+    s: f64,
+    factor: f64,
+}
+
+impl<T: Diffusion<2>> Diffusion<1> for Section<'_, T> {
+    fn drift(&self, x: &Point<1>) -> Point<1> {
+        Point::<1>::new(self.diffusion.drift(&Point::<2>::new(x[0], self.s))[0])
+    }
+    fn tensor(&self, x: &Point<1>) -> Tensor<1> {
+        let tensor = self.diffusion.tensor(&Point::<2>::new(x[0], self.s));
+        Tensor::<1>::new(self.factor * tensor[(0, 0)])
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        let kinks = self.diffusion.kinks();
+        kinks.into_iter().filter(|kink| kink.axis == 0).collect()
+    }
+}
+
+/// Fast and slow coordinate together; see [`SlowFast::process`].
+pub struct Process<'a, T> {
+    problem: &'a SlowFast<T>,
+    factor: f64,
+}
+
+impl<T: Diffusion<2>> Diffusion<2> for Process<'_, T> {
+    fn drift(&self, theta: &Point<2>) -> Point<2> {
+        let drift = self.problem.diffusion.drift(theta);
+        match self.problem.given_velocity(theta[1]) {
+            Some(velocity) => Point::<2>::new(drift[0], velocity),
+            None => drift,
+        }
+    }
+    fn tensor(&self, theta: &Point<2>) -> Tensor<2> {
+        let tensor = self.problem.diffusion.tensor(theta) * self.factor;
+        match self.problem.velocity {
+            Some(_) => Tensor::<2>::new(tensor[(0, 0)], 0.0, 0.0, 0.0),
+            None => tensor,
+        }
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        self.problem.diffusion.kinks()
+    }
+}

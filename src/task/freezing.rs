@@ -1,0 +1,643 @@
+//! `[freezing]`: valleys along a slow variable of any problem, their probabilities, and where selection freezes.
+
+use super::cost::Cost;
+use super::progress::Progress;
+use super::work::{FigureEntry, Task, Work};
+use crate::diffusion::Diffusion;
+use crate::ensemble::stream::experiment_number;
+use crate::ensemble::{CrossingTest, PathProtocol, positions_at};
+use crate::error::{Error, Result, require_non_negative};
+use crate::freezing::{
+    DensitySnapshot, NoiseSchedule, SectionDensity, SlowFast, SlowVelocity, ValleyPath, ValleyPathSettings,
+    section_density,
+};
+use crate::generator::Generator;
+use crate::grid::{Axis as GridAxis, Grid};
+use crate::math::{Formula, Point, Spline};
+use crate::observables::effective_potential;
+use crate::output::{Records, ResultFile, records};
+use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use crate::region::{Boundary, Domain};
+use crate::setting::Setting;
+use crate::setting::hdf5_table;
+use crate::setting::sections::AnyDiffusion;
+use crate::statistics::proportion;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[freezing]`: the second variable moves slowly along the path on which the valleys of the first come, deepen and freeze. `[region] domain` bounds
+/// both.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Freezing {
+    /// slow position at which training starts
+    pub start: f64,
+    /// slow position at which it ends
+    pub end: f64,
+    /// where runs start across the path, in equal parts
+    pub start_x: Vec<f64>,
+    /// name of the slow variable, the second one
+    #[serde(default)]
+    pub slow: Option<String>,
+    /// speed of the slow variable as a formula in it, in place of minus the gradient along it at the bottoms of the valleys
+    #[serde(default)]
+    pub velocity: Option<String>,
+    /// training time at slow positions as a table in an HDF5 file, in place of a velocity
+    #[serde(default)]
+    pub clock: Option<ClockTable>,
+    /// factors on the noise from slow positions on, [[2.0, 0.1], [5.0, 0.01]]; 1 before the first
+    #[serde(default)]
+    pub schedule: Vec<[f64; 2]>,
+    /// barrier in noise temperatures from which on a valley counts
+    #[serde(default = "default_shallowest")]
+    pub shallowest: f64,
+    /// slow positions at which densities and effective potentials are written; ten in equal steps unless given
+    #[serde(default)]
+    pub snapshots: Vec<f64>,
+    /// positions along the path in the result
+    #[serde(default = "default_points")]
+    pub points: usize,
+    /// runs of SGD itself, when `[sgd]` has a learning rate; 0 leaves them out
+    #[serde(default = "default_runs")]
+    pub runs: usize,
+}
+
+/// When training comes to which slow position.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockTable {
+    /// the file, relative to the working directory
+    pub file: String,
+    /// path of the slow positions in it, ascending
+    pub position: String,
+    /// path of the times t = ηk at them, ascending
+    pub time: String,
+}
+
+fn default_shallowest() -> f64 {
+    ValleyPathSettings::default().shallowest
+}
+
+fn default_points() -> usize {
+    201
+}
+
+fn default_runs() -> usize {
+    4000
+}
+
+records! {
+    /// valleys of the fast variable along the slow one: probabilities by the master equation and by the density, last hops, time scales
+    pub struct FreezingResult in "freezing" {
+        attributes {
+            /// Slow position at the start.
+            start: f64,
+            /// Slow position at the end.
+            end: f64,
+            /// Time t = ηk from start to end.
+            duration: f64,
+            /// Barrier in noise temperatures from which on a valley counts.
+            shallowest: f64,
+        }
+        /// whether the fast variable follows the slow one
+        regime: Vec<String> => [note] "text",
+        /// slow positions
+        s: Vec<f64> => [position] "1" "s",
+        /// time since the start
+        time: Vec<f64> => [position] "time" "t",
+        /// bottoms of the valleys
+        valley_x: Vec<f64> => [valley, position] "1" "x" missing "the valley does not exist there",
+        /// probability of the valleys, master equation
+        probability: Vec<f64> => [valley, position] "1" "P",
+        /// Pr(no hop after s)
+        no_hop_after: Vec<f64> => [position] "1",
+        /// expected number of hops of a run so far
+        hops: Vec<f64> => [position] "1",
+        /// slowest rate of exchange over a ridge
+        exchange_rate: Vec<f64> => [position] "1/time" "λ" missing "there is one valley only",
+        /// rate of change of the valleys over their relaxation rate, the largest of all
+        adiabatic_parameter: Vec<f64> => [position] "1",
+        /// final probability of the valleys, master equation
+        p_final: Vec<f64> => [valley] "1" "P",
+        /// error of p_final in time, sections and their interpolation; that it is adiabatic is none of it
+        p_final_error: f64 => [] "1",
+        /// final probability of the valleys, Fokker-Planck equation along the path
+        p_final_density: Vec<f64> => [valley] "1",
+        /// change of p_final_density on half as many cells with eight times the tolerance
+        p_final_density_error: f64 => [] "1",
+        /// mean slow position of the last hop
+        freezing_position: f64 => [] "1" missing "hops go on at the end of the path",
+        /// error of freezing_position
+        freezing_position_error: f64 => [] "1" missing "hops go on at the end of the path",
+        /// mean time of the last hop
+        freezing_time: f64 => [] "time" missing "hops go on at the end of the path",
+        /// error of freezing_time
+        freezing_time_error: f64 => [] "time" missing "hops go on at the end of the path",
+        /// slow position at which the exchange rate falls below its own rate of change: the freeze-out that time scales predict
+        freeze_out: f64 => [] "1" missing "there is none on the path",
+        /// slow positions of the snapshots
+        snapshot_s: Vec<f64> => [snapshot] "1" "s",
+        /// fast coordinate of the snapshots
+        x: Vec<f64> => [x] "1" "x",
+        /// density of the runs
+        density: Vec<f64> => [snapshot, x] "1" "p",
+        /// -ln of the stationary density of the section, minimum at zero
+        effective_potential: Vec<f64> => [snapshot, x] "1" "Φ",
+        /// probability of the valleys at the snapshots, Fokker-Planck equation
+        snapshot_probability: Vec<f64> => [valley, snapshot] "1",
+        /// SGD itself at its learning rate
+        sgd: Option<FreezingSgd> => [valley],
+    }
+}
+
+records! {
+    /// Fractions of the runs of SGD.
+    pub struct FreezingSgd {
+        /// fraction of runs that end in the valley
+        p_final_sgd: Vec<f64> => [] "1",
+        /// standard error of p_final_sgd
+        p_final_sgd_standard_error: Vec<f64> => [] "1",
+    }
+}
+
+const SECTION: &str = "freezing";
+/// Points of a snapshot.
+const SNAPSHOT_POINTS: usize = 401;
+/// Cells a standard deviation of a valley, and the local error of a step, of the density.
+const DENSITY: (f64, f64) = (8.0, 1e-5);
+/// Local error of a step of the master equation.
+const MASTER: f64 = 1e-9;
+
+impl Task for Freezing {
+    const USES: &'static [&'static str] = &["sgd", "region"];
+
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "freezing",
+        description: "valleys along the slow variable, their probabilities, and the rates of exchange",
+        group: SECTION,
+        figure,
+    }];
+
+    const SHAPED_BY: &'static [&'static str] = &["points", "snapshots"];
+
+    fn cost(&self, setting: &Setting) -> Cost {
+        /// Seconds of the sections and of the density, for a formula.
+        const PATH: f64 = 20.0;
+        /// Seconds of a step of a run.
+        const STEP: f64 = 4e-7;
+        let rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
+        // the speed is not known before it is checked: a path of a few hundred times
+        let steps = rate.map_or(0.0, |rate| 300.0 / rate);
+        Cost::default()
+            .with_time("freezing.end", PATH)
+            .with_time("freezing.runs", STEP * steps * self.runs as f64)
+    }
+
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let fail = |key: &str, message: String| Err(Error::config(&format!("{SECTION}.{key}"), message));
+        if setting.landscape.dimension().map_err(|e| e.at("landscape"))? != 2 {
+            return Err(Error::config(
+                SECTION,
+                "two variables are needed, the fast one first and the slow one second",
+            ));
+        }
+        let [_, slow] = setting.landscape.names::<2>();
+        if let Some(named) = &self.slow
+            && named != slow
+        {
+            return fail(
+                "slow",
+                format!(
+                    "{named} is not the second variable, {slow}: name the slow one last in landscape.variables"
+                ),
+            );
+        }
+        let diffusion = setting.diffusion(|keys| keys.in_the_plane())?;
+        let region = setting.region.as_ref();
+        let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
+        let domain = region.domain::<2>().map_err(|e| e.at("region"))?;
+        if *domain.boundaries() != [[Boundary::Reflecting; 2]; 2] || !region.is_box() {
+            return Err(Error::config(
+                "region",
+                "a domain alone is needed here, wide enough for the stationary law of every section",
+            ));
+        }
+        let [x, s] = *domain.bounds();
+        if !(self.start >= s[0] && self.end <= s[1] && self.start < self.end) {
+            return fail(
+                "end",
+                format!(
+                    "start = {} and end = {} must ascend within region.domain, {slow} from {} to {}",
+                    self.start, self.end, s[0], s[1]
+                ),
+            );
+        }
+        if self.points < 2 {
+            return fail("points", "at least two positions are needed".into());
+        }
+        require_non_negative("shallowest", self.shallowest).map_err(|e| e.at("freezing.shallowest"))?;
+        if self.start_x.is_empty() {
+            return fail("start_x", "at least one x is needed".into());
+        }
+        if let Some(bad) = self.start_x.iter().find(|v| !(**v > x[0] && **v < x[1])) {
+            return fail("start_x", format!("{bad} does not lie within region.domain"));
+        }
+        if self.runs == 1 {
+            return fail("runs", "at least two runs are needed, or none".into());
+        }
+        let snapshots = self.snapshot_positions()?;
+        let velocity = self.velocity(setting)?;
+        let schedule = self.noise_schedule()?;
+        let learning_rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
+        let problem =
+            SlowFast::new(diffusion, x, [self.start, self.end], velocity).map_err(|e| e.at(SECTION))?;
+        let task = self.clone();
+        let seed = setting.seed;
+        Ok(Box::new(move |progress| {
+            let result = task.run(
+                &problem,
+                &domain,
+                &schedule,
+                &snapshots,
+                learning_rate,
+                seed,
+                progress,
+            )?;
+            Ok(vec![result.group()?])
+        }))
+    }
+}
+
+impl Freezing {
+    fn snapshot_positions(&self) -> Result<Vec<f64>> {
+        /// Snapshots unless they are given.
+        const SNAPSHOTS: usize = 10;
+        if self.snapshots.is_empty() {
+            let step = (self.end - self.start) / SNAPSHOTS as f64;
+            return Ok((1..=SNAPSHOTS).map(|k| self.start + step * k as f64).collect());
+        }
+        let ascending = self.snapshots.windows(2).all(|pair| pair[1] > pair[0]);
+        let inside = self.snapshots.iter().all(|s| *s > self.start && *s <= self.end);
+        if ascending && inside {
+            return Ok(self.snapshots.clone());
+        }
+        Err(Error::config(
+            "freezing.snapshots",
+            "slow positions must ascend, beyond start and up to end",
+        ))
+    }
+
+    fn velocity(&self, setting: &Setting) -> Result<Option<SlowVelocity>> {
+        match (&self.velocity, &self.clock) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(Error::config(
+                "freezing.clock",
+                "give velocity or clock: each of them says how fast the slow variable moves",
+            )),
+            (Some(text), None) => {
+                let formula: Formula<2> = setting
+                    .landscape
+                    .formula("velocity", text)
+                    .map_err(|e| e.at(SECTION))?;
+                let [fast, slow] = setting.landscape.names::<2>();
+                if [self.start, self.end]
+                    .iter()
+                    .any(|s| formula.derivatives(&Point::<2>::new(0.5, *s)).1[0] != 0.0)
+                {
+                    return Err(Error::config(
+                        "freezing.velocity",
+                        format!("it must be a formula in {slow} alone, {fast} being fast"),
+                    ));
+                }
+                Ok(Some(Box::new(move |s| formula.value(&Point::<2>::new(0.5, s)))))
+            }
+            (None, Some(ClockTable { file, position, time })) => {
+                let at = |e: Error| e.at("freezing.clock");
+                let (axes, shape) =
+                    hdf5_table::axes::<1>(file, std::slice::from_ref(position)).map_err(at)?;
+                let times = hdf5_table::values(file, time, &shape).map_err(at)?;
+                if let Some(k) = (1..times.len()).find(|k| !(times[*k] > times[k - 1])) {
+                    return Err(Error::config(
+                        "freezing.clock",
+                        format!("time must ascend, but does not at position {}", axes[0][k]),
+                    ));
+                }
+                if !(axes[0][0] <= self.start && axes[0][axes[0].len() - 1] >= self.end) {
+                    return Err(Error::config(
+                        "freezing.clock",
+                        format!(
+                            "its positions must reach from start = {} to end = {}",
+                            self.start, self.end
+                        ),
+                    ));
+                }
+                let spline = Spline::<1>::new(axes, times).map_err(at)?;
+                Ok(Some(Box::new(move |s| {
+                    1.0 / spline.derivatives(&Point::<1>::new(s)).1[0]
+                })))
+            }
+        }
+    }
+
+    fn noise_schedule(&self) -> Result<NoiseSchedule> {
+        let positions: Vec<f64> = self.schedule.iter().map(|change| change[0]).collect();
+        let factors: Vec<f64> = [1.0]
+            .into_iter()
+            .chain(self.schedule.iter().map(|change| change[1]))
+            .collect();
+        if let Some(s) = positions.iter().find(|s| !(**s > self.start && **s < self.end)) {
+            return Err(Error::config(
+                "freezing.schedule",
+                format!(
+                    "{s} does not lie between start = {} and end = {}",
+                    self.start, self.end
+                ),
+            ));
+        }
+        NoiseSchedule::new(&positions, &factors).map_err(|e| e.at("freezing.schedule"))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn run(
+        &self,
+        problem: &SlowFast<AnyDiffusion<2>>,
+        domain: &Domain<2>,
+        schedule: &NoiseSchedule,
+        snapshots: &[f64],
+        learning_rate: Option<f64>,
+        seed: u64,
+        progress: &Progress,
+    ) -> Result<FreezingResult> {
+        let bar = progress.task("freezing", 3);
+        let settings = ValleyPathSettings {
+            shallowest: self.shallowest,
+            ..ValleyPathSettings::default()
+        };
+        let starts: Vec<(f64, f64)> = self
+            .start_x
+            .iter()
+            .map(|x| (*x, 1.0 / self.start_x.len() as f64))
+            .collect();
+        let path = ValleyPath::new(problem, schedule, &settings)?;
+        let law = path.follow(problem, &starts, MASTER)?;
+        bar.advance(1);
+        let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)?;
+        bar.advance(1);
+        let sgd = match learning_rate {
+            Some(rate) if self.runs > 0 => Some(self.sgd(problem, domain, schedule, &path, rate, seed)?),
+            _ => None,
+        };
+        bar.advance(1);
+        let n = path.valleys();
+        let (s, time) = path.clock();
+        let regime = path.regime();
+        let wanted = |k: usize| self.start + (self.end - self.start) * k as f64 / (self.points - 1) as f64;
+        let along: Vec<f64> = (0..self.points).map(wanted).collect();
+        let line = |x: &[f64], y: &[f64]| -> Vec<f64> { along.iter().map(|s| between(x, y, *s)).collect() };
+        let (mut valley_x, mut probability) = (Vec::new(), Vec::new());
+        for k in 0..n {
+            let bottoms = path.valley(k);
+            let bottoms: Vec<f64> = bottoms
+                .iter()
+                .map(|v| v.map_or(f64::NAN, |v| v.minimum))
+                .collect();
+            valley_x.extend(line(&s, &bottoms));
+            probability.extend(line(&s, &law.probability[k]));
+        }
+        let exchange: Vec<f64> = regime
+            .exchange
+            .iter()
+            .map(|rate| rate.unwrap_or(f64::NAN))
+            .collect();
+        let (numbers, ridges) = path.at_end();
+        let by_number = |names: &[usize], p: &[f64]| {
+            let mut out = vec![0.0; n];
+            names.iter().zip(p).for_each(|(k, p)| out[*k] = *p);
+            out
+        };
+        let last = &density.snapshots[density.snapshots.len() - 1];
+        let p_final_density = by_number(&numbers, &SectionDensity::probabilities(last, &ridges));
+        let mut snapshot_probability = vec![0.0; n * snapshots.len()];
+        let (mut densities, mut potentials) = (Vec::new(), Vec::new());
+        let x = self.snapshot_x(problem);
+        for (j, snapshot) in density.snapshots[..snapshots.len()].iter().enumerate() {
+            let (numbers, ridges) = path.near(snapshot.y);
+            let p = by_number(&numbers, &SectionDensity::probabilities(snapshot, &ridges));
+            for k in 0..n {
+                snapshot_probability[k * snapshots.len() + j] = p[k];
+            }
+            densities.extend(density_at(snapshot, &x));
+            potentials.extend(section_potential(problem, schedule, snapshot.y, &x)?);
+        }
+        let ended = law.last_hop.has_ended();
+        let if_ended = |value: f64| if ended { value } else { f64::NAN };
+        Ok(FreezingResult {
+            start: self.start,
+            end: self.end,
+            duration: path.duration(),
+            shallowest: self.shallowest,
+            regime: vec![regime.text()],
+            time: line(&s, &time),
+            valley_x,
+            probability,
+            no_hop_after: line(&s, &law.last_hop.none_after),
+            hops: line(&s, &law.hops),
+            exchange_rate: line(&regime.s, &exchange),
+            adiabatic_parameter: line(&regime.s, &regime.adiabatic_parameter),
+            p_final: law.probability.iter().map(|p| p[p.len() - 1]).collect(),
+            p_final_error: law.error,
+            p_final_density,
+            p_final_density_error: density.error,
+            freezing_position: if_ended(law.last_hop.mean_y),
+            freezing_position_error: if_ended(law.last_hop.mean_y_error),
+            freezing_time: if_ended(law.last_hop.mean_time),
+            freezing_time_error: if_ended(law.last_hop.mean_time_error),
+            freeze_out: regime.freeze_out.unwrap_or(f64::NAN),
+            snapshot_s: snapshots.to_vec(),
+            x,
+            density: densities,
+            effective_potential: potentials,
+            snapshot_probability,
+            sgd,
+            s: along,
+        })
+    }
+
+    /// Where the snapshots are written.
+    fn snapshot_x(&self, problem: &SlowFast<AnyDiffusion<2>>) -> Vec<f64> {
+        let [lower, upper] = problem.bounds();
+        let step = (upper - lower) / SNAPSHOT_POINTS as f64;
+        (0..SNAPSHOT_POINTS)
+            .map(|k| lower + step * (k as f64 + 0.5))
+            .collect()
+    }
+
+    /// Fractions of SGD runs in each valley at the end: the schedule by steps, as the clock of the path has them.
+    fn sgd(
+        &self,
+        problem: &SlowFast<AnyDiffusion<2>>,
+        domain: &Domain<2>,
+        schedule: &NoiseSchedule,
+        path: &ValleyPath,
+        learning_rate: f64,
+        seed: u64,
+    ) -> Result<FreezingSgd> {
+        let (s, time) = path.clock();
+        let mut starts: Vec<[f64; 2]> = self.start_x.iter().map(|x| [*x, self.start]).collect();
+        for (k, (from, to, factor)) in schedule.pieces(self.start, self.end).into_iter().enumerate() {
+            let length = between(&s, &time, to) - between(&s, &time, from);
+            let steps = (length / learning_rate).round().max(1.0) as u64;
+            let protocol = PathProtocol {
+                starts,
+                runs: self.runs,
+                steps,
+                time_step: learning_rate,
+                seed,
+                experiment: experiment_number(&format!("{SECTION} {k}")),
+            };
+            let process = problem.process(factor);
+            let end = [steps as f64 * learning_rate];
+            let ends = positions_at(
+                &process,
+                domain,
+                &end,
+                CrossingTest::EndOfStep,
+                &protocol,
+                &|_| (),
+            )?;
+            starts = ends.into_iter().flatten().collect();
+        }
+        let (numbers, ridges) = path.at_end();
+        let mut counts = vec![0; path.valleys()];
+        for [x, _] in &starts {
+            counts[numbers[ridges.partition_point(|ridge| ridge < x)]] += 1;
+        }
+        let found: Vec<_> = counts
+            .into_iter()
+            .map(|count| proportion(count, starts.len()))
+            .collect::<Result<_>>()?;
+        Ok(FreezingSgd {
+            p_final_sgd: found.iter().map(|p| p.value).collect(),
+            p_final_sgd_standard_error: found.iter().map(|p| p.standard_error).collect(),
+        })
+    }
+}
+
+/// y at a place between the ascending x, on a straight line.
+fn between(x: &[f64], y: &[f64], at: f64) -> f64 {
+    let k = x.partition_point(|x| *x <= at).clamp(1, x.len() - 1);
+    let part = ((at - x[k - 1]) / (x[k] - x[k - 1])).clamp(0.0, 1.0);
+    match part {
+        0.0 => y[k - 1],
+        1.0 => y[k],
+        part => y[k - 1] + part * (y[k] - y[k - 1]),
+    }
+}
+
+fn density_at(snapshot: &DensitySnapshot, x: &[f64]) -> Vec<f64> {
+    let densities: Vec<f64> = snapshot
+        .probability
+        .iter()
+        .zip(&snapshot.width)
+        .map(|(p, w)| p / w)
+        .collect();
+    x.iter().map(|x| between(&snapshot.x, &densities, *x)).collect()
+}
+
+fn section_potential(
+    problem: &SlowFast<AnyDiffusion<2>>,
+    schedule: &NoiseSchedule,
+    s: f64,
+    x: &[f64],
+) -> Result<Vec<f64>> {
+    /// Cells of a section.
+    const CELLS: usize = 2400;
+    let section = problem.section(s, schedule.at(s));
+    let kinks: Vec<f64> = section.kinks().iter().map(|kink| kink.position).collect();
+    let [lower, upper] = problem.bounds();
+    let grid = Grid::new([GridAxis::with_faces_at(lower, upper, CELLS, &kinks)?]);
+    let potential = effective_potential(&Generator::assemble(&section, grid.clone())?)?;
+    Ok(x.iter()
+        .map(|x| between(grid.axes()[0].centres(), &potential, *x))
+        .collect())
+}
+
+/// Valleys along the slow variable, their probabilities by every route, and the rates of exchange.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = FreezingResult::of(file)?;
+    let (s, n) = (&result.s, result.s.len());
+    let slow = || Axis::linear("slow position *s*");
+    let mut valleys = Panel::new("valleys", slow(), Axis::linear("bottom of the valley *x*"));
+    let mut odds = Panel::new(
+        "selection",
+        slow(),
+        Axis::linear("probability *P*").with_range(0.0, 1.0),
+    );
+    let snapshots = result.snapshot_s.len();
+    for k in 0..result.p_final.len() {
+        let style = Style::nth(k);
+        let row = |values: &[f64]| values[k * n..(k + 1) * n].to_vec();
+        let label = format!("valley {}", k + 1);
+        valleys = valleys.with(Layer::line(s, &row(&result.valley_x), &label, style));
+        odds = odds.with(Layer::line(s, &row(&result.probability), &label, style));
+        let points = &result.snapshot_probability[k * snapshots..(k + 1) * snapshots];
+        odds = odds.with(Layer::points(
+            &result.snapshot_s,
+            points,
+            &[],
+            if k == 0 { "density" } else { "" },
+            style.with_hollow_points(),
+        ));
+        if let Some(sgd) = &result.sgd {
+            odds = odds.with(Layer::points(
+                &[result.end],
+                &sgd.p_final_sgd[k..=k],
+                &sgd.p_final_sgd_standard_error[k..=k],
+                if k == 0 { "SGD" } else { "" },
+                style,
+            ));
+        }
+    }
+    let mut rates = Panel::new("time scales", slow(), Axis::log("rate × time; parameter"))
+        .with(Layer::line(
+            s,
+            &result.exchange_rate,
+            "exchange rate *λ*",
+            Style::nth(0),
+        ))
+        .with(Layer::line(
+            s,
+            &result.adiabatic_parameter,
+            "adiabatic parameter",
+            Style::nth(1).with_dash(Dash::Dashed),
+        ));
+    for (position, label) in [
+        (result.freezing_position, "mean last hop"),
+        (result.freeze_out, "freeze-out"),
+    ] {
+        if position.is_finite() {
+            let style = Style::reference();
+            let style = if label == "freeze-out" {
+                style.with_dash(Dash::Dotted)
+            } else {
+                style
+            };
+            let line = |label: &str| Layer::Vertical {
+                x: position,
+                label: label.into(),
+                style,
+            };
+            odds = odds.with(line(""));
+            rates = rates.with(line(label));
+        }
+    }
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 3,
+        aspect: 0.9,
+        panels: vec![valleys, odds, rates],
+    })
+}

@@ -1,0 +1,426 @@
+//! `[schedule_design]`: the schedule of the noise after which most runs are in the flat valley, and what it gains over the usual ones.
+
+use super::cost::Cost;
+use super::progress::Progress;
+use super::schedules::{Row, Schedules, row, sgd};
+use super::valley_columns::{check_size, ensemble_cost};
+use super::work::{FigureEntry, Task, Work};
+use crate::diffusion::sigma;
+use crate::error::{Error, Result};
+use crate::freezing::{Decay, ScheduleDesign, floor_time};
+use crate::output::{Records, ResultFile, records};
+use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use crate::setting::Setting;
+use crate::setting::two_valley::TwoValleyModel;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[schedule_design]`: noise strengths between two bounds, constant over pieces of equal time, at equal steps of SGD.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleDesignKeys {
+    /// weakest noise that may be used
+    pub weakest: f64,
+    /// strongest noise that may be used
+    pub strongest: f64,
+    /// pieces of the free schedule
+    pub pieces: usize,
+    /// starting y
+    pub start_y: f64,
+    /// y at the end of the budget
+    pub end_y: f64,
+    /// η of SGD and of its map
+    pub learning_rate: f64,
+    /// SGD runs of each schedule; 0 leaves SGD out
+    pub runs: usize,
+}
+
+impl Default for ScheduleDesignKeys {
+    fn default() -> Self {
+        Self {
+            weakest: 1e-4,
+            strongest: 3e-3,
+            pieces: 24,
+            start_y: 1.0,
+            end_y: 20.0,
+            learning_rate: 0.01,
+            runs: 20_000,
+        }
+    }
+}
+
+records! {
+    /// the schedule with the largest final P_flat between two bounds of the noise, its neighbours, and the best of the usual families
+    pub struct ScheduleDesignResult in "schedule_design" {
+        attributes {
+            /// Weakest Δ allowed.
+            weakest: f64,
+            /// Strongest Δ allowed.
+            strongest: f64,
+            /// Starting y.
+            start_y: f64,
+            /// y at the end of the budget.
+            end_y: f64,
+            /// η of SGD and of its map.
+            learning_rate: f64,
+        }
+        /// y at the ends of the steps of the theory
+        y: Vec<f64> => [step] "1" "y",
+        /// names of the schedules
+        schedule: Vec<String> => [schedule] "text",
+        /// noise strength of each schedule
+        noise_strength: Vec<f64> => [schedule, step] "1" "Δ",
+        /// final P_flat in the theory of the design, with which the best was found
+        p_flat_design: Vec<f64> => [schedule] "1",
+        /// final P_flat by the two-state theory with slices of each schedule's own, eta -> 0
+        p_flat_two_state: Vec<f64> => [schedule] "1",
+        /// error of p_flat_two_state in steps and rates; that it is adiabatic is none of it
+        p_flat_two_state_error: Vec<f64> => [schedule] "1",
+        /// final P_flat by the Fokker-Planck equation along the path, eta -> 0
+        p_flat_density: Vec<f64> => [schedule] "1",
+        /// discretisation error of p_flat_density
+        p_flat_density_error: Vec<f64> => [schedule] "1",
+        /// final P_flat by the map of SGD, transfer operator
+        p_flat_transfer: Vec<f64> => [schedule] "1",
+        /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
+        p_flat_transfer_error: Vec<f64> => [schedule] "1",
+        /// SGD itself, if it was wanted
+        sgd: Option<DesignSgd> => [schedule],
+        /// derivative of the final P_flat of the best schedule by ln of the noise strength of each piece, adjoint
+        sensitivity: Vec<f64> => [piece] "1" "∂P/∂ln Δ",
+        /// relaxation rate between the valleys under the best schedule
+        exchange_rate: Vec<f64> => [rate] "1/time" "λ" missing "hops have died out",
+        /// |d ln λ/dt| there
+        change_of_rate: Vec<f64> => [rate] "1/time" missing "hops have died out",
+        /// stationary P_flat under the best schedule
+        p_flat_stationary: Vec<f64> => [rate] "1" missing "hops have died out",
+    }
+}
+
+records! {
+    /// SGD under the schedules.
+    pub struct DesignSgd {
+        /// fraction of runs that end at x >= 0
+        p_flat_sgd: Vec<f64> => [] "1",
+        /// standard error of p_flat_sgd
+        p_flat_sgd_standard_error: Vec<f64> => [] "1",
+    }
+}
+
+const SECTION: &str = "schedule_design";
+/// Steps of the path, and noise strengths between the bounds.
+const STEPS: usize = 480;
+const STRENGTHS: usize = 25;
+/// Half of the runs start on either side.
+const INITIAL: f64 = 0.5;
+/// Index of the best schedule among all.
+const BEST: usize = 0;
+
+impl Task for ScheduleDesignKeys {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "schedule_design",
+        description: "the schedule that selects the flat valley most often beside the usual ones",
+        group: SECTION,
+        figure,
+    }];
+
+    const SHAPED_BY: &'static [&'static str] = &["pieces"];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Seconds of the slices, and of the schedules without sampling noise.
+        const THEORY: f64 = 120.0;
+        /// Speed of the floor, and schedules that are simulated.
+        const VELOCITY: f64 = 0.02;
+        const SCHEDULES: f64 = 10.0;
+        let steps = (self.end_y - self.start_y).max(0.0) / VELOCITY / self.learning_rate;
+        ensemble_cost(SECTION, SCHEDULES, self.runs, steps as u64).with_time("schedule_design.pieces", THEORY)
+    }
+
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
+        check(&model, &task)?;
+        Ok(Box::new(move |progress| {
+            Ok(vec![run(&model, &task, seed, progress)?.group()?])
+        }))
+    }
+}
+
+fn check(model: &TwoValleyModel, task: &ScheduleDesignKeys) -> Result<()> {
+    let fail = |key: &str, message: String| Err(Error::config(&format!("{SECTION}.{key}"), message));
+    for (key, value) in [
+        ("weakest", task.weakest),
+        ("strongest", task.strongest),
+        ("start_y", task.start_y),
+        ("end_y", task.end_y),
+        ("learning_rate", task.learning_rate),
+    ] {
+        if !(value.is_finite() && value > 0.0) {
+            return fail(
+                key,
+                format!("{value} is not allowed: a positive finite number is needed"),
+            );
+        }
+    }
+    if task.strongest <= task.weakest {
+        return fail("strongest", format!("it must exceed weakest = {}", task.weakest));
+    }
+    if task.end_y <= task.start_y {
+        return fail("end_y", format!("it must exceed start_y = {}", task.start_y));
+    }
+    if task.pieces < 2 || task.pieces > STEPS / 4 {
+        return fail("pieces", format!("from 2 to {} are possible", STEPS / 4));
+    }
+    if task.runs == 1 {
+        return fail("runs", "at least two runs are needed, or none".into());
+    }
+    if task.runs > 0 {
+        check_size(SECTION, task.runs, 1)?;
+    }
+    let walk = model.walk(task.learning_rate, sigma(task.strongest, task.learning_rate));
+    let walk = walk.map_err(|e| e.at(SECTION))?;
+    walk.check_stability(task.start_y)
+        .map_err(|e| e.at("schedule_design.learning_rate"))?;
+    floor_time(model.landscape(), task.start_y, task.end_y, 1.0)
+        .map(|_| ())
+        .map_err(|e| e.at("schedule_design.end_y"))
+}
+
+/// A schedule with its name, and its strengths in pieces of equal time.
+struct Candidate {
+    name: &'static str,
+    strengths: Vec<f64>,
+}
+
+/// Strengths in `pieces` of equal time that go from the first to the second bound, done at a share of the whole time.
+fn decayed(task: &ScheduleDesignKeys, decay: Decay, done: f64) -> Vec<f64> {
+    let n = task.pieces;
+    let at = |k: usize| {
+        let progress = (k as f64 + 0.5) / n as f64 / done;
+        decay.strength([task.strongest, task.weakest], progress)
+    };
+    (0..n).map(at).collect()
+}
+
+/// The best of a family of strengths with one parameter in (0, 1].
+fn best_of(design: &ScheduleDesign, family: impl Fn(f64) -> Vec<f64>) -> Result<Vec<f64>> {
+    /// Parameters that are tried: more than pieces, where the strengths change by one piece at a time.
+    const TRIED: usize = 200;
+    let mut best = (f64::NEG_INFINITY, Vec::new());
+    for k in 1..=TRIED {
+        let strengths = family(k as f64 / TRIED as f64);
+        let p = design.final_p_flat(INITIAL, &strengths)?;
+        if p > best.0 {
+            best = (p, strengths);
+        }
+    }
+    Ok(best.1)
+}
+
+fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<Vec<Candidate>> {
+    let best = design.best(INITIAL, task.pieces)?;
+    let within = |d: f64| d.clamp(task.weakest, task.strongest);
+    let all = |factor: f64| best.iter().map(|d| within(d * factor)).collect::<Vec<f64>>();
+    // by a tenth of the path sooner or later
+    let moved = |pieces: isize| -> Vec<f64> {
+        let last = best.len() as isize - 1;
+        (0..=last)
+            .map(|k| best[(k + pieces).clamp(0, last) as usize])
+            .collect()
+    };
+    let tenth = (task.pieces as f64 / 10.0).round().max(1.0) as isize;
+    let ratio = (task.strongest / task.weakest).ln();
+    let constant = |u: f64| vec![within(task.weakest * (ratio * u).exp()); task.pieces];
+    let of = |name, strengths| Candidate { name, strengths };
+    Ok(vec![
+        of("best", best.clone()),
+        of("best, a tenth of the path sooner", moved(tenth)),
+        of("best, a tenth of the path later", moved(-tenth)),
+        of("best, 1.5 times the noise", all(1.5)),
+        of("best, noise divided by 1.5", all(1.0 / 1.5)),
+        of("constant, best", best_of(design, constant)?),
+        of("step, best", best_of(design, |u| decayed(task, Decay::Step, u))?),
+        of(
+            "cosine, best",
+            best_of(design, |u| decayed(task, Decay::Cosine, u))?,
+        ),
+        of("cosine over the whole path", decayed(task, Decay::Cosine, 1.0)),
+        of(
+            "exponential, best",
+            best_of(design, |u| decayed(task, Decay::Exponential, u))?,
+        ),
+    ])
+}
+
+fn run(
+    model: &TwoValleyModel,
+    task: &ScheduleDesignKeys,
+    seed: u64,
+    progress: &Progress,
+) -> Result<ScheduleDesignResult> {
+    let bounds = [task.weakest, task.strongest];
+    let slice = |y: f64, strength: f64| model.slice(y, strength);
+    let path = [task.start_y, task.end_y];
+    let bar = progress.task("rates for the design", 1);
+    let design = ScheduleDesign::new(model.landscape(), slice, path, bounds, STEPS, STRENGTHS)?;
+    bar.advance(1);
+    let candidates = candidates(&design, task)?;
+    let same_path = Schedules {
+        start_y: task.start_y,
+        end_y: task.end_y,
+        learning_rate: task.learning_rate,
+        runs: task.runs,
+        ..Schedules::default()
+    };
+    let bar = progress.task("schedules", candidates.len() as u64);
+    let rows: Vec<Row> = candidates
+        .par_iter()
+        .with_max_len(1)
+        .map(|candidate| {
+            let found = row(model, &same_path, &design.schedule(&candidate.strengths)?);
+            bar.advance(1);
+            found
+        })
+        .collect::<Result<_>>()?;
+    let sgd = match task.runs {
+        0 => None,
+        _ => {
+            /// Numbers of random streams, apart from those of `[schedules]`.
+            const FIRST_STREAM: usize = 100_000;
+            let bar = progress.task("SGD under schedules", rows.len() as u64);
+            let mut found = Vec::new();
+            for (k, row) in rows.iter().enumerate() {
+                found.push(sgd(model, &same_path, &row.steps, seed, FIRST_STREAM + k)?);
+                bar.advance(1);
+            }
+            Some(DesignSgd {
+                p_flat_sgd: found.iter().map(|p| p.0).collect(),
+                p_flat_sgd_standard_error: found.iter().map(|p| p.1).collect(),
+            })
+        }
+    };
+    let best = &candidates[BEST].strengths;
+    let rates = design.rates(best);
+    let of_rates = |of: &dyn Fn((f64, f64)) -> f64| rates.iter().map(|r| r.map_or(f64::NAN, of)).collect();
+    let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+    let steps = design.y().len() - 1;
+    let strengths = candidates.iter().flat_map(|candidate| {
+        // at the end of each step that of the step, at the start that of the first
+        let of = |k: usize| candidate.strengths[k.saturating_sub(1) * task.pieces / steps];
+        (0..=steps).map(of).collect::<Vec<f64>>()
+    });
+    Ok(ScheduleDesignResult {
+        weakest: task.weakest,
+        strongest: task.strongest,
+        start_y: task.start_y,
+        end_y: task.end_y,
+        learning_rate: task.learning_rate,
+        y: design.y().to_vec(),
+        schedule: candidates.iter().map(|candidate| candidate.name.into()).collect(),
+        noise_strength: strengths.collect(),
+        p_flat_design: candidates
+            .iter()
+            .map(|candidate| design.final_p_flat(INITIAL, &candidate.strengths))
+            .collect::<Result<_>>()?,
+        p_flat_two_state: column(&|r| r.two_state.0),
+        p_flat_two_state_error: column(&|r| r.two_state.1),
+        p_flat_density: column(&|r| r.density.0),
+        p_flat_density_error: column(&|r| r.density.1),
+        p_flat_transfer: column(&|r| r.transfer.0),
+        p_flat_transfer_error: column(&|r| r.transfer.1),
+        sgd,
+        sensitivity: design.gradient(INITIAL, best)?,
+        exchange_rate: of_rates(&|(gap, _)| gap),
+        change_of_rate: change_of_rate(&rates, design.step()),
+        p_flat_stationary: of_rates(&|(_, p)| p),
+    })
+}
+
+/// |d ln λ/dt| in each step, by differences over the two beside it.
+fn change_of_rate(rates: &[Option<(f64, f64)>], step: f64) -> Vec<f64> {
+    let last = rates.len() - 1;
+    (0..=last)
+        .map(|k| {
+            let (a, b) = (k.saturating_sub(1), (k + 1).min(last));
+            match (rates[a], rates[b]) {
+                (Some(before), Some(after)) => (after.0 / before.0).ln().abs() / (step * (b - a) as f64),
+                _ => f64::NAN,
+            }
+        })
+        .collect()
+}
+
+/// The best schedule beside the usual ones, what all of them reach, and the rates under the best.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = ScheduleDesignResult::of(file)?;
+    let (y, n) = (&result.y, result.y.len());
+    let slow = || Axis::log("position *y*");
+    let mut noise = Panel::new("schedules", slow(), Axis::log("noise strength Δ"));
+    let mut reached = Panel::new(
+        "what they reach",
+        Axis::linear("final *P*_{flat}"),
+        Axis::linear("").with_range(-0.6, result.schedule.len() as f64 - 0.4),
+    );
+    let mut colour = 0;
+    for (k, name) in result.schedule.iter().enumerate() {
+        let is_neighbour = name.starts_with("best, ");
+        let style = if is_neighbour {
+            Style::reference()
+        } else {
+            Style::nth(colour)
+        };
+        if !is_neighbour {
+            let style = if k == BEST { style.with_width(2.0) } else { style };
+            noise = noise.with(Layer::line(
+                y,
+                &result.noise_strength[k * n..(k + 1) * n],
+                name,
+                style,
+            ));
+            colour += 1;
+        }
+        let place = [(result.schedule.len() - 1 - k) as f64];
+        reached = reached.with(Layer::points(
+            &[result.p_flat_two_state[k]],
+            &place,
+            &[],
+            "",
+            style,
+        ));
+        reached = reached.with(Layer::points(
+            &[result.p_flat_transfer[k]],
+            &place,
+            &[],
+            "",
+            style.with_hollow_points(),
+        ));
+        reached = reached.with(Layer::Text {
+            x: result.p_flat_two_state.iter().copied().fold(1.0, f64::min),
+            y: place[0] + 0.2,
+            text: name.clone(),
+        });
+    }
+    let middle: Vec<f64> = y.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+    let rates = Panel::new("time scales of the best", slow(), Axis::log("rate"))
+        .with(Layer::line(
+            &middle,
+            &result.exchange_rate,
+            "exchange *λ*",
+            Style::nth(0),
+        ))
+        .with(Layer::line(
+            &middle,
+            &result.change_of_rate,
+            "|d ln *λ*/d*t*|",
+            Style::nth(1).with_dash(Dash::Dashed),
+        ));
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 3,
+        aspect: 1.0,
+        panels: vec![noise, reached, rates],
+    })
+}
