@@ -13,11 +13,16 @@
 //! # Limitations
 //! Derivatives of abs, min, max and if are those of the branch that owns the point. At most 4000 characters, nested at most 100 deep.
 
+mod graph;
 mod jet;
 mod parse;
+mod tape;
+#[cfg(test)]
+mod tape_tests;
 mod tree;
 
 pub use jet::{Jet, Number};
+pub use tape::Tape;
 
 use crate::error::Result;
 use crate::math::{Point, Tensor};
