@@ -65,7 +65,7 @@ impl<const D: usize> Landscape<D> for Expression<D> {
         self.formula.value(theta)
     }
     fn gradient(&self, theta: &Point<D>) -> Point<D> {
-        self.formula.derivatives(theta).1
+        self.formula.gradient(theta)
     }
     fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
         self.formula.derivatives(theta).2

@@ -68,6 +68,15 @@ impl<const D: usize> PointBlock<D> {
         Point::<D>::from_fn(|d, _| self.coordinates[d][lane])
     }
 
+    /// The same points moved by one vector.
+    pub fn displaced(&self, by: &Point<D>) -> Self {
+        let mut moved = self.clone();
+        for (coordinate, shift) in moved.coordinates.iter_mut().zip(by.iter()) {
+            coordinate.iter_mut().for_each(|x| *x += shift);
+        }
+        moved
+    }
+
     /// Each coordinate of all lanes.
     #[inline(always)]
     pub fn coordinates(&self) -> &[Lanes; D] {
