@@ -307,6 +307,32 @@ fn mirrors_along_the_conormal_keep_the_uniform_density() {
 
 // ---------------------------------------------------------------- the machine
 
+/// Formulas evaluated over blocks of paths give the paths of formulas evaluated point by point, up to roundings that stay small within a run.
+#[test]
+fn blocks_of_paths_are_the_paths() {
+    let text = "(x^2 - 1)^2/4 + exp(-x^2)*y^2 + sin(y)^2/5";
+    let blocks = formula(text, &["x", "y"], 0.2);
+    let drift = |theta: &Point<2>| blocks.drift(theta);
+    let points = Functions(drift, |_: &Point<2>| Tensor::<2>::identity() * 0.2);
+    let domain = cube(-1.8, 1.8, Boundary::Reflecting);
+    let target = PointSet::all(vec![
+        PointSet::half_space([1.0, 0.0].into(), -0.5).unwrap(),
+        PointSet::ball(Point::<2>::zeros(), 0.75).unwrap(),
+    ])
+    .unwrap();
+    let runs = protocol([-1.0, 0.3], 500, 0.01, "blocks");
+    let of = |diffusion: &dyn Diffusion<2>, runs: &PathProtocol<2>| {
+        first_passage_into(diffusion, &domain, Some(&target), BRIDGE, runs, &|_| ()).unwrap()
+    };
+    let by_block = of(&blocks, &runs);
+    assert_eq!(by_block, of(&points, &runs));
+    let other = PathProtocol {
+        experiment: runs.experiment + 1,
+        ..runs
+    };
+    assert_ne!(by_block, of(&blocks, &other));
+}
+
 #[test]
 fn results_do_not_depend_on_threads_or_company() {
     let well = formula("(x^2 - 1)^2/4 + y^2*(1 + x^2)/2", &["x", "y"], 0.2);

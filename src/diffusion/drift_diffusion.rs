@@ -1,8 +1,8 @@
 //! A diffusion whose drift need not be a gradient.
 
-use super::{Diffusion, sgd};
+use super::{Diffusion, Drift, sgd};
 use crate::error::{Result, require_positive};
-use crate::math::{Point, Tensor};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use crate::noise::GradientNoise;
 
 /// A drift b(θ) with a noise of strength Δ, no loss: D = Δ C(θ), or D = (η/2B) C(θ) as the limit of a map with steps.
@@ -55,14 +55,22 @@ impl<B, N> DriftDiffusion<B, N> {
 
 impl<const D: usize, B, N> Diffusion<D> for DriftDiffusion<B, N>
 where
-    B: Fn(&Point<D>) -> Point<D> + Sync,
+    B: Drift<D>,
     N: GradientNoise<D>,
 {
     fn drift(&self, theta: &Point<D>) -> Point<D> {
-        (self.drift)(theta)
+        self.drift.at(theta)
     }
     fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
         self.noise.covariance(theta) * self.noise_strength
+    }
+    fn drift_block(&self, points: &PointBlock<D>, drift: &mut [Lanes; D]) {
+        self.drift.at_block(points, drift);
+    }
+    fn tensor_block(&self, points: &PointBlock<D>, tensor: &mut [[Lanes; D]; D]) {
+        self.noise.covariance_block(points, tensor);
+        let entries = tensor.as_flattened_mut().as_flattened_mut();
+        entries.iter_mut().for_each(|entry| *entry *= self.noise_strength);
     }
     fn learning_rate(&self) -> Option<f64> {
         self.learning_rate

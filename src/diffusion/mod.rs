@@ -1,6 +1,7 @@
 //! Diffusions dθ = b dt + sqrt(2D) dW in the Ito sense.
 
 mod calculus;
+mod drift;
 mod drift_diffusion;
 mod equilibrium;
 mod flow;
@@ -8,6 +9,7 @@ mod ornstein_uhlenbeck;
 mod sgd;
 
 pub use calculus::Calculus;
+pub use drift::{Drift, DriftExpression};
 pub use drift_diffusion::DriftDiffusion;
 pub use equilibrium::{Equilibrium, drift_jacobian};
 pub use flow::{ARRIVAL, check_map_stability, noise_free_limit};
@@ -15,7 +17,7 @@ pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use sgd::{Sgd, sigma};
 
 use crate::landscape::{Kink, Landscape};
-use crate::math::{Point, Tensor};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use auto_impl::auto_impl;
 
 /// An Ito diffusion with drift b and tensor D.
@@ -31,6 +33,15 @@ pub trait Diffusion<const D: usize>: Sync {
     fn drift(&self, theta: &Point<D>) -> Point<D>;
     /// D(θ), symmetric positive semi-definite.
     fn tensor(&self, theta: &Point<D>) -> Tensor<D>;
+    /// b at the active points of a block, component by component. A diffusion that overrides this and the next may differ from the values at
+    /// single points in the last bits; ensembles ask for blocks.
+    fn drift_block(&self, points: &PointBlock<D>, drift: &mut [Lanes; D]) {
+        points.write(drift, |theta| self.drift(theta));
+    }
+    /// D at the active points of a block, row by row.
+    fn tensor_block(&self, points: &PointBlock<D>, tensor: &mut [[Lanes; D]; D]) {
+        points.write_matrix(tensor, |theta| self.tensor(theta));
+    }
     /// Surfaces where b or D jumps; grids must have faces there.
     fn kinks(&self) -> Vec<Kink> {
         Vec::new()

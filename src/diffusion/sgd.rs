@@ -3,7 +3,7 @@
 use super::Diffusion;
 use crate::error::{Error, Result, require_positive};
 use crate::landscape::{Kink, Landscape};
-use crate::math::{Point, Tensor};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
 
 /// Δ = η/(2B), the noise strength of steps of learning rate η and batch size B.
@@ -210,6 +210,15 @@ impl<const D: usize, L: Landscape<D>, N: GradientNoise<D>> Diffusion<D> for Sgd<
     }
     fn tensor(&self, theta: &Point<D>) -> Tensor<D> {
         self.noise.covariance(theta) * self.factor
+    }
+    fn drift_block(&self, points: &PointBlock<D>, drift: &mut [Lanes; D]) {
+        self.landscape.gradient_block(points, drift);
+        drift.as_flattened_mut().iter_mut().for_each(|b| *b = -*b);
+    }
+    fn tensor_block(&self, points: &PointBlock<D>, tensor: &mut [[Lanes; D]; D]) {
+        self.noise.covariance_block(points, tensor);
+        let entries = tensor.as_flattened_mut().as_flattened_mut();
+        entries.iter_mut().for_each(|entry| *entry *= self.factor);
     }
     fn kinks(&self) -> Vec<Kink> {
         self.landscape.kinks()

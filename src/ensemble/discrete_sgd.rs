@@ -9,11 +9,11 @@
 //! # Limitations
 //! A run that leaves the domain of the landscape (y below −min(y_f, y_b), or not finite) ends the whole ensemble with an error.
 
-use super::dispatch::Instructions;
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use super::two_valley::{NoiseRoot, TwoValleyStep, TwoValleyWalk, with_step};
 use super::valley_outcome::{Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble};
 use crate::error::{Error, Result};
+use crate::math::Instructions;
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 

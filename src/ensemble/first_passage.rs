@@ -19,12 +19,12 @@
 //! # References
 //! E. Gobet, Stoch. Proc. Appl. 87, 167 (2000).
 
-use super::dispatch::Instructions;
 use super::ito::Ito;
 use super::lanes::{Walkers, in_tasks, outcomes};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use crate::error::{Error, Result};
+use crate::math::Instructions;
 use crate::math::elementary;
 use crate::statistics::{Estimate, Lifetime, censored_mean};
 use pulp::NullaryFnOnce;
@@ -250,6 +250,7 @@ struct PassageLanes {
 
 impl<S: Ito<1, 1>> Walkers for PassageBlock<'_, S> {
     type Outcome = Outcome;
+    const STEPS: u64 = STEP_BLOCK;
 
     fn begin(&mut self, lane: usize, run: usize) {
         [self.lanes.x[lane]] = self.protocol.start(run);

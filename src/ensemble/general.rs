@@ -1,10 +1,10 @@
 //! Ensembles of paths of any diffusion in one or two dimensions: first passages into sets, and positions at given times.
 
 use super::first_passage::{CrossingTest, Outcome, Passages};
-use super::lanes::{Walkers, in_tasks, outcomes};
+use super::lanes::{Walkers, in_tasks, shared_outcomes};
 use super::langevin::PathProtocol;
 use super::stream::{LANES, STEP_BLOCK, StreamKey};
-use super::walk::{Draws, Walk, Walker};
+use super::walk::{Draws, PathBlock, Walk};
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require_finite};
 use crate::region::{Domain, PointSet};
@@ -99,23 +99,20 @@ pub fn first_passage_in<const D: usize, T: Diffusion<D> + ?Sized>(
     protocol: &PathProtocol<D>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Passages> {
-    /// Runs of one task.
-    const RUNS_PER_TASK: usize = 4 * LANES;
     let walk = Walk::new(diffusion, calculus, domain, target, protocol)?;
-    let blocks = in_tasks(protocol.runs, RUNS_PER_TASK, |first, runs| {
-        let mut block = Paths {
-            walk: &walk,
-            crossing,
-            protocol,
-            draws: Draws::new(crossing),
-            walkers: [const { None }; LANES],
-            ended: [None; LANES],
-        };
-        let key = StreamKey::new(protocol.seed, protocol.experiment);
-        outcomes(&mut block, key, first, runs, progress)
-    })?;
+    let paths = || Paths {
+        walk: &walk,
+        crossing,
+        protocol,
+        draws: Draws::new(crossing),
+        paths: PathBlock::idle(),
+        some_begin: false,
+        steps: [0; LANES],
+        ended: [None; LANES],
+    };
+    let key = StreamKey::new(protocol.seed, protocol.experiment);
     Ok(Passages {
-        outcomes: blocks.into_iter().flatten().collect(),
+        outcomes: shared_outcomes(paths, key, protocol.runs, progress)?,
     })
 }
 
@@ -125,16 +122,30 @@ struct Paths<'a, const D: usize, T: ?Sized> {
     crossing: CrossingTest,
     protocol: &'a PathProtocol<D>,
     draws: Draws,
-    /// Walkers under way, with the steps that they have done.
-    walkers: [Option<(Walker<D>, u64)>; LANES],
+    paths: PathBlock<D>,
+    /// Whether paths have begun that have not been looked at.
+    some_begin: bool,
+    /// Steps that each path had done before these steps.
+    steps: [u64; LANES],
     ended: [Option<Outcome>; LANES],
+}
+
+impl<const D: usize, T: Diffusion<D> + ?Sized> Paths<'_, D, T> {
+    /// Steps until the first of the paths under way reaches the horizon.
+    fn steps_to_horizon(&self) -> u64 {
+        let steps = self.paths.points().lanes().map(|lane| self.steps[lane]);
+        steps.max().map_or(u64::MAX, |most| self.protocol.steps - most)
+    }
 }
 
 impl<const D: usize, T: Diffusion<D> + ?Sized> Walkers for Paths<'_, D, T> {
     type Outcome = Outcome;
+    const STEPS: u64 = 16;
 
     fn begin(&mut self, lane: usize, run: usize) {
-        self.walkers[lane] = Some((self.walk.walker(self.protocol.start(run)), 0));
+        self.paths.begin(lane, self.protocol.start(run));
+        self.steps[lane] = 0;
+        self.some_begin = true;
     }
 
     fn set_stream(&mut self, lane: usize, state: [u64; 4]) {
@@ -148,36 +159,42 @@ impl<const D: usize, T: Diffusion<D> + ?Sized> Walkers for Paths<'_, D, T> {
             CrossingTest::BrownianBridge => 0.5,
             CrossingTest::EndOfStep => 0.0,
         };
-        let parts = 2 / D;
-        let mut working = self.walkers.iter().flatten().count();
-        for _ in 0..STEP_BLOCK / parts as u64 {
-            if working == 0 {
-                break;
+        let parts = (2 / D) as u64;
+        if std::mem::take(&mut self.some_begin) {
+            self.walk.look(&mut self.paths);
+        }
+        let mut horizon = self.steps_to_horizon();
+        for k in 0..Self::STEPS {
+            if horizon == u64::MAX {
+                return Ok(());
             }
-            self.draws.next::<D>();
-            for (lane, slot) in self.walkers.iter_mut().enumerate() {
-                for part in 0..parts {
-                    let Some((walker, step)) = slot else { break };
-                    let (normals, energy) = self.draws.of::<D>(lane, part);
-                    *step += 1;
-                    let exit = self.walk.step(walker, normals, energy)?;
-                    let outcome = match exit {
-                        Some(exit) => {
-                            let time = (*step as f64 - lag) * h;
-                            Outcome::Escaped { time, exit }
-                        }
-                        None if *step == self.protocol.steps => {
-                            let time = *step as f64 * h;
-                            Outcome::Censored { time }
-                        }
-                        None => continue,
-                    };
-                    self.ended[lane] = Some(outcome);
-                    *slot = None;
-                    working -= 1;
+            if k % parts == 0 {
+                self.draws.next::<D>();
+            }
+            let (normals, energies) = self.draws.of::<D>((k % parts) as usize);
+            let (steps, outcomes) = (&self.steps, &mut self.ended);
+            let mut some_ended = false;
+            self.walk.step(&mut self.paths, normals, energies, |lane, exit| {
+                let time = ((steps[lane] + k + 1) as f64 - lag) * h;
+                outcomes[lane] = Some(Outcome::Escaped { time, exit });
+                some_ended = true;
+            })?;
+            if k + 1 == horizon {
+                for lane in 0..LANES {
+                    if self.paths.points().is_active(lane) && self.steps[lane] + k + 1 == self.protocol.steps
+                    {
+                        let time = self.protocol.steps as f64 * h;
+                        self.ended[lane] = Some(Outcome::Censored { time });
+                        self.paths.end(lane);
+                        some_ended = true;
+                    }
                 }
             }
+            if some_ended {
+                horizon = self.steps_to_horizon();
+            }
         }
+        self.steps.iter_mut().for_each(|steps| *steps += Self::STEPS);
         Ok(())
     }
 
@@ -273,9 +290,9 @@ fn positions_of<const D: usize, T: Diffusion<D> + ?Sized>(
     runs: usize,
 ) -> Result<Vec<Vec<[f64; D]>>> {
     let key = StreamKey::new(protocol.seed, protocol.experiment);
-    let mut walkers: Vec<Option<Walker<D>>> = (0..runs)
-        .map(|lane| Some(walk.walker(protocol.start(first_run + lane))))
-        .collect();
+    let mut paths = PathBlock::idle();
+    (0..runs).for_each(|lane| paths.begin(lane, protocol.start(first_run + lane)));
+    walk.look(&mut paths);
     let mut draws = Draws::new(crossing);
     let parts = 2 / D;
     let mut k = 0;
@@ -289,18 +306,12 @@ fn positions_of<const D: usize, T: Diffusion<D> + ?Sized>(
             if part == 0 {
                 draws.next::<D>();
             }
-            for (lane, slot) in walkers.iter_mut().enumerate() {
-                if let Some(walker) = slot {
-                    let (normals, energy) = draws.of::<D>(lane, part);
-                    if walk.step(walker, normals, energy)?.is_some() {
-                        *slot = None;
-                    }
-                }
-            }
+            let (normals, energies) = draws.of::<D>(part);
+            walk.step(&mut paths, normals, energies, |_, _| ())?;
             k += 1;
         }
-        let list = walkers.iter().flatten().map(|walker| walker.theta.into());
-        lists.push(list.collect());
+        let points = paths.points();
+        lists.push(points.lanes().map(|lane| points.point(lane).into()).collect());
     }
     Ok(lists)
 }

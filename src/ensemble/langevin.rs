@@ -1,11 +1,11 @@
 //! Ensembles of diffusion paths dθ = b dt + sqrt(2D) dW, from starting points to a final time.
 
-use super::dispatch::Instructions;
 use super::integrator::{Integrator, TimeStep};
 use super::ito::Ito;
 use super::lanes::in_tasks;
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use crate::error::{Error, Result, require, require_finite, require_positive};
+use crate::math::Instructions;
 use pulp::NullaryFnOnce;
 use std::marker::PhantomData;
 

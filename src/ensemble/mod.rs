@@ -6,17 +6,16 @@
 //! run, step block): the results are the same bytes on any number of threads and any instruction set.
 //!
 //!
-//! Any [`crate::diffusion::Diffusion`] is simulated by [`first_passage_into`] and [`positions_at`], step by step, as a
-//! Langevin path or as SGD itself, whose step is Euler-Maruyama's with h = η.
+//! Any [`crate::diffusion::Diffusion`] is simulated by [`first_passage_into`] and [`positions_at`], as Langevin paths or as SGD itself, whose step is
+//! Euler-Maruyama's with h = η. A diffusion that answers for blocks of points, as formulas do ([`crate::math::formula::Tape`]), takes part in the
+//! vectorised loop; any other is asked point by point.
 //!
 //! # Limitations
-//! The fully vectorised loops know the two-valley landscape, the double well and the Ornstein-Uhlenbeck process; for a
-//! general diffusion only the random numbers are drawn in vectors, and drift and tensor cost what their evaluation
-//! costs. General paths have one or two dimensions and weak order 1.
+//! General paths have one or two dimensions and weak order 1; the schemes of [`propagate`] know the two-valley landscape, the double well and
+//! drifts that are linear on either side of a kink. Walls, windows and sets that restrict the domain are examined path by path.
 
 mod confine;
 mod discrete_sgd;
-mod dispatch;
 mod first_passage;
 mod general;
 mod integrator;
@@ -28,8 +27,8 @@ mod two_valley;
 mod valley_outcome;
 mod walk;
 
+pub use crate::math::Instructions;
 pub use discrete_sgd::{Cell, simulate, simulate_with};
-pub use dispatch::Instructions;
 pub use first_passage::{CrossingTest, Exit, Outcome, Passages, first_passage, first_passage_with};
 pub use general::{first_passage_in, first_passage_into, positions_at};
 pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};

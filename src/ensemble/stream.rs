@@ -17,7 +17,7 @@ use crate::math::elementary;
 pub const STEP_BLOCK: u64 = 256;
 
 /// Walkers that advance together in one vectorised loop.
-pub const LANES: usize = 64;
+pub const LANES: usize = crate::math::LANES;
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 

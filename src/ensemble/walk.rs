@@ -1,13 +1,14 @@
-//! One step of any diffusion, with its crossings, and the random numbers for it.
+//! One step of a block of paths of any diffusion, with their crossings, and the random numbers for it.
 
 use super::confine::{confine, inside_level, is_free};
-use super::dispatch::Instructions;
 use super::first_passage::{CrossingTest, Exit};
 use super::langevin::PathProtocol;
-use super::stream::{LANES, Streams};
+use super::stream::Streams;
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result, require};
-use crate::math::{Point, Tensor, elementary, symmetric_root};
+use crate::math::{
+    Instructions, LANES, Lanes, Point, PointBlock, Tensor, elementary, planar_root, symmetric_root,
+};
 use crate::region::{Boundary, Domain, PointSet};
 use pulp::NullaryFnOnce;
 
@@ -22,33 +23,106 @@ pub(super) struct Walk<'a, const D: usize, T: ?Sized> {
     is_free: bool,
 }
 
-/// A walker, with the levels that its next step needs.
-pub(super) struct Walker<const D: usize> {
-    pub theta: Point<D>,
-    /// Tensor of the last step and its root, which are often those of the next step too.
-    root: (Tensor<D>, Tensor<D>),
-    target: (f64, Point<D>),
-    domain: (f64, Point<D>),
+/// Paths under way, side by side, with the levels that their next step needs.
+pub(super) struct PathBlock<const D: usize> {
+    /// Where they are.
+    points: PointBlock<D>,
+    target: Levels<D>,
+    domain: Levels<D>,
+    /// Room for the step.
+    step: Step<D>,
 }
 
-/// The most likely crossing of a step so far.
-struct Nearest {
-    /// h times the energy −ln u of the Brownian bridge, zero for a test at the ends of steps.
-    reach: f64,
-    found: Option<(f64, Exit)>,
+/// A function of each path's point that is zero on a surface, and its gradient.
+struct Levels<const D: usize> {
+    value: Lanes,
+    slope: [Lanes; D],
 }
 
-impl Nearest {
-    /// A surface on which g went from `from` to `to` while its diffusivity was `diffusivity`.
-    #[inline(always)]
-    fn examine(&mut self, from: f64, to: f64, diffusivity: f64, exit: Exit) {
-        let product = from * to;
-        if product <= diffusivity * self.reach {
-            let ratio = product / diffusivity;
-            if self.found.is_none_or(|(least, _)| ratio < least) {
-                self.found = Some((ratio, exit));
-            }
+/// A step not yet done.
+struct Step<const D: usize> {
+    drift: [Lanes; D],
+    tensor: [[Lanes; D]; D],
+    /// sqrt(2Dh) z.
+    noise: [Lanes; D],
+    /// Where it ends.
+    next: PointBlock<D>,
+    levels: Levels<D>,
+    /// Surfaces crossed: lane, the ratio that makes one more likely than another, and which.
+    crossed: Vec<(usize, f64, Exit)>,
+}
+
+impl<const D: usize> Levels<D> {
+    const ZERO: Self = Self {
+        value: [0.0; LANES],
+        slope: [[0.0; LANES]; D],
+    };
+
+    fn of(&self, lane: usize) -> (f64, Point<D>) {
+        (self.value[lane], Point::<D>::from_fn(|d, _| self.slope[d][lane]))
+    }
+}
+
+impl<const D: usize> PathBlock<D> {
+    /// No path under way.
+    pub fn idle() -> Self {
+        Self {
+            points: PointBlock::idle(),
+            target: Levels::ZERO,
+            domain: Levels::ZERO,
+            step: Step {
+                drift: [[0.0; LANES]; D],
+                tensor: [[[0.0; LANES]; D]; D],
+                noise: [[0.0; LANES]; D],
+                next: PointBlock::idle(),
+                levels: Levels::ZERO,
+                crossed: Vec::new(),
+            },
         }
+    }
+
+    /// Puts the path of a lane at its start; [`Walk::look`] comes before the next step.
+    pub fn begin(&mut self, lane: usize, start: [f64; D]) {
+        self.points.set(lane, &start.into());
+        self.step.next.set(lane, &start.into());
+    }
+
+    /// Ends the path of a lane.
+    pub fn end(&mut self, lane: usize) {
+        self.points.rest(lane);
+        self.step.next.rest(lane);
+    }
+
+    /// The paths under way.
+    pub fn points(&self) -> &PointBlock<D> {
+        &self.points
+    }
+}
+
+impl<const D: usize> Step<D> {
+    fn tensor(&self, lane: usize) -> Tensor<D> {
+        Tensor::<D>::from_fn(|r, c| self.tensor[r][c][lane])
+    }
+
+    fn noise(&self, lane: usize) -> Point<D> {
+        Point::<D>::from_fn(|d, _| self.noise[d][lane])
+    }
+
+    /// A surface on which g went from `from` to `to` while its diffusivity was `diffusivity`; `reach` is h times the energy −ln u of the Brownian
+    /// bridge, zero for a test at the ends of steps.
+    fn examine(&mut self, lane: usize, from: f64, to: f64, diffusivity: f64, reach: f64, exit: Exit) {
+        let product = from * to;
+        if product <= diffusivity * reach {
+            self.crossed.push((lane, product / diffusivity, exit));
+        }
+    }
+
+    /// The surface most likely crossed by a path, the first of equal ones.
+    fn nearest(&self, lane: usize) -> Option<Exit> {
+        let of_lane = self.crossed.iter().filter(|(other, ..)| *other == lane);
+        of_lane
+            .reduce(|least, other| if other.1 < least.1 { other } else { least })
+            .map(|(.., exit)| *exit)
     }
 }
 
@@ -115,19 +189,31 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         Ok(walk)
     }
 
-    pub fn walker(&self, start: [f64; D]) -> Walker<D> {
-        let theta = Point::<D>::from(start);
-        let none = (f64::INFINITY, Point::<D>::zeros());
-        Walker {
-            theta,
-            root: (Tensor::<D>::zeros(), Tensor::<D>::zeros()),
-            target: self
-                .target
-                .and_then(|target| target.level(&theta, &self.diffusion))
-                .unwrap_or(none),
-            domain: self
-                .absorbing_set()
-                .map_or(none, |set| inside_level(set, &theta, &self.diffusion)),
+    /// Finds the levels where the paths are; to be called after paths have begun, before they step.
+    pub fn look(&self, paths: &mut PathBlock<D>) {
+        let PathBlock {
+            points,
+            target,
+            domain,
+            ..
+        } = paths;
+        if let Some(set) = self.target {
+            set.level_block(points, &self.diffusion, &mut target.value, &mut target.slope);
+        }
+        if let Some(set) = self.absorbing_set() {
+            self.inside_levels(set, points, domain);
+        }
+    }
+
+    /// [`inside_level`] of all paths.
+    fn inside_levels(&self, set: &PointSet<D>, points: &PointBlock<D>, levels: &mut Levels<D>) {
+        let Levels { value, slope } = levels;
+        if set.level_block(points, &self.diffusion, value, slope) {
+            value.iter_mut().for_each(|level| *level = -*level);
+            let slopes = slope.as_flattened_mut();
+            slopes.iter_mut().for_each(|slope| *slope = -*slope);
+        } else {
+            *value = [f64::NAN; LANES];
         }
     }
 
@@ -146,37 +232,57 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
         (edge == Boundary::Absorbing).then_some(set)
     }
 
-    /// θ' = θ + b h + sqrt(2 D h) z, and the surface that it crossed.
-    #[inline]
-    pub fn step(&self, walker: &mut Walker<D>, normals: Point<D>, energy: f64) -> Result<Option<Exit>> {
-        let theta = walker.theta;
-        let drift = self.diffusion.drift(&theta);
-        let tensor = self.diffusion.tensor(&theta);
-        if tensor != walker.root.0 {
-            walker.root = (tensor, symmetric_root(&tensor));
+    /// θ' = θ + b h + sqrt(2 D h) z of all paths; those that crossed a surface stay where they were, and `ended` is told which surface.
+    pub fn step(
+        &self,
+        paths: &mut PathBlock<D>,
+        normals: [&Lanes; D],
+        energies: &Lanes,
+        mut ended: impl FnMut(usize, Exit),
+    ) -> Result<()> {
+        let h = self.time_step;
+        let PathBlock {
+            points,
+            target,
+            domain,
+            step,
+        } = paths;
+        step.crossed.clear();
+        self.diffusion.drift_block(points, &mut step.drift);
+        self.diffusion.tensor_block(points, &mut step.tensor);
+        self.draw_noise(&step.tensor, normals, &mut step.noise);
+        if self.calculus != Calculus::Ito {
+            self.reread_noise(points, normals, step)?;
         }
-        let mut next = theta + drift * self.time_step + self.noise(walker, normals * self.noise_scale)?;
-        if !next.iter().all(|x| x.is_finite()) {
-            return Err(self.broken(&theta));
+        let is_finite = Instructions::Native.run(Advance {
+            points,
+            drift: &step.drift,
+            noise: &step.noise,
+            time_step: h,
+            next: step.next.coordinates_mut(),
+        });
+        if !is_finite && let Some(lane) = points.lanes().find(|&lane| !is_finite_in(&step.next, lane)) {
+            return Err(self.broken(&points.point(lane)));
         }
-        let mut nearest = Nearest {
-            reach: self.time_step * energy,
-            found: None,
-        };
         if let Some(window) = self.domain.window() {
-            self.examine_window(window, &theta, &next, &tensor, &mut nearest);
+            for lane in points.lanes() {
+                self.examine_window(window, lane, points, h * energies[lane], step);
+            }
         }
         if !self.is_free {
-            next = confine(self.domain, &self.diffusion, &tensor, next)?;
+            self.confine(points, step)?;
         }
-        if let Some(target) = self.target {
-            if let Some(level) = target.level(&next, &self.diffusion) {
-                self.check_level(&next, level.0)?;
-                let (before, slope) = walker.target;
-                nearest.examine(before, level.0, slope.dot(&(tensor * slope)), Exit::Target);
-                walker.target = level;
-            } else if target.contains(&next, &self.diffusion) {
-                nearest.found = Some((f64::NEG_INFINITY, Exit::Target));
+        if let Some(set) = self.target {
+            let Levels { value, slope } = &mut step.levels;
+            if set.level_block(&step.next, &self.diffusion, value, slope) {
+                self.examine_levels(target, step, energies, Exit::Target)?;
+                std::mem::swap(target, &mut step.levels);
+            } else {
+                for lane in points.lanes() {
+                    if set.contains(&step.next.point(lane), &self.diffusion) {
+                        step.crossed.push((lane, f64::NEG_INFINITY, Exit::Target));
+                    }
+                }
             }
         }
         if !self.is_free {
@@ -189,21 +295,127 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
             {
                 for (end, sign) in [(0, 1.0), (1, -1.0)] {
                     if boundaries[end] == Boundary::Absorbing {
-                        let [from, to] = [theta, next].map(|at| sign * (at[axis] - ends[end]));
-                        nearest.examine(from, to, tensor[(axis, axis)], Exit::Face { axis, end });
+                        let exit = Exit::Face { axis, end };
+                        for lane in points.lanes() {
+                            let [from, to] = [points.coordinates(), step.next.coordinates()]
+                                .map(|at| sign * (at[axis][lane] - ends[end]));
+                            let diffusivity = step.tensor[axis][axis][lane];
+                            step.examine(lane, from, to, diffusivity, h * energies[lane], exit);
+                        }
                     }
                 }
             }
         }
         if let Some(set) = self.absorbing_set() {
-            let level = inside_level(set, &next, &self.diffusion);
-            self.check_level(&next, level.0)?;
-            let (before, slope) = walker.domain;
-            nearest.examine(before, level.0, slope.dot(&(tensor * slope)), Exit::Domain);
-            walker.domain = level;
+            self.inside_levels(set, &step.next, &mut step.levels);
+            self.examine_levels(domain, step, energies, Exit::Domain)?;
+            std::mem::swap(domain, &mut step.levels);
         }
-        walker.theta = next;
-        Ok(nearest.found.map(|(_, exit)| exit))
+        if !step.crossed.is_empty() {
+            for lane in 0..LANES {
+                if points.is_active(lane)
+                    && let Some(exit) = step.nearest(lane)
+                {
+                    points.rest(lane);
+                    step.next.rest(lane);
+                    ended(lane, exit);
+                }
+            }
+        }
+        points.advance(step.next.coordinates());
+        Ok(())
+    }
+
+    /// The noise R sqrt(2h) z with R the root of a tensor.
+    fn draw_noise(&self, tensor: &[[Lanes; D]; D], normals: [&Lanes; D], noise: &mut [Lanes; D]) {
+        Instructions::Native.run(DrawNoise {
+            tensor,
+            normals,
+            scale: self.noise_scale,
+            noise,
+        });
+    }
+
+    /// The noise of a step read in another calculus than Ito's without the drift of the calculus being formed.
+    ///
+    /// Stratonovich: Heun's mean of the root at θ and at θ + R dW. Klimontovich: R dW with half of what D D⁻¹ makes of it there.
+    fn reread_noise(&self, points: &PointBlock<D>, normals: [&Lanes; D], step: &mut Step<D>) -> Result<()> {
+        for (axis, next) in step.next.coordinates_mut().iter_mut().enumerate() {
+            for lane in 0..LANES {
+                next[lane] = points.coordinates()[axis][lane] + step.noise[axis][lane];
+            }
+        }
+        let mut there = step.tensor;
+        self.diffusion.tensor_block(&step.next, &mut there);
+        if self.calculus == Calculus::Stratonovich {
+            let mut noise = step.noise;
+            self.draw_noise(&there, normals, &mut noise);
+            let pairs = step.noise.as_flattened_mut().iter_mut().zip(noise.as_flattened());
+            pairs.for_each(|(here, there)| *here = 0.5 * (*here + there));
+            return Ok(());
+        }
+        for lane in points.lanes() {
+            let plain = step.noise(lane);
+            let inverse = step.tensor(lane).try_inverse();
+            let inverse = inverse.ok_or_else(|| self.broken(&points.point(lane)))?;
+            let there = Tensor::<D>::from_fn(|r, c| there[r][c][lane]);
+            let noise = (plain + there * (inverse * plain)) * 0.5;
+            (0..D).for_each(|d| step.noise[d][lane] = noise[d]);
+        }
+        Ok(())
+    }
+
+    /// Mirrors and wraps the ends of steps until they lie inside.
+    fn confine(&self, points: &PointBlock<D>, step: &mut Step<D>) -> Result<()> {
+        let mut is_outside = [false; LANES];
+        for (coordinate, [lower, upper]) in step.next.coordinates().iter().zip(self.domain.bounds()) {
+            for lane in 0..LANES {
+                is_outside[lane] |= (coordinate[lane] < *lower) | (coordinate[lane] > *upper);
+            }
+        }
+        if let Some((set, Boundary::Reflecting)) = self.domain.restriction() {
+            self.inside_levels(set, &step.next, &mut step.levels);
+            for lane in 0..LANES {
+                is_outside[lane] |= !(step.levels.value[lane] >= 0.0);
+            }
+        }
+        for lane in points.lanes().filter(|&lane| is_outside[lane]) {
+            let tensor = step.tensor(lane);
+            let inside = confine(self.domain, &self.diffusion, &tensor, step.next.point(lane))?;
+            (0..D).for_each(|d| step.next.coordinates_mut()[d][lane] = inside[d]);
+        }
+        Ok(())
+    }
+
+    /// Finds paths whose level crossed zero on the way from `before` to that of the end of the step.
+    fn examine_levels(
+        &self,
+        before: &Levels<D>,
+        step: &mut Step<D>,
+        energies: &Lanes,
+        exit: Exit,
+    ) -> Result<()> {
+        let is_quiet = Instructions::Native.run(FindCrossings {
+            points: &step.next,
+            before,
+            after: &step.levels.value,
+            tensor: &step.tensor,
+            energies,
+            time_step: self.time_step,
+        });
+        if is_quiet {
+            return Ok(());
+        }
+        for lane in 0..LANES {
+            if step.next.is_active(lane) {
+                let to = step.levels.value[lane];
+                self.check_level(&step.next.point(lane), to)?;
+                let (from, slope) = before.of(lane);
+                let diffusivity = slope.dot(&(step.tensor(lane) * slope));
+                step.examine(lane, from, to, diffusivity, self.time_step * energies[lane], exit);
+            }
+        }
+        Ok(())
     }
 
     /// Where a step not yet mirrored met a reflecting surface, on the straight line to its end or to the mirror image of it: in the window it is
@@ -211,17 +423,18 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
     fn examine_window(
         &self,
         window: &PointSet<D>,
-        theta: &Point<D>,
-        next: &Point<D>,
-        tensor: &Tensor<D>,
-        nearest: &mut Nearest,
+        lane: usize,
+        points: &PointBlock<D>,
+        reach: f64,
+        step: &mut Step<D>,
     ) {
+        let (theta, next, tensor) = (points.point(lane), step.next.point(lane), step.tensor(lane));
         let mut examine = |from: f64, to: f64, slope: &Point<D>, exit: Exit| {
             let meets = theta + (next - theta) * (from / (from + to.abs()));
             // on the surface itself
             let meets = meets - slope * (from * (to.abs() + to) / (from + to.abs()) / slope.norm_squared());
             if window.contains(&meets, &self.diffusion) {
-                nearest.examine(from, to, slope.dot(&(tensor * slope)), exit);
+                step.examine(lane, from, to, slope.dot(&(tensor * slope)), reach, exit);
             }
         };
         for (axis, ends) in self.domain.bounds().iter().enumerate() {
@@ -235,28 +448,10 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
             }
         }
         if let Some((set, Boundary::Reflecting)) = self.domain.restriction() {
-            let (from, slope) = inside_level(set, theta, &self.diffusion);
-            let (to, _) = inside_level(set, next, &self.diffusion);
+            let (from, slope) = inside_level(set, &theta, &self.diffusion);
+            let (to, _) = inside_level(set, &next, &self.diffusion);
             examine(from, to, &slope, Exit::Domain);
         }
-    }
-
-    /// The noise of a step from the walker for the Wiener increments sqrt(2h) z, read in the calculus without its drift being formed.
-    ///
-    /// Stratonovich: Heun's mean of the root at θ and at θ + R dW. Klimontovich: R dW with half of what D D⁻¹ makes of it there.
-    #[inline]
-    fn noise(&self, walker: &Walker<D>, increments: Point<D>) -> Result<Point<D>> {
-        let (tensor, root) = &walker.root;
-        let plain = root * increments;
-        if self.calculus == Calculus::Ito {
-            return Ok(plain);
-        }
-        let there = self.diffusion.tensor(&(walker.theta + plain));
-        if self.calculus == Calculus::Stratonovich {
-            return Ok((plain + symmetric_root(&there) * increments) * 0.5);
-        }
-        let inverse = tensor.try_inverse().ok_or_else(|| self.broken(&walker.theta))?;
-        Ok((plain + there * (inverse * plain)) * 0.5)
     }
 
     fn check_level(&self, theta: &Point<D>, value: f64) -> Result<()> {
@@ -296,6 +491,112 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
     }
 }
 
+fn is_finite_in<const D: usize>(points: &PointBlock<D>, lane: usize) -> bool {
+    points.coordinates().iter().all(|x| x[lane].is_finite())
+}
+
+/// R sqrt(2h) z, compiled for each instruction set.
+struct DrawNoise<'a, const D: usize> {
+    tensor: &'a [[Lanes; D]; D],
+    normals: [&'a Lanes; D],
+    scale: f64,
+    noise: &'a mut [Lanes; D],
+}
+
+impl<const D: usize> NullaryFnOnce for DrawNoise<'_, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self {
+            tensor,
+            normals,
+            scale,
+            noise,
+        } = self;
+        // the second axis of the plane, the only one of the line
+        let last = D - 1;
+        for lane in 0..LANES {
+            if D == 1 {
+                noise[0][lane] = tensor[0][0][lane].sqrt() * (normals[0][lane] * scale);
+            } else {
+                let entries = [
+                    tensor[0][0][lane],
+                    tensor[0][last][lane],
+                    tensor[last][last][lane],
+                ];
+                let [xx, xy, yy] = planar_root(entries);
+                let (first, second) = (normals[0][lane] * scale, normals[last][lane] * scale);
+                noise[0][lane] = xx * first + xy * second;
+                noise[last][lane] = xy * first + yy * second;
+            }
+        }
+    }
+}
+
+/// The ends of a step and whether all of them are finite, compiled for each instruction set.
+struct Advance<'a, const D: usize> {
+    points: &'a PointBlock<D>,
+    drift: &'a [Lanes; D],
+    noise: &'a [Lanes; D],
+    time_step: f64,
+    next: &'a mut [Lanes; D],
+}
+
+impl<const D: usize> NullaryFnOnce for Advance<'_, D> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn call(self) -> bool {
+        let mut is_finite = true;
+        for d in 0..D {
+            for lane in 0..LANES {
+                let moved = self.points.coordinates()[d][lane] + self.drift[d][lane] * self.time_step;
+                let next = moved + self.noise[d][lane];
+                is_finite &= !self.points.is_active(lane) | (next.abs() < f64::INFINITY);
+                self.next[d][lane] = next;
+            }
+        }
+        is_finite
+    }
+}
+
+/// Whether no level crossed zero and none is NaN, compiled for each instruction set.
+struct FindCrossings<'a, const D: usize> {
+    points: &'a PointBlock<D>,
+    before: &'a Levels<D>,
+    after: &'a Lanes,
+    tensor: &'a [[Lanes; D]; D],
+    energies: &'a Lanes,
+    time_step: f64,
+}
+
+impl<const D: usize> NullaryFnOnce for FindCrossings<'_, D> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn call(self) -> bool {
+        let slope = &self.before.slope;
+        let mut is_quiet = true;
+        for lane in 0..LANES {
+            let mut diffusivity = 0.0;
+            for r in 0..D {
+                let mut flux = 0.0;
+                for c in 0..D {
+                    flux += self.tensor[r][c][lane] * slope[c][lane];
+                }
+                diffusivity += slope[r][lane] * flux;
+            }
+            let reach = self.time_step * self.energies[lane];
+            // a rounding of the diffusivity must not hide a crossing from the exact test that follows
+            let bound = diffusivity * reach * (1.0 + 8.0 * f64::EPSILON);
+            let stays = self.before.value[lane] * self.after[lane] > bound;
+            is_quiet &= !self.points.is_active(lane) | stays;
+        }
+        is_quiet
+    }
+}
+
 /// Random numbers of all lanes for 2/D steps: normals come in pairs.
 pub(super) struct Draws {
     pub streams: Streams,
@@ -324,10 +625,10 @@ impl Draws {
         }
     }
 
-    /// Normals and energy of step `part` < 2/D of these.
-    pub fn of<const D: usize>(&self, lane: usize, part: usize) -> (Point<D>, f64) {
-        let normals = Point::<D>::from_fn(|d, _| self.normals[(part + d) % 2][lane]);
-        (normals, self.energies[part][lane])
+    /// Normals and energies of step `part` < 2/D of these.
+    pub fn of<const D: usize>(&self, part: usize) -> ([&Lanes; D], &Lanes) {
+        let normals = std::array::from_fn(|d| &self.normals[(part + d) % 2]);
+        (normals, &self.energies[part])
     }
 }
 

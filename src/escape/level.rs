@@ -8,11 +8,13 @@ use crate::generator::Generator;
 use crate::grid::{CellSet, Grid};
 use crate::math::Point;
 use crate::observables::{
-    Factorisation, FirstPassageMoments, SlowMode, committor, effective_potential, first_passage_moments,
-    log_stationary_probability, long_time_motion, quasi_stationary, reactive_flux, slow_modes, spectral_gap,
+    Factorisation, FirstPassageMoments, QuasiStationary, ReactiveFlux, SlowMode, committor,
+    effective_potential, first_passage_moments_of, log_stationary_probability, long_time_motion,
+    quasi_stationary_of, reactive_flux, slow_modes, spectral_gap,
 };
 use crate::region::Boundary;
 use nalgebra::Complex;
+use rayon::prelude::*;
 
 /// A number on one grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,14 +83,38 @@ impl<const D: usize> Level<D> {
             factorisation: None,
         };
         this.landscape(problem)?;
-        if !problem.domain().absorbs() {
-            this.add_stationary(problem, start.as_ref(), modes)?;
+        let is_recurrent = !problem.domain().absorbs();
+        if is_recurrent {
+            this.add_stationary(problem, start.as_ref())?;
         }
-        if problem.ends() {
-            this.first_passage(problem)?;
+        // what needs factorisations of its own is found at once, and noted in a fixed order
+        let (generator, target) = (&this.generator, &this.target);
+        let from = start.as_ref().filter(|_| problem.target().is_some());
+        let (modes, (passages, transitions)) = rayon::join(
+            || is_recurrent.then(|| find_modes(generator, modes)).transpose(),
+            || {
+                rayon::join(
+                    || {
+                        problem
+                            .ends()
+                            .then(|| Passages::new(problem, generator, target))
+                            .transpose()
+                    },
+                    || {
+                        from.map(|start| Transitions::new(generator, start, target))
+                            .transpose()
+                    },
+                )
+            },
+        );
+        if let Some(found) = modes? {
+            this.add_modes(found);
         }
-        if let Some(start) = start.as_ref().filter(|_| problem.target().is_some()) {
-            this.transitions(problem, start)?;
+        if let Some(passages) = passages? {
+            this.add_passages(problem, passages)?;
+        }
+        if let Some(transitions) = transitions? {
+            this.add_transitions(problem, transitions);
         }
         this.note_cuts(problem);
         Ok(this)
@@ -258,13 +284,14 @@ impl<const D: usize> Level<D> {
     }
 
     fn landscape(&mut self, problem: &Problem<D>) -> Result<()> {
-        let centres: Vec<Point<D>> = (0..self.grid().cells()).map(|i| self.grid().centre(i)).collect();
+        let cells = (0..self.grid().cells()).into_par_iter();
+        let centres: Vec<Point<D>> = cells.map(|i| self.grid().centre(i)).collect();
         if let Some(landscape) = problem.landscape() {
-            let loss = centres.iter().map(|theta| landscape.loss(theta)).collect();
+            let loss = centres.par_iter().map(|theta| landscape.loss(theta)).collect();
             self.add_field(FieldQuantity::Loss, loss);
         }
         let spurious: Vec<Point<D>> = centres
-            .iter()
+            .par_iter()
             .map(|theta| problem.spurious_drift(theta))
             .collect();
         if spurious.iter().any(|p| p.norm() > 0.0) {
@@ -273,7 +300,7 @@ impl<const D: usize> Level<D> {
         Ok(())
     }
 
-    fn add_stationary(&mut self, problem: &Problem<D>, start: Option<&CellSet>, modes: usize) -> Result<()> {
+    fn add_stationary(&mut self, problem: &Problem<D>, start: Option<&CellSet>) -> Result<()> {
         let log = log_stationary_probability(&self.generator)?;
         let probability: Vec<f64> = log.iter().map(|l| l.exp()).collect();
         if let Some(start) = start {
@@ -323,48 +350,15 @@ impl<const D: usize> Level<D> {
             );
         }
         self.stationary = probability;
-        let found = self.find_modes(modes);
-        self.unless_unconverged(Quantity::SpectralGap, found)
-    }
-
-    /// Notes an iteration that did not converge as a result left out: the others stand without it.
-    fn unless_unconverged(&mut self, quantity: Quantity, result: Result<()>) -> Result<()> {
-        match result {
-            Err(error @ Error::NotConverged { .. }) => {
-                self.left_out.push((quantity, error));
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    fn find_modes(&mut self, count: usize) -> Result<()> {
-        let reversible = match spectral_gap(&self.generator) {
-            Ok(gap) => Some(gap),
-            Err(Error::NoDetailedBalance { .. }) => None,
-            Err(other) => return Err(other),
-        };
-        self.has_detailed_balance = Some(reversible.is_some());
-        if let Some(gap) = reversible {
-            self.factorisation = Some(gap.factorisation);
-            self.gap = Some(gap.rate);
-            if count == 1 {
-                let f = gap.eigenfunction.into_iter();
-                self.modes = vec![SlowMode {
-                    eigenvalue: Complex::new(-gap.rate, 0.0),
-                    eigenfunction: f.map(|f| Complex::new(f, 0.0)).collect(),
-                    residual: ROUNDING,
-                }];
-                return Ok(());
-            }
-        }
-        let found = slow_modes(&self.generator, count)?;
-        self.modes = found.modes;
-        if let Some(error) = found.unconverged {
-            let missing = Quantity::ModeRate(self.modes.len() + 1);
-            self.left_out.push((missing, error));
-        }
         Ok(())
+    }
+
+    fn add_modes(&mut self, found: FoundModes) {
+        self.has_detailed_balance = found.has_detailed_balance;
+        self.factorisation = found.factorisation;
+        self.gap = found.gap;
+        self.modes = found.modes;
+        self.left_out.extend(found.left_out);
     }
 
     /// The slow modes of this grid.
@@ -427,12 +421,12 @@ impl<const D: usize> Level<D> {
         &self.stationary
     }
 
-    fn first_passage(&mut self, problem: &Problem<D>) -> Result<()> {
+    fn add_passages(&mut self, problem: &Problem<D>, passages: Passages) -> Result<()> {
         let smooth = problem.is_smooth();
         let FirstPassageMoments {
             mean: time,
             deviation,
-        } = first_passage_moments(&self.generator, &self.target)?;
+        } = passages.moments;
         let at_start = self.at_start(problem, &time);
         // the variance is smooth where its root is not, near the target; in units of the longest time it stays in range
         let longest = time.iter().copied().fold(0.0, f64::max);
@@ -444,44 +438,37 @@ impl<const D: usize> Level<D> {
         }
         self.add_field(FieldQuantity::MeanFirstPassageTime, time);
         self.add_field(FieldQuantity::FirstPassageDeviation, deviation);
-        if problem.domain().absorbs() && problem.target().is_some() {
-            let stopped = self.generator.resolvent_outside(&self.target)?;
-            let mut hit = stopped.solve(&self.generator.killing_into(&self.target))?;
-            for (cell, value) in hit.iter_mut().enumerate() {
-                if self.target.contains(cell) {
-                    *value = 1.0;
-                }
-            }
+        if let Some(hit) = passages.hit {
             let value = self.at_start(problem, &hit);
             self.add_number(Quantity::TargetProbability, value, smooth);
             self.add_field(FieldQuantity::TargetProbability, hit);
         }
-        let rate = self.quasi_stationary(smooth);
-        self.unless_unconverged(Quantity::EscapeRate, rate)
+        match passages.law {
+            Ok(law) => {
+                self.add_number(Quantity::EscapeRate, law.escape_rate, smooth);
+                let density = self.density(&law.probability);
+                self.add_field(FieldQuantity::QuasiStationaryDensity, density);
+                Ok(())
+            }
+            // the others stand without an iteration that did not converge
+            Err(error @ Error::NotConverged { .. }) => {
+                self.left_out.push((Quantity::EscapeRate, error));
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
     }
 
-    fn quasi_stationary(&mut self, smooth: bool) -> Result<()> {
-        let law = quasi_stationary(&self.generator, &self.target)?;
-        self.add_number(Quantity::EscapeRate, law.escape_rate, smooth);
-        let density = self.density(&law.probability);
-        self.add_field(FieldQuantity::QuasiStationaryDensity, density);
-        Ok(())
-    }
-
-    fn transitions(&mut self, problem: &Problem<D>, start: &CellSet) -> Result<()> {
+    fn add_transitions(&mut self, problem: &Problem<D>, transitions: Transitions<D>) {
         let smooth = problem.is_smooth();
-        let flux = match reactive_flux(&self.generator, start, &self.target) {
-            Ok(flux) => flux,
-            // sets that touch have a committor, but no reactive rate
-            Err(Error::OverlappingSets { .. }) => {
-                let covered = (0..self.grid().cells()).all(|i| start.contains(i) || self.target.contains(i));
-                if !covered {
-                    let q = committor(&self.generator, start, &self.target)?;
+        let flux = match transitions {
+            Transitions::Apart(flux) => *flux,
+            Transitions::Touching(committor) => {
+                if let Some(q) = committor {
                     self.add_field(FieldQuantity::Committor, q);
                 }
-                return Ok(());
+                return;
             }
-            Err(other) => return Err(other),
         };
         let (duration, constant) = (flux.mean_duration(), flux.rate_constant());
         for (quantity, value) in [
@@ -497,7 +484,110 @@ impl<const D: usize> Level<D> {
         self.add_field(FieldQuantity::BackwardCommittor, flux.backward_committor);
         self.add_field(FieldQuantity::ReactiveDensity, reactive);
         self.add_vectors(FieldQuantity::ReactiveCurrent, &flux.current);
-        Ok(())
+    }
+}
+
+/// What is known of the slow modes of a grid.
+#[derive(Default)]
+struct FoundModes {
+    modes: Vec<SlowMode>,
+    gap: Option<f64>,
+    has_detailed_balance: Option<bool>,
+    factorisation: Option<Factorisation>,
+    left_out: Option<(Quantity, Error)>,
+}
+
+/// The slow modes; an iteration that did not converge is a result left out.
+fn find_modes<const D: usize>(generator: &Generator<D>, count: usize) -> Result<FoundModes> {
+    let mut found = FoundModes::default();
+    let without = |found: FoundModes, quantity: Quantity, error: Error| match error {
+        Error::NotConverged { .. } => Ok(FoundModes {
+            left_out: Some((quantity, error)),
+            ..found
+        }),
+        other => Err(other),
+    };
+    let reversible = match spectral_gap(generator) {
+        Ok(gap) => Some(gap),
+        Err(Error::NoDetailedBalance { .. }) => None,
+        Err(other) => return without(found, Quantity::SpectralGap, other),
+    };
+    found.has_detailed_balance = Some(reversible.is_some());
+    if let Some(gap) = reversible {
+        found.factorisation = Some(gap.factorisation);
+        found.gap = Some(gap.rate);
+        if count == 1 {
+            let f = gap.eigenfunction.into_iter();
+            found.modes = vec![SlowMode {
+                eigenvalue: Complex::new(-gap.rate, 0.0),
+                eigenfunction: f.map(|f| Complex::new(f, 0.0)).collect(),
+                residual: ROUNDING,
+            }];
+            return Ok(found);
+        }
+    }
+    let all = match slow_modes(generator, count) {
+        Ok(all) => all,
+        Err(error) => return without(found, Quantity::SpectralGap, error),
+    };
+    found.modes = all.modes;
+    found.left_out = all
+        .unconverged
+        .map(|error| (Quantity::ModeRate(found.modes.len() + 1), error));
+    Ok(found)
+}
+
+/// What the process that ends in the target says, all from one factorisation.
+struct Passages {
+    moments: FirstPassageMoments,
+    /// The probability to end in the target, where there are other ends.
+    hit: Option<Vec<f64>>,
+    law: Result<QuasiStationary>,
+}
+
+impl Passages {
+    fn new<const D: usize>(problem: &Problem<D>, generator: &Generator<D>, target: &CellSet) -> Result<Self> {
+        let stopped = generator.resolvent_outside(target)?;
+        let (moments, law) = rayon::join(
+            || first_passage_moments_of(&stopped),
+            || quasi_stationary_of(&stopped),
+        );
+        let moments = moments?;
+        let hit = if problem.domain().absorbs() && problem.target().is_some() {
+            let mut hit = stopped.solve(&generator.killing_into(target))?;
+            for (cell, value) in hit.iter_mut().enumerate() {
+                if target.contains(cell) {
+                    *value = 1.0;
+                }
+            }
+            Some(hit)
+        } else {
+            None
+        };
+        Ok(Self { moments, hit, law })
+    }
+}
+
+/// What goes from one set to another.
+enum Transitions<const D: usize> {
+    /// Between sets that lie apart.
+    Apart(Box<ReactiveFlux<D>>),
+    /// Sets that touch have a committor, unless they cover all, but no reactive rate.
+    Touching(Option<Vec<f64>>),
+}
+
+impl<const D: usize> Transitions<D> {
+    fn new(generator: &Generator<D>, start: &CellSet, target: &CellSet) -> Result<Self> {
+        match reactive_flux(generator, start, target) {
+            Ok(flux) => Ok(Self::Apart(Box::new(flux))),
+            Err(Error::OverlappingSets { .. }) => {
+                let cells = generator.grid().cells();
+                let covered = (0..cells).all(|i| start.contains(i) || target.contains(i));
+                let q = (!covered).then(|| committor(generator, start, target));
+                Ok(Self::Touching(q.transpose()?))
+            }
+            Err(other) => Err(other),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::cells::Cells;
 use super::discretisation::Discretisation;
 use super::jumps::Jumps;
 use super::outside::{Outside, Rates};
+use super::remembered::Remembered;
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
@@ -18,6 +19,7 @@ pub struct Generator<const D: usize = 1> {
     pub(super) rates: Rates,
     /// Rate of each state through absorbing boundaries.
     pub(super) killing: Vec<f64>,
+    log_stationary: Remembered<Vec<f64>>,
 }
 
 impl<const D: usize> Generator<D> {
@@ -104,6 +106,7 @@ impl<const D: usize> Generator<D> {
             cells,
             jumps,
             killing,
+            log_stationary: Remembered::default(),
         })
     }
 
@@ -208,12 +211,16 @@ impl<const D: usize> Generator<D> {
     ///
     /// # Method
     /// Detailed balance along a chain, and along a spanning tree where every other transition balances to 1e-12 in
-    /// ln(P_i r_ij); subtraction-free elimination otherwise. Logarithms, because weights below e^−745 underflow.
+    /// ln(P_i r_ij); subtraction-free elimination otherwise. Logarithms, because weights below e^−745 underflow. Found once and kept.
     ///
     /// # Errors
     /// [`Error::Unreachable`] when the law is not unique, [`Error::Inconsistent`] when a boundary absorbs,
     /// [`Error::NotFinite`] when the rates needed leave the range of f64.
     pub fn log_stationary(&self) -> Result<Vec<f64>> {
+        self.log_stationary.or_find(|| self.find_log_stationary())
+    }
+
+    fn find_log_stationary(&self) -> Result<Vec<f64>> {
         self.require_no_absorption()?;
         let log = match &self.rates {
             Rates::Chain(chain) => chain.log_stationary()?,

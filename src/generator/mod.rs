@@ -28,6 +28,7 @@ mod flux;
 mod jumps;
 mod offsets;
 mod outside;
+mod remembered;
 mod resolvent;
 mod scharfetter_gummel;
 

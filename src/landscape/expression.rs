@@ -2,7 +2,8 @@
 
 use super::{Kink, Landscape};
 use crate::error::{Error, Result};
-use crate::math::{Formula, Point, Tensor};
+use crate::math::formula::{Formula, Tape};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use std::collections::BTreeMap;
 
 /// L(θ) given as text in named variables and parameters.
@@ -24,6 +25,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression<const D: usize> {
     formula: Formula<D>,
+    loss: Tape<D>,
+    gradient: Tape<D>,
+    hessian: Tape<D>,
     kinks: Vec<Kink>,
 }
 
@@ -45,8 +49,12 @@ impl<const D: usize> Expression<D> {
                 requirement: format!("an axis below {D} and a finite position are needed"),
             });
         }
+        let formula = Formula::parse(text, variables, parameters)?;
         Ok(Self {
-            formula: Formula::parse(text, variables, parameters)?,
+            loss: Tape::values([&formula]),
+            gradient: Tape::gradient(&formula),
+            hessian: Tape::hessian(&formula),
+            formula,
             kinks,
         })
     }
@@ -57,12 +65,21 @@ impl<const D: usize> Landscape<D> for Expression<D> {
         self.formula.value(theta)
     }
     fn gradient(&self, theta: &Point<D>) -> Point<D> {
-        self.formula.derivatives(theta).1
+        self.formula.gradient(theta)
     }
     fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
         self.formula.derivatives(theta).2
     }
     fn kinks(&self) -> Vec<Kink> {
         self.kinks.clone()
+    }
+    fn loss_block(&self, points: &PointBlock<D>, loss: &mut Lanes) {
+        self.loss.evaluate(points, [loss]);
+    }
+    fn gradient_block(&self, points: &PointBlock<D>, gradient: &mut [Lanes; D]) {
+        self.gradient.evaluate(points, gradient);
+    }
+    fn hessian_block(&self, points: &PointBlock<D>, hessian: &mut [[Lanes; D]; D]) {
+        self.hessian.evaluate(points, hessian.as_flattened_mut());
     }
 }

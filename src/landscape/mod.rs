@@ -32,7 +32,7 @@ pub use tabulated::Tabulated;
 pub use tilted_double_well::TiltedDoubleWell;
 pub use two_valley::{Derivatives, Side, TwoValley, TwoValleyParameters};
 
-use crate::math::{Point, Tensor};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use auto_impl::auto_impl;
 
 /// The surface `θ[axis] = position`, on which a derivative of the loss jumps, or the loss itself.
@@ -62,5 +62,20 @@ pub trait Landscape<const D: usize>: Sync {
     /// Surfaces where the loss, its gradient or its Hessian jumps.
     fn kinks(&self) -> Vec<Kink> {
         Vec::new()
+    }
+    /// L at the active points of a block. A landscape that overrides this and the next two may differ from the values at single points in the
+    /// last bits.
+    fn loss_block(&self, points: &PointBlock<D>, loss: &mut Lanes) {
+        for lane in points.lanes() {
+            loss[lane] = self.loss(&points.point(lane));
+        }
+    }
+    /// ∇L at the active points of a block, component by component.
+    fn gradient_block(&self, points: &PointBlock<D>, gradient: &mut [Lanes; D]) {
+        points.write(gradient, |theta| self.gradient(theta));
+    }
+    /// Hess L at the active points of a block, row by row.
+    fn hessian_block(&self, points: &PointBlock<D>, hessian: &mut [[Lanes; D]; D]) {
+        points.write_matrix(hessian, |theta| self.hessian(theta));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Kink, Landscape};
 use crate::error::Result;
-use crate::math::{GaussHermite, Point, Tensor};
+use crate::math::{GaussHermite, LANES, Lanes, Point, PointBlock, Tensor};
 
 /// E L(θ + ξ) with ξ ~ N(0, S): the loss whose samples are displaced copies of L.
 ///
@@ -62,6 +62,31 @@ impl<const D: usize, L: Landscape<D>> Landscape<D> for SmoothedLandscape<L, D> {
             .map(|(xi, w)| self.landscape.hessian(&(theta + xi)) * w)
             .sum()
     }
+    fn loss_block(&self, points: &PointBlock<D>, loss: &mut Lanes) {
+        let mut at_node = [0.0; LANES];
+        *loss = at_node;
+        for (xi, weight) in self.rule.nodes() {
+            self.landscape.loss_block(&points.displaced(xi), &mut at_node);
+            add(loss, &at_node, weight);
+        }
+    }
+    fn gradient_block(&self, points: &PointBlock<D>, gradient: &mut [Lanes; D]) {
+        let mut at_node = [[0.0; LANES]; D];
+        *gradient = at_node;
+        for (xi, weight) in self.rule.nodes() {
+            self.landscape.gradient_block(&points.displaced(xi), &mut at_node);
+            add(gradient.as_flattened_mut(), at_node.as_flattened(), weight);
+        }
+    }
+    fn hessian_block(&self, points: &PointBlock<D>, hessian: &mut [[Lanes; D]; D]) {
+        let mut at_node = [[[0.0; LANES]; D]; D];
+        *hessian = at_node;
+        for (xi, weight) in self.rule.nodes() {
+            self.landscape.hessian_block(&points.displaced(xi), &mut at_node);
+            let sums = hessian.as_flattened_mut().as_flattened_mut();
+            add(sums, at_node.as_flattened().as_flattened(), weight);
+        }
+    }
     fn kinks(&self) -> Vec<Kink> {
         let displaced = |kink: Kink| {
             self.rule.nodes().map(move |(xi, _)| Kink {
@@ -70,5 +95,11 @@ impl<const D: usize, L: Landscape<D>> Landscape<D> for SmoothedLandscape<L, D> {
             })
         };
         self.landscape.kinks().into_iter().flat_map(displaced).collect()
+    }
+}
+/// sums += weight · values.
+fn add(sums: &mut [f64], values: &[f64], weight: f64) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value * weight;
     }
 }

@@ -42,7 +42,7 @@ impl<const D: usize> Landscape<D> for Tabulated<D> {
         self.spline.value(theta)
     }
     fn gradient(&self, theta: &Point<D>) -> Point<D> {
-        self.spline.derivatives(theta).1
+        self.spline.gradient(theta)
     }
     fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
         self.spline.derivatives(theta).2

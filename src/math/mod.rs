@@ -1,10 +1,12 @@
 //! Mathematics without physics: points and tensors, quadrature, interpolation and splines, special functions, log-domain sums.
 
+mod block;
 mod chebyshev;
 pub(crate) mod elementary;
 pub mod formula;
 mod gauss_hermite;
 pub mod gauss_legendre;
+mod instructions;
 pub mod log_domain;
 mod natural_quintic;
 mod relative_exponential;
@@ -13,13 +15,16 @@ pub mod special;
 mod spline;
 mod symmetric_root;
 
+pub use block::{LANES, Lanes, PointBlock};
 pub use chebyshev::Chebyshev;
 pub use formula::Formula;
 pub use gauss_hermite::GaussHermite;
+pub use instructions::Instructions;
 pub(crate) use natural_quintic::NaturalQuintic;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
 pub use spline::Spline;
+pub(crate) use symmetric_root::planar_root;
 pub use symmetric_root::symmetric_root;
 
 /// A point, drift or gradient in `D` dimensions.

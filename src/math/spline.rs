@@ -37,6 +37,8 @@ use crate::math::{Point, Tensor};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spline<const D: usize> {
     axes: [Vec<f64>; D],
+    /// Intervals a unit of length of each axis.
+    density: [f64; D],
     /// At each point 2^D numbers; bit d of their index: second derivative along axis d.
     coefficients: Vec<f64>,
 }
@@ -97,7 +99,15 @@ impl<const D: usize> Spline<D> {
                 reason: format!("at {:?}", position(&axes, entry >> D).as_slice()),
             });
         }
-        Ok(Self { axes, coefficients })
+        let density = std::array::from_fn(|d| {
+            let (axis, last) = (&axes[d], axes[d].len() - 1);
+            last as f64 / (axis[last] - axis[0])
+        });
+        Ok(Self {
+            axes,
+            density,
+            coefficients,
+        })
     }
 
     /// The points of the axes.
@@ -135,7 +145,18 @@ impl<const D: usize> Spline<D> {
         (value, gradient, hessian)
     }
 
+    /// Gradient of the spline at `theta` alone, the same numbers as [`Spline::derivatives`] gives; NaN outside the table.
+    pub fn gradient(&self, theta: &Point<D>) -> Point<D> {
+        match self.basis(theta) {
+            Some((first, basis)) => {
+                Point::<D>::from_fn(|r, _| self.sum(first, |d| &basis[d][usize::from(d == r)]))
+            }
+            None => Point::<D>::from_element(f64::NAN),
+        }
+    }
+
     /// The lower corner of the cell that holds `theta`, and the weights along each axis there.
+    #[inline(always)]
     fn basis(&self, theta: &Point<D>) -> Option<(usize, [Basis; D])> {
         let mut corner = 0;
         let mut basis = [[[0.0; 4]; 3]; D];
@@ -144,7 +165,14 @@ impl<const D: usize> Spline<D> {
             if !(x >= axis[0] && x <= axis[last]) {
                 return None;
             }
-            let left = axis.partition_point(|&p| p <= x).clamp(1, last) - 1;
+            // where it would be among equidistant points, or by bisection
+            let guess = ((x - axis[0]) * self.density[d]) as usize;
+            let is_right = guess < last && axis[guess] <= x && x < axis[guess + 1];
+            let left = if is_right {
+                guess
+            } else {
+                axis.partition_point(|&p| p <= x).clamp(1, last) - 1
+            };
             basis[d] = weights(axis[left], axis[left + 1], x);
             corner = corner * axis.len() + left;
         }

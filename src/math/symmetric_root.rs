@@ -19,7 +19,6 @@ use super::Tensor;
 /// assert!((root * root)[(0, 1)] - 1.0 < 1e-15 && root[(0, 1)] == root[(1, 0)]);
 /// ```
 pub fn symmetric_root<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
-    const ROUNDING: f64 = 16.0 * f64::EPSILON;
     if D == 1 {
         return tensor.map(f64::sqrt);
     }
@@ -29,22 +28,32 @@ pub fn symmetric_root<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
         let root = &eigen.eigenvectors * roots * eigen.eigenvectors.transpose();
         return Tensor::<D>::from_iterator(root.iter().copied());
     }
-    let trace = tensor[(0, 0)] + tensor[(1, 1)];
-    let determinant = tensor[(0, 0)] * tensor[(1, 1)] - tensor[(0, 1)] * tensor[(1, 0)];
-    if trace == 0.0 && determinant == 0.0 {
-        return Tensor::<D>::zeros();
-    }
-    let is_rounded_zero = determinant < 0.0 && determinant >= -ROUNDING * trace * trace;
-    let s = if is_rounded_zero { 0.0 } else { determinant.sqrt() };
-    let scale = if trace > 0.0 {
-        1.0 / (trace + 2.0 * s).sqrt()
-    } else {
-        f64::NAN
-    };
-    let mut root = tensor * scale;
-    root[(0, 0)] += s * scale;
-    root[(1, 1)] += s * scale;
+    let [xx, xy, yy] = planar_root([tensor[(0, 0)], tensor[(0, 1)], tensor[(1, 1)]]);
+    let mut root = Tensor::<D>::zeros();
+    root[(0, 0)] = xx;
+    root[(0, 1)] = xy;
+    root[(1, 0)] = xy;
+    root[(1, 1)] = yy;
     root
+}
+
+/// [`symmetric_root`] of a 2×2 matrix given and returned as xx, xy, yy, without branches.
+#[inline(always)]
+pub(crate) fn planar_root([xx, xy, yy]: [f64; 3]) -> [f64; 3] {
+    const ROUNDING: f64 = 16.0 * f64::EPSILON;
+    let trace = xx + yy;
+    let determinant = xx * yy - xy * xy;
+    let is_rounded_zero = (determinant < 0.0) & (determinant >= -ROUNDING * trace * trace);
+    let s = if is_rounded_zero { 0.0 } else { determinant }.sqrt();
+    let scale = 1.0 / (trace + 2.0 * s).sqrt();
+    let scale = if trace > 0.0 { scale } else { f64::NAN };
+    let scale = if (trace == 0.0) & (determinant == 0.0) {
+        0.0
+    } else {
+        scale
+    };
+    let on_diagonal = s * scale;
+    [xx * scale + on_diagonal, xy * scale, yy * scale + on_diagonal]
 }
 
 #[cfg(test)]

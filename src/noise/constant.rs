@@ -2,7 +2,7 @@
 
 use super::{GradientNoise, require_positive_semidefinite};
 use crate::error::{Error, Result};
-use crate::math::{Point, Tensor};
+use crate::math::{LANES, Lanes, Point, PointBlock, Tensor};
 
 /// C a constant matrix.
 ///
@@ -42,5 +42,12 @@ impl<const D: usize> Constant<D> {
 impl<const D: usize> GradientNoise<D> for Constant<D> {
     fn covariance(&self, _theta: &Point<D>) -> Tensor<D> {
         self.covariance
+    }
+    fn covariance_block(&self, _points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        for r in 0..D {
+            for c in 0..D {
+                covariance[r][c] = [self.covariance[(r, c)]; LANES];
+            }
+        }
     }
 }

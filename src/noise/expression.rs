@@ -2,7 +2,8 @@
 
 use super::{GradientNoise, require_upper_triangle, symmetric};
 use crate::error::Result;
-use crate::math::{Formula, Point, Tensor};
+use crate::math::formula::{Formula, Tape};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use std::collections::BTreeMap;
 
 /// C(θ) with each entry given as text.
@@ -24,6 +25,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression<const D: usize> {
     entries: Vec<Formula<D>>,
+    /// All D² entries.
+    matrix: Tape<D>,
 }
 
 impl<const D: usize> Expression<D> {
@@ -33,18 +36,24 @@ impl<const D: usize> Expression<D> {
     /// [`crate::Error::DimensionMismatch`] unless there are D(D + 1)/2 texts; those of [`Formula::parse`].
     pub fn new(texts: &[&str], variables: &[&str; D], parameters: &BTreeMap<String, f64>) -> Result<Self> {
         require_upper_triangle::<D>(texts.len())?;
-        Ok(Self {
-            entries: texts
-                .iter()
-                .map(|text| Formula::parse(text, variables, parameters))
-                .collect::<Result<_>>()?,
-        })
+        let entries: Vec<Formula<D>> = texts
+            .iter()
+            .map(|text| Formula::parse(text, variables, parameters))
+            .collect::<Result<_>>()?;
+        // row r of the triangle begins with its entry on the diagonal
+        let place = |r: usize, c: usize| r * D - r * (r + 1) / 2 + c;
+        let places = (0..D).flat_map(|r| (0..D).map(move |c| place(r.min(c), r.max(c))));
+        let matrix = Tape::values(places.map(|place| &entries[place]));
+        Ok(Self { entries, matrix })
     }
 }
 
 impl<const D: usize> GradientNoise<D> for Expression<D> {
     fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
         symmetric(self.entries.iter().map(|entry| entry.value(theta)))
+    }
+    fn covariance_block(&self, points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        self.matrix.evaluate(points, covariance.as_flattened_mut());
     }
 }
 

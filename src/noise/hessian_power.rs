@@ -3,7 +3,8 @@
 use super::GradientNoise;
 use crate::error::{Result, require_non_negative, require_positive};
 use crate::landscape::Landscape;
-use crate::math::{Point, Tensor, elementary};
+use crate::math::{Instructions, LANES, Lanes, Point, PointBlock, Tensor, elementary};
+use pulp::NullaryFnOnce;
 
 /// Exponent p of C = s H₊^p; the two cases that need no power function are told apart for speed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -202,7 +203,59 @@ pub(super) fn power_of_hessian<const D: usize>(
     covariance
 }
 
+/// Replaces Hessians in one or two dimensions by s H₊^p + ε I, with a factor s for each; compiled for each instruction set.
+pub(super) struct PowerOfHessians<'a, const D: usize> {
+    pub matrices: &'a mut [[Lanes; D]; D],
+    pub power: Power,
+    pub scale: &'a Lanes,
+    pub floor: f64,
+}
+
+impl<const D: usize> NullaryFnOnce for PowerOfHessians<'_, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self {
+            matrices,
+            power,
+            scale,
+            floor,
+        } = self;
+        // the second axis of the plane, the only one of the line
+        let last = D - 1;
+        for lane in 0..LANES {
+            if D == 1 {
+                matrices[0][0][lane] = floor + scale[lane] * power.of(matrices[0][0][lane]);
+            } else {
+                let entries = [
+                    matrices[0][0][lane],
+                    matrices[0][last][lane],
+                    matrices[last][last][lane],
+                ];
+                let [xx, xy, yy, _] = power_covariance(entries, power, scale[lane], floor);
+                matrices[0][0][lane] = xx;
+                matrices[0][last][lane] = xy;
+                matrices[last][0][lane] = xy;
+                matrices[last][last][lane] = yy;
+            }
+        }
+    }
+}
+
 impl<const D: usize, L: Landscape<D>> GradientNoise<D> for HessianPower<L> {
+    fn covariance_block(&self, points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        if D > 2 {
+            return points.write_matrix(covariance, |theta| self.covariance(theta));
+        }
+        self.landscape.hessian_block(points, covariance);
+        Instructions::Native.run(PowerOfHessians {
+            matrices: covariance,
+            power: self.power,
+            scale: &[self.scale; LANES],
+            floor: self.floor,
+        });
+    }
     fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
         power_of_hessian(&self.landscape.hessian(theta), self.power, self.scale, self.floor)
     }

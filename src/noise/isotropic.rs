@@ -2,7 +2,7 @@
 
 use super::GradientNoise;
 use crate::error::{Result, require_non_negative};
-use crate::math::{Point, Tensor};
+use crate::math::{LANES, Lanes, Point, PointBlock, Tensor};
 
 /// C = c I.
 ///
@@ -34,5 +34,12 @@ impl Isotropic {
 impl<const D: usize> GradientNoise<D> for Isotropic {
     fn covariance(&self, _theta: &Point<D>) -> Tensor<D> {
         Tensor::<D>::identity() * self.variance
+    }
+    fn covariance_block(&self, _points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        for r in 0..D {
+            for c in 0..D {
+                covariance[r][c] = [if r == c { self.variance } else { 0.0 }; LANES];
+            }
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Noise whose covariance is the loss times its curvature: least squares.
 
-use super::hessian_power::power_of_hessian;
+use super::hessian_power::{PowerOfHessians, power_of_hessian};
 use super::{GradientNoise, Power};
 use crate::error::{Error, Result, require_finite, require_non_negative};
 use crate::landscape::Landscape;
-use crate::math::{Point, Tensor};
+use crate::math::{Instructions, LANES, Lanes, Point, PointBlock, Tensor};
 
 /// C(θ) = 2 (L(θ) + L₀) H₊ + ε I with H the Hessian at θ, or that of the minimum.
 ///
@@ -82,5 +82,25 @@ impl<const D: usize, L: Landscape<D>> GradientNoise<D> for LossScaled<L, D> {
         let hessian = self.curvature.unwrap_or_else(|| self.landscape.hessian(theta));
         let scale = 2.0 * (self.landscape.loss(theta) + self.residual_loss);
         power_of_hessian(&hessian, Power::One, scale, self.floor)
+    }
+    fn covariance_block(&self, points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        if D > 2 {
+            return points.write_matrix(covariance, |theta| self.covariance(theta));
+        }
+        let mut scale = [0.0; LANES];
+        self.landscape.loss_block(points, &mut scale);
+        scale
+            .iter_mut()
+            .for_each(|loss| *loss = 2.0 * (*loss + self.residual_loss));
+        match self.curvature {
+            Some(hessian) => points.write_matrix(covariance, |_| hessian),
+            None => self.landscape.hessian_block(points, covariance),
+        }
+        Instructions::Native.run(PowerOfHessians {
+            matrices: covariance,
+            power: Power::One,
+            scale: &scale,
+            floor: self.floor,
+        });
     }
 }

@@ -21,7 +21,7 @@ pub use tabulated::Tabulated;
 pub use valley_curvature::ValleyCurvature;
 
 use crate::error::{Error, Result};
-use crate::math::{Point, Tensor};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 use auto_impl::auto_impl;
 
 /// Covariance of the gradient noise of one sample.
@@ -32,6 +32,10 @@ use auto_impl::auto_impl;
 pub trait GradientNoise<const D: usize>: Sync {
     /// C(θ), symmetric positive semi-definite.
     fn covariance(&self, theta: &Point<D>) -> Tensor<D>;
+    /// C at the active points of a block, row by row; it may differ from that at single points in the last bits.
+    fn covariance_block(&self, points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        points.write_matrix(covariance, |theta| self.covariance(theta));
+    }
 }
 
 /// Positions of the upper triangle of a D×D matrix, row by row: the order in which entries are listed.

@@ -3,7 +3,7 @@
 use super::GradientNoise;
 use crate::error::{Result, require_non_negative};
 use crate::landscape::Landscape;
-use crate::math::{GaussHermite, Point, Tensor};
+use crate::math::{GaussHermite, LANES, Lanes, Point, PointBlock, Tensor};
 
 /// C(θ) = Cov ∇L(θ + ξ) + ε I with ξ ~ N(0, S): the loss of a sample is L displaced by a Gaussian vector.
 ///
@@ -64,5 +64,34 @@ impl<const D: usize, L: Landscape<D>> GradientNoise<D> for RandomShift<L, D> {
             covariance += deviation * deviation.transpose() * (weight * (before / total));
         }
         covariance
+    }
+    fn covariance_block(&self, points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        let (mut total, mut mean, mut gradient) = (0.0, [[0.0; LANES]; D], [[0.0; LANES]; D]);
+        for r in 0..D {
+            for c in 0..D {
+                covariance[r][c] = [if r == c { self.floor } else { 0.0 }; LANES];
+            }
+        }
+        for (xi, weight) in self.rule.nodes() {
+            let before = total;
+            total += weight;
+            self.landscape
+                .gradient_block(&points.displaced(xi), &mut gradient);
+            for d in 0..D {
+                for lane in 0..LANES {
+                    // the deviation, from here on
+                    gradient[d][lane] -= mean[d][lane];
+                    mean[d][lane] += gradient[d][lane] * (weight / total);
+                }
+            }
+            let factor = weight * (before / total);
+            for r in 0..D {
+                for c in 0..D {
+                    for lane in 0..LANES {
+                        covariance[r][c][lane] += gradient[r][lane] * gradient[c][lane] * factor;
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! First-passage times into a set: (K − L) τ = 1, and their second moment.
 
 use crate::error::Result;
-use crate::generator::Generator;
+use crate::generator::{Generator, Resolvent};
 use crate::grid::CellSet;
 
 /// Mean time τ_i to reach `target` from the centre of each cell; zero inside the target.
@@ -59,8 +59,15 @@ pub fn first_passage_moments<const D: usize>(
     generator: &Generator<D>,
     target: &CellSet,
 ) -> Result<FirstPassageMoments> {
-    let stopped = generator.resolvent_outside(target)?;
-    let mean = stopped.solve(&vec![1.0; generator.grid().cells()])?;
+    first_passage_moments_of(&generator.resolvent_outside(target)?)
+}
+
+/// [`first_passage_moments`] from the factorisation of the process that ends in the target, [`Generator::resolvent_outside`].
+///
+/// # Errors
+/// As [`first_passage_moments`].
+pub fn first_passage_moments_of(stopped: &Resolvent) -> Result<FirstPassageMoments> {
+    let mean = stopped.solve(&vec![1.0; stopped.killing().len()])?;
     let longest = mean.iter().copied().fold(0.0, f64::max);
     let source: Vec<f64> = mean.iter().map(|t| 2.0 * (t / longest)).collect();
     let second = stopped.solve(&source)?;

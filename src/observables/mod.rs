@@ -33,12 +33,14 @@ mod time_step;
 mod transient;
 
 pub use committor::committor;
-pub use first_passage::{FirstPassageMoments, first_passage_moments, mean_first_passage_time};
+pub use first_passage::{
+    FirstPassageMoments, first_passage_moments, first_passage_moments_of, mean_first_passage_time,
+};
 pub use long_time_motion::{LongTimeMotion, long_time_motion};
 pub use propagate::{
     FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
 };
-pub use quasi_stationary::{QuasiStationary, quasi_stationary};
+pub use quasi_stationary::{QuasiStationary, quasi_stationary, quasi_stationary_of};
 pub use reactive_flux::{ReactiveFlux, reactive_flux};
 pub use slow_modes::{SlowMode, SlowModes, slow_modes};
 pub use spectral_gap::{Factorisation, Refusal, SpectralGap, spectral_gap};

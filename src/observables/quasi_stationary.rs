@@ -1,7 +1,7 @@
 //! The quasi-stationary law: how a process that has not yet reached a set is distributed, and its exit rate.
 
 use crate::error::Result;
-use crate::generator::Generator;
+use crate::generator::{Generator, Resolvent};
 use crate::grid::CellSet;
 use crate::linalg::power_iteration;
 
@@ -33,12 +33,20 @@ pub fn quasi_stationary<const D: usize>(
     generator: &Generator<D>,
     target: &CellSet,
 ) -> Result<QuasiStationary> {
+    quasi_stationary_of(&generator.resolvent_outside(target)?)
+}
+
+/// [`quasi_stationary`] from the factorisation of the process that ends in the set, [`Generator::resolvent_outside`].
+///
+/// # Errors
+/// As [`quasi_stationary`].
+pub fn quasi_stationary_of(stopped: &Resolvent) -> Result<QuasiStationary> {
     const MOST: usize = 10_000;
+    let cells = stopped.killing().len();
     // Changes below the rounding of sums over N cells cannot be told from convergence.
-    let tolerance = 4.0 * f64::EPSILON * (generator.grid().cells() as f64).sqrt();
-    let stopped = generator.resolvent_outside(target)?;
+    let tolerance = 4.0 * f64::EPSILON * (cells as f64).sqrt();
     let share = 1.0 / stopped.cells().len() as f64;
-    let mut nu = vec![0.0; generator.grid().cells()];
+    let mut nu = vec![0.0; cells];
     stopped.cells().iter().for_each(|&cell| nu[cell] = share);
     let found = power_iteration("quasi-stationary power iteration", nu, MOST, tolerance, |nu| {
         let mut next = stopped.solve_adjoint(nu)?;

@@ -4,7 +4,8 @@ use super::Basin;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require_finite, require_non_negative, require_positive};
 use crate::landscape::Kink;
-use crate::math::{Formula, Point};
+use crate::math::formula::{Formula, Tape};
+use crate::math::{LANES, Lanes, Point, PointBlock};
 use std::sync::Arc;
 
 /// An open set of points: where a process starts, or what it is to reach.
@@ -34,7 +35,7 @@ impl<const D: usize> std::fmt::Debug for PointSet<D> {
             Shape::Ellipse(..) => "ellipse",
             Shape::HalfSpace(..) => "half-space",
             Shape::Box(..) => "box",
-            Shape::Condition(_) => "condition",
+            Shape::Condition(..) => "condition",
             Shape::Sublevel(_) => "sublevel set",
             Shape::Basin(_) => "basin",
             Shape::Level(_) => "set of a level function",
@@ -57,7 +58,8 @@ enum Shape<const D: usize> {
     HalfSpace(Point<D>, f64),
     /// Lower and upper corner.
     Box(Point<D>, Point<D>),
-    Condition(Formula<D>),
+    /// A formula that is positive inside, and its value with gradient.
+    Condition(Formula<D>, Tape<D>),
     Sublevel(f64),
     Basin(Arc<Basin<D>>),
     Level(LevelFunction<D>),
@@ -145,7 +147,8 @@ impl<const D: usize> PointSet<D> {
 
     /// Where a condition holds, see [`Formula::parse_condition`].
     pub fn condition(condition: Formula<D>) -> Self {
-        Self(Shape::Condition(condition))
+        let tape = Tape::value_and_gradient(&condition);
+        Self(Shape::Condition(condition, tape))
     }
 
     /// Where the loss is below a value; empty for a process without a loss.
@@ -240,7 +243,7 @@ impl<const D: usize> PointSet<D> {
                 }
                 largest
             }
-            Shape::Condition(formula) => {
+            Shape::Condition(formula, _) => {
                 let (value, gradient, _) = formula.derivatives(theta);
                 (-value, -gradient)
             }
@@ -261,6 +264,92 @@ impl<const D: usize> PointSet<D> {
                 largest
             }
         })
+    }
+
+    /// [`PointSet::level`] at the active points of a block; whether there is such a function. It may differ from that at single points in the
+    /// last bits.
+    pub fn level_block(
+        &self,
+        points: &PointBlock<D>,
+        diffusion: &dyn Diffusion<D>,
+        level: &mut Lanes,
+        gradient: &mut [Lanes; D],
+    ) -> bool {
+        match &self.0 {
+            Shape::HalfSpace(normal, offset) => {
+                let mut along = [0.0; LANES];
+                for (n, coordinate) in normal.iter().zip(points.coordinates()) {
+                    for lane in 0..LANES {
+                        along[lane] += n * coordinate[lane];
+                    }
+                }
+                for lane in 0..LANES {
+                    level[lane] = offset - along[lane];
+                }
+                for d in 0..D {
+                    gradient[d] = [-normal[d]; LANES];
+                }
+            }
+            Shape::Ball(centre, radius) => {
+                let mut squares = [0.0; LANES];
+                for d in 0..D {
+                    for lane in 0..LANES {
+                        gradient[d][lane] = points.coordinates()[d][lane] - centre[d];
+                        squares[lane] += gradient[d][lane] * gradient[d][lane];
+                    }
+                }
+                for lane in 0..LANES {
+                    let distance = squares[lane].sqrt();
+                    level[lane] = distance - radius;
+                    squares[lane] = if distance > 0.0 { distance } else { f64::INFINITY };
+                }
+                for d in 0..D {
+                    for lane in 0..LANES {
+                        gradient[d][lane] /= squares[lane];
+                    }
+                }
+            }
+            Shape::Condition(_, tape) => {
+                tape.evaluate(points, std::iter::once(&mut *level).chain(gradient.iter_mut()));
+                level.iter_mut().for_each(|value| *value = -*value);
+                let slopes = gradient.as_flattened_mut();
+                slopes.iter_mut().for_each(|slope| *slope = -*slope);
+            }
+            Shape::Sublevel(below) => {
+                let Some(landscape) = diffusion.landscape() else {
+                    return false;
+                };
+                landscape.loss_block(points, level);
+                landscape.gradient_block(points, gradient);
+                level.iter_mut().for_each(|value| *value -= below);
+            }
+            Shape::All(parts) => {
+                let (mut value, mut slope) = ([0.0; LANES], [[0.0; LANES]; D]);
+                *level = [f64::NEG_INFINITY; LANES];
+                for part in parts {
+                    if !part.level_block(points, diffusion, &mut value, &mut slope) {
+                        return false;
+                    }
+                    for lane in 0..LANES {
+                        if value[lane] > level[lane] {
+                            level[lane] = value[lane];
+                            (0..D).for_each(|d| gradient[d][lane] = slope[d][lane]);
+                        }
+                    }
+                }
+            }
+            Shape::Basin(_) | Shape::Members(_) => return false,
+            Shape::Ellipse(..) | Shape::Box(..) | Shape::Level(_) => {
+                for lane in points.lanes() {
+                    let Some((value, slope)) = self.level(&points.point(lane), diffusion) else {
+                        return false;
+                    };
+                    level[lane] = value;
+                    (0..D).for_each(|d| gradient[d][lane] = slope[d]);
+                }
+            }
+        }
+        true
     }
 
     /// Whether [`PointSet::level`] gives a function.

@@ -6,7 +6,7 @@ use super::model_keys::{Given, Model, check_keys, matrix};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::SmoothedLandscape;
-use crate::math::{Formula, Point, Tensor};
+use crate::math::{Formula, Lanes, Point, PointBlock, Tensor};
 use crate::noise::{Constant, Expression, GradientNoise, HessianPower, LossScaled, RandomShift, Tabulated};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -284,6 +284,11 @@ struct Scaled<N>(f64, N);
 impl<const D: usize, N: GradientNoise<D>> GradientNoise<D> for Scaled<N> {
     fn covariance(&self, theta: &Point<D>) -> Tensor<D> {
         self.1.covariance(theta) * self.0
+    }
+    fn covariance_block(&self, points: &PointBlock<D>, covariance: &mut [[Lanes; D]; D]) {
+        self.1.covariance_block(points, covariance);
+        let entries = covariance.as_flattened_mut().as_flattened_mut();
+        entries.iter_mut().for_each(|entry| *entry *= self.0);
     }
 }
 

@@ -5,9 +5,8 @@ use super::noise::{AnyNoise, NoiseKeys};
 use super::region::RegionKeys;
 use super::sgd::SgdKeys;
 use super::two_valley::TwoValleyModel;
-use crate::diffusion::{Diffusion, DriftDiffusion, Sgd};
+use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, Sgd};
 use crate::error::{Error, Result};
-use crate::math::{Formula, Point};
 use std::borrow::Cow;
 
 /// How the landscape of D variables is built from its keys.
@@ -76,10 +75,10 @@ impl Setting {
             return Ok(Box::new(self.sgd(landscape)?));
         };
         let noise = self.covariance(landscape)?;
-        let formulas = texts.iter().map(|text| self.landscape.formula("drift", text));
-        let formulas: Result<Vec<Formula<D>>> = formulas.collect();
-        let formulas = formulas.map_err(|e| e.at("landscape"))?;
-        let drift = move |theta: &Point<D>| Point::<D>::from_fn(|d, _| formulas[d].value(theta));
+        let texts: [&str; D] = std::array::from_fn(|d| texts.get(d).map_or("", String::as_str));
+        let keys = &self.landscape;
+        let drift = DriftExpression::new(&texts, &keys.names::<D>(), &keys.parameters);
+        let drift = drift.map_err(|e| e.at("drift").at("landscape"))?;
         let diffusion = match self.strength() {
             Strength::Steps(rate, batch) => DriftDiffusion::of_map(drift, noise, rate, batch),
             Strength::Limit(strength) => DriftDiffusion::new(drift, noise, strength),

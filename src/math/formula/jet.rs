@@ -1,4 +1,4 @@
-//! Numbers with their first and second derivatives, and plain numbers, behind one trait.
+//! Numbers with their first, or first and second, derivatives, and plain numbers, behind one trait.
 
 use crate::math::{Point, Tensor};
 
@@ -40,6 +40,57 @@ impl Number for f64 {
     }
     fn compose(&self, taylor: [f64; 3]) -> Self {
         taylor[0]
+    }
+}
+
+/// A value with its gradient in D variables.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slope<const D: usize> {
+    /// Value.
+    pub value: f64,
+    /// First derivatives.
+    pub gradient: Point<D>,
+}
+
+impl<const D: usize> Slope<D> {
+    /// Variable `axis` at `value`.
+    pub fn variable(value: f64, axis: usize) -> Self {
+        let mut gradient = Point::<D>::zeros();
+        gradient[axis] = 1.0;
+        Self { value, gradient }
+    }
+}
+
+impl<const D: usize> Number for Slope<D> {
+    fn constant(value: f64) -> Self {
+        Self {
+            value,
+            gradient: Point::<D>::zeros(),
+        }
+    }
+    fn value(&self) -> f64 {
+        self.value
+    }
+    fn with_value(self, value: f64) -> Self {
+        Self { value, ..self }
+    }
+    fn add(&self, other: &Self) -> Self {
+        Self {
+            value: self.value + other.value,
+            gradient: self.gradient + other.gradient,
+        }
+    }
+    fn multiply(&self, other: &Self) -> Self {
+        Self {
+            value: self.value * other.value,
+            gradient: self.gradient * other.value + other.gradient * self.value,
+        }
+    }
+    fn compose(&self, [f, first, _]: [f64; 3]) -> Self {
+        Self {
+            value: f,
+            gradient: self.gradient * first,
+        }
     }
 }
 

@@ -13,11 +13,16 @@
 //! # Limitations
 //! Derivatives of abs, min, max and if are those of the branch that owns the point. At most 4000 characters, nested at most 100 deep.
 
+mod graph;
 mod jet;
 mod parse;
+mod tape;
+#[cfg(test)]
+mod tape_tests;
 mod tree;
 
-pub use jet::{Jet, Number};
+pub use jet::{Jet, Number, Slope};
+pub use tape::Tape;
 
 use crate::error::Result;
 use crate::math::{Point, Tensor};
@@ -92,6 +97,12 @@ impl<const D: usize> Formula<D> {
         evaluate(&self.root, point.as_slice())
     }
 
+    /// Gradient at `point`, the same numbers as [`Formula::derivatives`] gives.
+    pub fn gradient(&self, point: &Point<D>) -> Point<D> {
+        let variables: [Slope<D>; D] = std::array::from_fn(|axis| Slope::variable(point[axis], axis));
+        evaluate(&self.root, &variables).gradient
+    }
+
     /// Value, gradient and Hessian at `point`.
     pub fn derivatives(&self, point: &Point<D>) -> (f64, Point<D>, Tensor<D>) {
         let variables: [Jet<D>; D] = std::array::from_fn(|axis| Jet::variable(point[axis], axis));
@@ -129,6 +140,7 @@ mod tests {
         let f = Formula::<2>::parse(text, &["x", "y"], &BTreeMap::new()).unwrap();
         let p = Point::<2>::new(0.7, 1.1);
         let (_, gradient, hessian) = f.derivatives(&p);
+        assert_eq!(f.gradient(&p), gradient);
         // Central differences: h² truncation and rounding/h both stay below 1e-7 of numbers of order one.
         let h = 1e-5;
         for axis in 0..2 {

@@ -14,7 +14,7 @@ pub(super) enum Node {
     If(Box<[Node; 3]>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Binary {
     Add,
     Subtract,
@@ -25,7 +25,7 @@ pub(super) enum Binary {
     Max,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Unary {
     Negate,
     Sqrt,
