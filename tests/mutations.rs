@@ -20,7 +20,21 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const WATCHED: Duration = Duration::from_secs(2);
 
 /// Small configurations of all tasks, quick to run.
-const SMALL: [&str; 8] = [
+const SMALL: [&str; 9] = [
+    r#"
+name = "networks"
+[network]
+hidden = [4, 4]
+train = 2
+test = 3
+learning_rate = [0.1, 0.5]
+batch_size = [5]
+repeats = 2
+time = 4.0
+checkpoints = 5
+scan_every = 2
+directions = 10
+"#,
     r#"
 name = "shift"
 [landscape]

@@ -18,6 +18,7 @@ mod detailed_balance;
 mod eigen;
 mod elimination;
 mod front;
+mod lanczos;
 mod nested_dissection;
 mod power_iteration;
 mod selling;
@@ -31,6 +32,7 @@ pub use cholesky::Cholesky;
 pub use detailed_balance::DetailedBalance;
 pub use eigen::{Arnoldi, Eigenpair, Eigenpairs, dominant_eigenpairs};
 pub use elimination::Elimination;
+pub use lanczos::{SymmetricEigenpair, largest_eigenpairs};
 pub use nested_dissection::NestedDissection;
 pub(crate) use power_iteration::{
     PowerIteration, most_probable, normalise, power_iteration, remove_mean, weighted_inner,

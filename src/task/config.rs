@@ -11,6 +11,7 @@ use super::final_probability::FinalProbability;
 use super::freezing::Freezing;
 use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
+use super::network::Network;
 use super::phase_diagram::PhaseDiagram;
 use super::schedule_design::ScheduleDesignKeys;
 use super::schedules::Schedules;
@@ -155,6 +156,8 @@ tasks! {
     freezing_line: FreezingLine,
     /// SGD ensembles over learning rate (rows) and sigma (columns)
     phase_diagram: PhaseDiagram,
+    /// training of neural networks over learning rate and batch size: continuation, freezing, flatness and noise
+    network: Network,
 }
 
 fn default_seed() -> u64 {

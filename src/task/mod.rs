@@ -14,6 +14,7 @@ pub mod freezing;
 pub mod freezing_line;
 pub mod freezing_theory;
 mod list;
+pub mod network;
 pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;
