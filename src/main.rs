@@ -7,7 +7,6 @@ mod unsealed;
 use clap::{Parser, Subcommand};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
-use freezeout::task::escape::WARNING;
 use freezeout::task::{self, Progress};
 use freezeout::{Error, Result, error, output, plot, run};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
@@ -51,12 +50,17 @@ enum Command {
         #[arg(long)]
         quiet: bool,
     },
-    /// Show what a result file holds.
+    /// Show what a result file says: main numbers, agreement and groups on one screen.
     Show {
         /// Result file.
         file: PathBuf,
-        /// The whole content as JSON.
+        /// A group, a record or an attribute in it, such as escape/escape_rate or config.
+        path: Option<String>,
+        /// Every record, or every entry of the one that is named.
         #[arg(long)]
+        all: bool,
+        /// The same as JSON, the whole file unless a path is given.
+        #[arg(long, conflicts_with = "all")]
         json: bool,
     },
     /// Run the validation cases, hold every number against its known value, write a report; exit code 1 when a check fails.
@@ -173,12 +177,20 @@ fn execute(command: Command) -> Result<()> {
             draw(&result, figures, options.quiet)
         }
         Command::Figures { file, output, quiet } => draw(&unsealed::read(&file)?, &output, quiet),
-        Command::Show { file, json } => {
+        Command::Show {
+            file,
+            path,
+            all,
+            json,
+        } => {
             let result = unsealed::read(&file)?;
-            print(&if json {
-                format!("{:#}", output::to_json(&result))
-            } else {
-                output::summary(&result)
+            let width = terminal_width();
+            print(&match (path, json) {
+                (Some(path), true) => format!("{:#}", output::json_at(&result, &path)?),
+                (None, true) => format!("{:#}", output::to_json(&result)),
+                (Some(path), false) => output::summary_at(&result, &path, all, width)?,
+                (None, false) if all => output::summary(&result, width),
+                (None, false) => run::overview(&result, width)?,
             })
         }
         Command::Validate { folder, report } => {
@@ -232,26 +244,30 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
         run::remove_unfinished(&unfinished)?;
     }
     for group in result.groups() {
-        if let Some(output::Attribute::Text(text)) = group.attributes().get(WARNING) {
+        if let Some(output::Attribute::Text(text)) = group.attributes().get(output::WARNING) {
             // a closed standard error takes nothing from the result
             let line = format!("warning: {}: {text}", group.name());
             let _ = writeln!(std::io::stderr(), "{}", freezeout::error::on_one_line(&line));
         }
     }
-    // Cells of a sweep are not comparable with each other.
-    if !options.quiet && config.sweep.is_empty() {
-        let rows = agreement::comparisons(&result)?;
-        if !rows.is_empty() {
-            print(&agreement::table(&rows))?;
+    if !options.quiet {
+        let width = terminal_width();
+        print(run::main_numbers(&result, width)?.trim_start())?;
+        // Cells of a sweep are not comparable with each other.
+        if config.sweep.is_empty() {
+            let rows = agreement::comparisons(&result)?;
+            if !rows.is_empty() {
+                print(&format!("\n{}", agreement::table(&rows, width)))?;
+            }
+            let claims = claims::claims(&result, &config)?;
+            if !claims.is_empty() {
+                print(&format!(
+                    "\nClaims of arXiv 2601.10962\n{}",
+                    claims::table(&claims, width)
+                ))?;
+            }
         }
-        let claims = claims::claims(&result, &config)?;
-        if !claims.is_empty() {
-            print(&format!(
-                "\nClaims of arXiv 2601.10962\n{}",
-                claims::table(&claims)
-            ))?;
-        }
-        print(&format!("wrote {}", path.display()))?;
+        print(&format!("\nwrote {}", path.display()))?;
     }
     Ok((path, result))
 }
@@ -367,6 +383,15 @@ fn init(path: &Path) -> Result<()> {
         "wrote {0}; run it with: freezeout run {0}",
         path.display()
     ))
+}
+
+/// Characters in a line of the terminal, 100 where standard output is none.
+fn terminal_width() -> usize {
+    const WIDTH: usize = 100;
+    let terminal = console::Term::stdout();
+    terminal
+        .size_checked()
+        .map_or(WIDTH, |(_, columns)| columns.into())
 }
 
 fn make_folder(folder: &Path) -> Result<()> {

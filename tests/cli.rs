@@ -80,7 +80,17 @@ fn a_run_writes_a_file_that_h5dump_reads() {
     write(folder.path(), "small.toml", SMALL);
     let output = freezeout(folder.path(), &["run", "small.toml"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("data/results/small.h5"));
+    let said = text(&output.stdout);
+    for part in [
+        "data/results/small.h5",
+        "[slices]",
+        "[freezing_theory]",
+        "  noise_strength  p_flat ",
+        "agree",
+    ] {
+        assert!(said.contains(part), "{part} is missing in: {said}");
+    }
+    assert_fits(&said);
     // Not a terminal: no progress bars.
     assert_eq!(text(&output.stderr), "");
     let file = folder.path().join("data/results/small.h5");
@@ -96,7 +106,7 @@ fn a_run_writes_a_file_that_h5dump_reads() {
         "{dump}"
     );
 
-    let shown = text(&freezeout(folder.path(), &["show", "data/results/small.h5"]).stdout);
+    let shown = text(&freezeout(folder.path(), &["show", "data/results/small.h5", "--all"]).stdout);
     for part in [
         "seed: 3",
         "/phase_diagram",
@@ -111,6 +121,69 @@ fn a_run_writes_a_file_that_h5dump_reads() {
     let json = text(&freezeout(folder.path(), &["show", "data/results/small.h5", "--json"]).stdout);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(json.to_string().contains("\"config_hash\""));
+}
+
+/// No line is longer than what is written where there is no terminal.
+fn assert_fits(text: &str) {
+    let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 100).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn show_is_one_screen_and_names_one_thing() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "small.toml", SMALL);
+    let output = freezeout(folder.path(), &["run", "small.toml", "-o", "s.h5", "--quiet"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "");
+    let show = |arguments: &[&str]| {
+        let output = freezeout(folder.path(), &[&["show", "s.h5"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let screen = show(&[]);
+    assert!(screen.lines().count() <= 60, "{screen}");
+    assert_fits(&screen);
+    for part in [
+        "small: freezeout",
+        "seed 3",
+        "[slices]",
+        "comparisons agree",
+        "/freezing_line",
+        "sigma 1, step",
+    ] {
+        assert!(screen.contains(part), "{part} is missing in: {screen}");
+    }
+    // One record, with its error; a group; an attribute.
+    let record = show(&["freezing_theory/p_flat"]);
+    assert!(
+        record.contains("1e-3            0.9") && record.contains(" ± "),
+        "{record}"
+    );
+    assert!(!record.contains("mean_hops"), "{record}");
+    assert!(show(&["/freezing_theory"]).contains("mean_hops"));
+    assert!(show(&["config"]).contains("[phase_diagram]"));
+    let json: serde_json::Value = serde_json::from_str(&show(&["slices/y", "--json"])).unwrap();
+    assert_eq!(json["values"][0], 5.0);
+    // Long records in part, all of them when wanted.
+    let part = show(&["effective_potential/loss"]);
+    assert!(part.contains("more; --all shows them"), "{part}");
+    assert!(show(&["effective_potential/loss", "--all"]).lines().count() > 100);
+    assert_refused(
+        folder.path(),
+        &["show", "s.h5", "slices/nothing"],
+        &["slices/nothing", "no such"],
+    );
+    assert_refused(
+        folder.path(),
+        &["show", "s.h5", "slices/nothing", "--json"],
+        &["slices/nothing"],
+    );
+    assert_refused(
+        folder.path(),
+        &["show", "s.h5", "--all", "--json"],
+        &["--all", "--json"],
+    );
 }
 
 #[test]

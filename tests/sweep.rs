@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+use freezeout::output::{Group, Record, Records, ResultFile, cells, stack, swept_coordinate};
+use freezeout::task::phase_diagram::PhaseDiagramResult;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -175,10 +177,104 @@ values = [2.0, 1.0]
         file.record("phase_diagram/sigma").unwrap().numbers().unwrap(),
         [0.02, 0.02, 0.05, 0.05]
     );
+    // Each cell comes back as a run of it alone gives it: counts, coordinates, and without what it lacks.
+    let sweep = freezeout::output::cells(&file).unwrap();
+    assert_eq!(
+        (sweep.count(), sweep.keys()),
+        (4, vec![("phase_diagram.sigma", 2), ("noise.power", 2)])
+    );
+    let (first, last) = (sweep.cell(0).unwrap(), sweep.cell(3).unwrap());
+    let sigma = |file: &ResultFile| file.record("phase_diagram/sigma").unwrap().clone();
+    assert_eq!(sigma(&last).numbers().unwrap(), [0.05]);
+    assert!(sigma(&last).is_coordinate());
+    assert!(PhaseDiagramResult::find(&first).unwrap().is_some());
+    // A sweep is told as a table.
+    let table = freezeout::run::main_numbers(&file, 100).unwrap();
+    let head = "phase_diagram.sigma  noise.power  noise_strength  p_flat";
+    assert!(table.contains(head), "{table}");
+    assert!(
+        table.contains("0.05                 2            1e-3"),
+        "{table}"
+    );
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     let paper = file
         .record("freezing_theory/paper_p_flat")
         .unwrap()
         .numbers()
         .unwrap();
     assert!(paper[0].is_nan() && paper[1].is_finite());
+}
+
+#[test]
+fn what_is_stacked_comes_back() {
+    let cell = |k: usize| {
+        let mut group = Group::new("g").unwrap().with_description("a group");
+        group.set_attribute("same", 7).unwrap();
+        group.set_attribute("rate", 0.5 + k as f64).unwrap();
+        group.set_attribute("runs", k as i64).unwrap();
+        if k > 0 {
+            group.set_attribute("left_out", "for a reason").unwrap();
+            group
+                .push(Record::scalar("extra", "1", k as f64).unwrap())
+                .unwrap();
+        }
+        let moving = vec![k as f64, 10.0];
+        group.push(Record::coordinate("x", "1", moving).unwrap()).unwrap();
+        group
+            .push(Record::coordinate("y", "1", vec![1.0, 2.0, 3.0]).unwrap())
+            .unwrap();
+        group
+            .push(Record::new("step", "", &[("y", 3)], vec![k as u64, 1, u64::MAX]).unwrap())
+            .unwrap();
+        group
+            .push(Record::new("p", "1", &[("x", 2), ("y", 3)], vec![k as f64; 6]).unwrap())
+            .unwrap();
+        group
+            .push(Record::new("name", "text", &[], vec![format!("cell {k}")]).unwrap())
+            .unwrap();
+        group
+    };
+    let all: Vec<Group> = (0..6).map(cell).collect();
+    let swept = [
+        swept_coordinate("noise.strength", "1", vec![0.1, 0.2, 0.3].into()).unwrap(),
+        swept_coordinate(
+            "landscape.model",
+            "text",
+            vec!["a".to_string(), "b".to_string()].into(),
+        )
+        .unwrap(),
+    ];
+    let mut file = ResultFile::new();
+    file.push(stack(&swept, &all.iter().collect::<Vec<&Group>>()).unwrap())
+        .unwrap();
+    // Through a file of bytes, too.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stacked.h5");
+    freezeout::output::write(&path, &file).unwrap();
+    let file = freezeout::output::read(&path).unwrap();
+    let sweep = cells(&file).unwrap();
+    assert_eq!(sweep.count(), 6);
+    for (k, group) in all.iter().enumerate() {
+        let back = sweep.cell(k).unwrap();
+        let back = back.group("g").unwrap();
+        assert_eq!(back.attributes(), group.attributes());
+        let mut records = back.records().to_vec();
+        records.sort_by_key(|r| group.records().iter().position(|own| own.name() == r.name()));
+        assert_eq!(records, group.records(), "cell {k}");
+    }
+    assert_eq!(
+        sweep.at(3),
+        [
+            ("noise.strength".to_string(), 0.2.into()),
+            ("landscape.model".to_string(), "b".into())
+        ]
+    );
+    // Another shape in another cell is refused by name.
+    let mut other = Group::new("g").unwrap();
+    other.push(Record::scalar("p", "1", 1.0).unwrap()).unwrap();
+    let error = stack(&swept[..1], &[&all[0], &all[1], &other]).unwrap_err();
+    assert!(
+        error.is_bad_input() && error.to_string().contains("g/p has shape"),
+        "{error}"
+    );
 }

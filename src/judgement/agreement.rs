@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::escape::Quantity;
-use crate::output::{Estimates, Group, Records, ResultFile, records};
+use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
@@ -619,14 +619,12 @@ pub(crate) fn group(rows: &[Comparison]) -> Result<Group> {
     result.group()
 }
 
-/// Columns that the table keeps to.
-const WIDTH: usize = 100;
 /// Rows of a block that are folded into one where all of them agree.
 const FOLDED: usize = 4;
 
-/// The comparisons of a result file as a table for the terminal: by level, then by routes, one block for each pair of them. A block of more than
+/// The comparisons of a result file as a table for a terminal of `width` characters: by level, then by routes, one block for each pair of them. A block of more than
 /// four rows that all agree is one line with its worst case; the file keeps all rows.
-pub fn table(rows: &[Comparison]) -> String {
+pub fn table(rows: &[Comparison], width: usize) -> String {
     let mut out = String::new();
     for level in Level::ALL {
         let mut blocks: Vec<Vec<&Comparison>> = Vec::new();
@@ -646,13 +644,13 @@ pub fn table(rows: &[Comparison]) -> String {
         // the longest last, so that the short ones are not lost between them
         blocks.sort_by_key(Vec::len);
         for block in blocks {
-            push_block(&mut out, &block);
+            push_block(&mut out, &block, width);
         }
     }
     out
 }
 
-fn push_block(out: &mut String, block: &[&Comparison]) {
+fn push_block(out: &mut String, block: &[&Comparison], width: usize) {
     let mut push = |line: &str| {
         out.push_str(line.trim_end());
         out.push('\n');
@@ -668,7 +666,7 @@ fn push_block(out: &mut String, block: &[&Comparison]) {
         return;
     }
     let cells: Vec<[String; 4]> = block.iter().map(|row| row_cells(row)).collect();
-    let width: [usize; 3] = std::array::from_fn(|c| {
+    let widest: [usize; 3] = std::array::from_fn(|c| {
         let lengths = cells.iter().map(|row| row[c].chars().count());
         lengths.max().unwrap_or(0)
     });
@@ -677,12 +675,12 @@ fn push_block(out: &mut String, block: &[&Comparison]) {
         if is_new && !comparison.at.is_empty() {
             push(&format!("    {}", comparison.quantity));
         }
-        let padded: Vec<String> = (row.iter().zip(width))
-            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())))
+        let padded: Vec<String> = (row.iter().zip(widest))
+            .map(|(cell, widest)| padded(cell, widest))
             .collect();
         let line = format!("      {}", padded.join("  "));
         // what does not fit stands under its row
-        if line.chars().count() + 2 + row[3].chars().count() <= WIDTH {
+        if line.chars().count() + 2 + row[3].chars().count() <= width {
             push(&format!("{line}  {}", row[3]));
         } else {
             push(&line);
@@ -710,30 +708,10 @@ fn row_cells(row: &Comparison) -> [String; 4] {
         true => row.verdict.clone(),
         false => format!("z {:+.2} {}", row.z, row.verdict),
     };
-    [name.into(), stated(&row.value), stated(&row.reference), verdict]
-}
-
-/// A number with its error, in the digits that the error supports.
-fn stated(estimate: &Estimate) -> String {
-    format!(
-        "{} ± {:.1e}",
-        significant(estimate.value, estimate.standard_error),
-        estimate.standard_error
-    )
-}
-
-/// A number to the second digit of its error, eight significant digits at most.
-fn significant(value: f64, error: f64) -> String {
-    let magnitude = value.abs().log10().floor() as i32;
-    let known = match error > 0.0 {
-        true => magnitude - error.log10().floor() as i32 + 2,
-        false => 8,
-    };
-    let digits = known.clamp(1, 8);
-    if value == 0.0 || (1e-4..1e8).contains(&value.abs()) {
-        let places = (digits - 1 - magnitude).clamp(0, 12) as usize;
-        format!("{value:.places$}")
-    } else {
-        format!("{value:.*e}", (digits - 1) as usize)
-    }
+    [
+        name.into(),
+        row.value.to_string(),
+        row.reference.to_string(),
+        verdict,
+    ]
 }

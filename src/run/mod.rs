@@ -6,6 +6,8 @@ mod checkpoint;
 mod estimate;
 mod input_files;
 mod job;
+mod number_table;
+mod overview;
 mod parse;
 mod provenance;
 mod structure;
@@ -15,6 +17,7 @@ mod validate;
 pub use checkpoint::remove_unfinished;
 pub use estimate::Estimate;
 pub use job::Job;
+pub use overview::{main_numbers, overview};
 pub use parse::parse;
 pub use validate::validate;
 

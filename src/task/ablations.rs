@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::final_probability::mean_curvature;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
@@ -296,6 +297,19 @@ impl Task for Ablations {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = AblationsResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("variant", &result.variant).times("noise_strength", &result.noise_strength);
+        let means = &result.means;
+        Ok([
+            rows.means("p_flat", &means.p_flat),
+            rows.means("mean_freezing_y", &means.mean_freezing_y),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Variants of the model.
