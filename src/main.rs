@@ -2,6 +2,7 @@
 //!
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
+mod shown_progress;
 mod unsealed;
 
 use clap::{Parser, Subcommand};
@@ -9,7 +10,6 @@ use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
 use freezeout::task::{self, Progress};
 use freezeout::{Error, Result, error, output, plot, run};
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -222,7 +222,7 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     let progress = if options.quiet {
         Progress::silent()
     } else {
-        progress_bars()
+        shown_progress::shown_progress()
     };
     let progress = progress.with_notes(|line| {
         // A closed standard error cannot be reported to anybody.
@@ -327,22 +327,6 @@ fn validate(folder: &Path, report: &Path) -> Result<()> {
             checks: outcomes.len(),
         }),
     }
-}
-
-/// Bars with the time left on standard error, if that is a terminal.
-fn progress_bars() -> Progress {
-    let style =
-        ProgressStyle::with_template("{msg:24} [{bar:36}] {percent:>3} %  {elapsed} gone, {eta} left")
-            .map(|style| style.progress_chars("=> "));
-    Progress::new(move |label, total| {
-        let mut bar = ProgressBar::new(total)
-            .with_message(label.to_string())
-            .with_finish(ProgressFinish::AndClear);
-        if let Ok(style) = &style {
-            bar = bar.with_style(style.clone());
-        }
-        Box::new(move |units| bar.inc(units))
-    })
 }
 
 /// Writes the example configuration, named after its file.

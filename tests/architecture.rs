@@ -30,7 +30,7 @@ const ORDER: [&[&str]; 21] = [
     &["run"],
     &["lib"],
     // Modules of the program.
-    &["unsealed"],
+    &["shown_progress", "unsealed"],
     &["main"],
 ];
 

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(number_table(&numbers, 60, 7).lines().count(), 2 * 8);
         let folded = number_table(&numbers, 100, 6);
         assert!(
-            folded.starts_with("  p_flat_density  0.999767 ± 0.000010 (noise_strength 2.333e-4) to 0.999967"),
+            folded.starts_with("  p_flat_density  0.999767 ± 1.0e-5 (noise_strength 2.333e-4) to 0.999967"),
             "{folded}"
         );
         assert!(widest(&folded) <= 100 && folded.contains("7 numbers"), "{folded}");

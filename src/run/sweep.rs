@@ -13,13 +13,17 @@ use crate::output::{Group, Record, Values, require_same_shapes, stack, swept_coo
 use crate::setting::{Sweep, SweepValues};
 use crate::task::Progress;
 use crate::task::config::{Config, shaped_by};
+use crate::task::progress::Part;
 use rayon::prelude::*;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use toml::{Table, Value};
 
 /// Cells of the largest sweep.
 const MOST_CELLS: usize = 10_000;
+
+/// Units of progress of a cell.
+const CELL_UNITS: u64 = 1000;
 
 /// A sweep with its cells parsed and checked.
 pub struct Plan {
@@ -315,17 +319,18 @@ impl Plan {
         let checkpoint = folder
             .map(|folder| Checkpoint::open(folder, text, self.identities.clone(), &note))
             .transpose()?;
-        let bar = progress.task("sweep", self.cells.len() as u64);
+        let bar = Arc::new(progress.task("sweep", CELL_UNITS * self.cells.len() as u64));
         let first = OnceLock::new();
         let cell = |(k, cell): (usize, &Config)| {
             let label = &self.labels[k];
+            let part = bar.part(CELL_UNITS);
             let groups = match checkpoint.as_ref().map_or(Kept::Nothing, |c| c.cell(k)) {
                 Kept::Groups(groups) => groups,
                 kept => {
                     if let Kept::Damaged(why) = kept {
                         progress.note(&format!("a kept cell is computed again: {why}"));
                     }
-                    let groups = self.compute(cell).map_err(|e| in_cell(label, e))?;
+                    let groups = self.compute(cell, &part).map_err(|e| in_cell(label, e))?;
                     if let Some(checkpoint) = &checkpoint {
                         checkpoint.keep(k, &groups)?;
                     }
@@ -333,7 +338,6 @@ impl Plan {
                 }
             };
             require_same_shapes(first.get_or_init(|| groups.clone()), &groups)?;
-            bar.advance(1);
             Ok(groups)
         };
         let cells = self.cells.par_iter().enumerate().with_max_len(1);
@@ -356,12 +360,14 @@ impl Plan {
             .collect()
     }
 
-    fn compute(&self, cell: &Config) -> Result<Vec<Group>> {
+    /// The groups of a cell; `part` of the progress moves with its tasks.
+    fn compute(&self, cell: &Config, part: &Part) -> Result<Vec<Group>> {
         let tasks = cell.prepare()?;
         require_unchanged(cell, &self.inputs)?;
+        let within = part.progress();
         let mut groups = Vec::new();
         for work in tasks {
-            groups.extend(work(&Progress::silent())?);
+            groups.extend(work(&within)?);
         }
         Ok(groups)
     }

@@ -98,6 +98,9 @@ pub const POWERS: [(&str, f64); 2] = [(POWER_3_2, 1.5), (POWER_2, 2.0)];
 /// Learning rates at which the collapse is tried, in those of the task.
 const COLLAPSE_FACTORS: [f64; 3] = [0.5, 1.0, 2.0];
 
+/// A learning rate with the law of the map on fine and on coarser panels.
+type Law = (f64, [PathLaw; 2]);
+
 impl CollapseColumns {
     fn new(task: &Ablations, model: &TwoValleyModel, strengths: &[f64], progress: &Progress) -> Result<Self> {
         let mut cells = Vec::new();
@@ -108,7 +111,7 @@ impl CollapseColumns {
             }
         }
         let bar = progress.task("collapse", cells.len() as u64);
-        let laws: Vec<(f64, [PathLaw; 2])> = cells
+        let laws: Vec<Law> = cells
             .par_iter()
             .with_max_len(1)
             .map(|(model, factor, strength)| {
