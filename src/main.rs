@@ -30,6 +30,21 @@ enum Command {
         config: PathBuf,
         #[command(flatten)]
         options: RunOptions,
+        /// Only the cells of one shard of a sweep, such as 2/4, into a file for merge [default: data/results/NAME.shard-2-of-4.h5].
+        #[arg(long, value_name = "I/N")]
+        shard: Option<String>,
+    },
+    /// Merge the files of all shards of a sweep into the file that one run writes.
+    Merge {
+        /// Files written by run --shard.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Result file [default: data/results/NAME.h5].
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// Do not print the main numbers.
+        #[arg(long)]
+        quiet: bool,
     },
     /// Run the paper's protocols by every route, compare them, and draw the figures.
     Reproduce {
@@ -152,7 +167,12 @@ fn say(message: &str, code: u8) -> ExitCode {
 
 fn execute(command: Command) -> Result<()> {
     match command {
-        Command::Run { config, options } => {
+        Command::Run {
+            config,
+            options,
+            shard,
+        } => {
+            let shard = shard.map(|shard| shard.parse::<run::Shard>()).transpose()?;
             let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
             let same =
                 |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
@@ -162,8 +182,9 @@ fn execute(command: Command) -> Result<()> {
                     message: "it is the configuration itself".into(),
                 });
             }
-            run_text(&text, &options).map(|_| ())
+            run_text(&text, &options, shard).map(|_| ())
         }
+        Command::Merge { files, output, quiet } => merge(&files, output, quiet),
         Command::Check { config, threads } => {
             let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
             let config = run::parse(&text)?;
@@ -173,7 +194,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Reproduce { options, figures } => {
             let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
             make_folder(figures)?;
-            let (_, result) = run_text(run::REPRODUCE, &options)?;
+            let (_, result) = run_text(run::REPRODUCE, &options, None)?;
             draw(&result, figures, options.quiet)
         }
         Command::Figures { file, output, quiet } => draw(&unsealed::read(&file)?, &output, quiet),
@@ -203,22 +224,52 @@ fn execute(command: Command) -> Result<()> {
     }
 }
 
-fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
-    let config = run::parse(text)?;
-    let pool = pool(options.threads)?;
-    let job = pool.install(|| Job::new(&config, text))?;
-    let path = match &options.output {
-        Some(path) => path.clone(),
+/// The result file: that asked for, or NAME.h5 in the folder of results.
+fn result_path(output: Option<&Path>, name: &str) -> Result<PathBuf> {
+    let path = match output {
+        Some(path) => path.into(),
         None => {
             let folder = Path::new("data/results");
-            std::fs::create_dir_all(folder).map_err(|e| Error::Output {
-                path: folder.display().to_string(),
-                message: e.to_string(),
-            })?;
-            folder.join(format!("{}.h5", config.name))
+            make_folder(folder)?;
+            folder.join(format!("{name}.h5"))
         }
     };
     output::check_writable(&path)?;
+    Ok(path)
+}
+
+/// Merges shards as `freezeout merge` does.
+fn merge(files: &[PathBuf], output: Option<PathBuf>, quiet: bool) -> Result<()> {
+    let read = |path: &PathBuf| Ok((path.display().to_string(), unsealed::read(path)?));
+    let shards = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let result = run::merge(&shards)?;
+    let name = match result.attributes().get("name") {
+        Some(output::Attribute::Text(name)) => name.as_str(),
+        _ => "merged",
+    };
+    let path = result_path(output.as_deref(), name)?;
+    output::write(&path, &result)?;
+    if quiet {
+        return Ok(());
+    }
+    print(run::main_numbers(&result, terminal_width())?.trim_start())?;
+    print(&format!("\nwrote {}", path.display()))
+}
+
+fn run_text(
+    text: &str,
+    options: &RunOptions,
+    shard: Option<run::Shard>,
+) -> Result<(PathBuf, output::ResultFile)> {
+    let config = run::parse(text)?;
+    let pool = pool(options.threads)?;
+    let job = pool.install(|| Job::new(&config, text))?;
+    shard.map_or(Ok(()), |shard| job.check_shard(shard))?;
+    let name = match shard {
+        Some(shard) => format!("{}.shard-{}", config.name, shard.to_string().replace('/', "-of-")),
+        None => config.name.clone(),
+    };
+    let path = result_path(options.output.as_deref(), &name)?;
     let progress = if options.quiet {
         Progress::silent()
     } else {
@@ -232,13 +283,19 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
             error::on_one_line(&format!("note: {line}"))
         );
     });
-    if job.estimate().is_long() {
-        progress.note(&job.estimate().line());
+    let estimate = shard.map_or(job.estimate().clone(), |shard| {
+        job.estimate().of_shard(shard.count())
+    });
+    if estimate.is_long() {
+        progress.note(&estimate.line());
     }
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    let result = pool.install(|| job.run(Some(&unfinished), &progress))?;
+    let result = pool.install(|| match shard {
+        Some(shard) => job.run_shard(shard, Some(&unfinished), &progress),
+        None => job.run(Some(&unfinished), &progress),
+    })?;
     output::write(&path, &result)?;
     if !config.sweep.is_empty() {
         run::remove_unfinished(&unfinished)?;
@@ -253,6 +310,9 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
     if !options.quiet {
         let width = terminal_width();
         print(run::main_numbers(&result, width)?.trim_start())?;
+        if shard.is_some() {
+            print("merge the shards when all are there: freezeout merge FILES")?;
+        }
         // Cells of a sweep are not comparable with each other.
         if config.sweep.is_empty() {
             let rows = agreement::comparisons(&result)?;

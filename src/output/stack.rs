@@ -247,13 +247,22 @@ pub struct Cells<'a> {
 
 /// The cells of a swept result file; none when nothing was swept.
 pub fn cells(file: &ResultFile) -> Option<Cells<'_>> {
-    let group = file.groups().first()?;
-    let is_swept = |record: &&Record| record.is_coordinate() && record.name().starts_with(SWEPT);
-    let swept: Vec<&Record> = group.records().iter().filter(is_swept).collect();
-    (!swept.is_empty()).then_some(Cells { file, swept })
+    Cells::new(file, file.groups().first()?.name())
 }
 
-impl Cells<'_> {
+impl<'a> Cells<'a> {
+    /// The cells along the swept coordinates of one group; none when it has none.
+    pub(crate) fn new(file: &'a ResultFile, group: &str) -> Option<Self> {
+        let is_swept = |record: &&Record| record.is_coordinate() && record.name().starts_with(SWEPT);
+        let swept: Vec<&Record> = file.group(group)?.records().iter().filter(is_swept).collect();
+        (!swept.is_empty()).then_some(Self { file, swept })
+    }
+
+    /// The swept coordinates, the last of which runs fastest.
+    pub(crate) fn swept(&self) -> Vec<Record> {
+        self.swept.iter().copied().cloned().collect()
+    }
+
     /// Number of cells.
     pub fn count(&self) -> usize {
         self.swept.iter().map(|record| record.values().len()).product()

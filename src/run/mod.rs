@@ -10,6 +10,7 @@ mod number_table;
 mod overview;
 mod parse;
 mod provenance;
+mod shard;
 mod structure;
 mod sweep;
 mod validate;
@@ -19,6 +20,7 @@ pub use estimate::Estimate;
 pub use job::Job;
 pub use overview::{main_numbers, overview};
 pub use parse::parse;
+pub use shard::{Shard, merge};
 pub use validate::validate;
 
 /// The configuration of the main job.

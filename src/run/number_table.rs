@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn numbers_of_the_whole_stand_one_a_line() {
         let numbers = [
-            MainNumber::new("escape_rate", 1.5e-12, 1e-14),
-            MainNumber::new("gap", 0.25, 0.0),
+            MainNumber::new("escape_rate", "1/time", 1.5e-12, 1e-14),
+            MainNumber::new("gap", "1/time", 0.25, 0.0),
         ];
         let text = number_table(&numbers.concat(), 100, 10);
         assert_eq!(

@@ -1,11 +1,11 @@
 //! What a result file says, for the terminal: the main numbers of each task, whether its routes agree, what it holds.
 
 use super::number_table::{number_table, place};
+use super::shard::SHARD;
 use crate::error::Result;
 use crate::judgement::agreement::{self, Comparison};
 use crate::output::{Attribute, Cells, Group, ResultFile, WARNING, cells, padded, push_wrapped};
-use crate::task::MainNumber;
-use crate::task::config;
+use crate::task;
 
 /// Rows of a table after a run, of one run and of a sweep.
 const ROWS: usize = 12;
@@ -35,6 +35,10 @@ pub fn overview(file: &ResultFile, width: usize) -> Result<String> {
         let keys = keys.iter().map(|(key, size)| format!("{key} ({size} values)"));
         let text = keys.collect::<Vec<String>>().join(", ");
         push_wrapped(&mut out, width, "swept: ", 2, &text);
+    }
+    if let Some(Attribute::Text(shard)) = file.attributes().get(SHARD) {
+        let text = format!("shard {shard} of a sweep, for freezeout merge\n");
+        out.push_str(&text);
     }
     for group in file.groups() {
         if let Some(Attribute::Text(text)) = group.attributes().get(WARNING) {
@@ -79,7 +83,7 @@ fn made_by(file: &ResultFile) -> String {
 
 fn tables(file: &ResultFile, width: usize, rows: usize) -> Result<String> {
     let mut out = String::new();
-    for (section, numbers) in numbers(file)? {
+    for (section, numbers) in task::main_numbers(file)? {
         out.push_str(&format!("\n[{section}]\n"));
         match numbers {
             Ok(numbers) => out.push_str(&number_table(&numbers, width, rows)),
@@ -87,34 +91,6 @@ fn tables(file: &ResultFile, width: usize, rows: usize) -> Result<String> {
         }
     }
     Ok(out)
-}
-
-type Numbers = Vec<(&'static str, Result<Vec<MainNumber>>)>;
-
-/// The main numbers of each task; those of a sweep stand at the swept keys too.
-fn numbers(file: &ResultFile) -> Result<Numbers> {
-    let Some(cells) = cells(file) else {
-        return Ok(config::main_numbers(file));
-    };
-    let mut all = Numbers::new();
-    for k in 0..cells.count() {
-        let at = cells.at(k);
-        for (section, numbers) in config::main_numbers(&cells.cell(k)?) {
-            let numbers = numbers.map(|numbers| {
-                let swept = |number: MainNumber| MainNumber {
-                    at: at.iter().cloned().chain(number.at).collect(),
-                    ..number
-                };
-                numbers.into_iter().map(swept).collect::<Vec<MainNumber>>()
-            });
-            match all.iter_mut().find(|(known, _)| *known == section) {
-                Some((_, Ok(known))) => known.extend(numbers?),
-                Some(_) => (),
-                None => all.push((section, numbers)),
-            }
-        }
-    }
-    Ok(all)
 }
 
 /// How many comparisons agree, and the worst that does not; none when there is nothing to compare.

@@ -7,9 +7,10 @@ use super::checkpoint::{Checkpoint, Kept};
 use super::estimate::Estimate;
 use super::input_files::{InputFiles, input_files, listed, require_unchanged};
 use super::parse::{parse, parse_table};
+use super::shard::stacked;
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result};
-use crate::output::{Group, Record, Values, require_same_shapes, stack, swept_coordinate, swept_name};
+use crate::output::{Group, Record, Values, require_same_shapes, swept_coordinate, swept_name};
 use crate::setting::{Sweep, SweepValues};
 use crate::task::Progress;
 use crate::task::config::{Config, shaped_by};
@@ -308,20 +309,53 @@ impl Plan {
         &self.inputs
     }
 
-    /// Runs all cells over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is the
-    /// configuration.
+    /// Number of cells.
+    pub fn count(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The swept coordinates.
+    ///
+    /// # Errors
+    /// As [`Record::coordinate`].
+    pub fn swept(&self) -> Result<Vec<Record>> {
+        let both = self.parameters.iter().zip(&self.values);
+        both.map(|(parameter, values)| coordinate(parameter, values))
+            .collect()
+    }
+
+    /// Runs all cells as [`Plan::cells`] does and stacks them.
+    ///
+    /// # Errors
+    /// As [`Plan::cells`].
+    pub fn run(&self, text: &str, folder: Option<&Path>, progress: &Progress) -> Result<Vec<Group>> {
+        let all: Vec<usize> = (0..self.count()).collect();
+        let cells = self.cells(&all, text, folder, progress)?;
+        let groups: Vec<Vec<Group>> = cells.into_iter().map(|(_, groups)| groups).collect();
+        stacked(&self.swept()?, &groups)
+    }
+
+    /// Runs the cells of these numbers over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is
+    /// the configuration.
     ///
     /// # Errors
     /// [`Error::Output`] when `folder` holds something else; [`Error::Config`] as soon as two cells have records that cannot be stacked; errors of the
     /// cells.
-    pub fn run(&self, text: &str, folder: Option<&Path>, progress: &Progress) -> Result<Vec<Group>> {
+    pub fn cells(
+        &self,
+        numbers: &[usize],
+        text: &str,
+        folder: Option<&Path>,
+        progress: &Progress,
+    ) -> Result<Vec<(usize, Vec<Group>)>> {
         let note = |line: &str| progress.note(line);
         let checkpoint = folder
             .map(|folder| Checkpoint::open(folder, text, self.identities.clone(), &note))
             .transpose()?;
-        let bar = Arc::new(progress.task("sweep", CELL_UNITS * self.cells.len() as u64));
+        let bar = Arc::new(progress.task("sweep", CELL_UNITS * numbers.len() as u64));
         let first = OnceLock::new();
-        let cell = |(k, cell): (usize, &Config)| {
+        let cell = |k: &usize| {
+            let (k, cell) = (*k, &self.cells[*k]);
             let label = &self.labels[k];
             let part = bar.part(CELL_UNITS);
             let groups = match checkpoint.as_ref().map_or(Kept::Nothing, |c| c.cell(k)) {
@@ -338,26 +372,9 @@ impl Plan {
                 }
             };
             require_same_shapes(first.get_or_init(|| groups.clone()), &groups)?;
-            Ok(groups)
+            Ok((k, groups))
         };
-        let cells = self.cells.par_iter().enumerate().with_max_len(1);
-        let groups: Vec<Vec<Group>> = cells.map(cell).collect::<Result<_>>()?;
-        self.stacked(&groups)
-    }
-
-    /// The groups of all cells, stacked.
-    fn stacked(&self, cells: &[Vec<Group>]) -> Result<Vec<Group>> {
-        let both = self.parameters.iter().zip(&self.values);
-        let swept = both.map(|(parameter, values)| coordinate(parameter, values));
-        let swept = swept.collect::<Result<Vec<Record>>>()?;
-        (0..cells[0].len())
-            .map(|g| {
-                stack(
-                    &swept,
-                    &cells.iter().map(|cell| &cell[g]).collect::<Vec<&Group>>(),
-                )
-            })
-            .collect()
+        numbers.par_iter().with_max_len(1).map(cell).collect()
     }
 
     /// The groups of a cell; `part` of the progress moves with its tasks.

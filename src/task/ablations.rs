@@ -127,7 +127,7 @@ impl CollapseColumns {
                 Ok((eta, laws))
             })
             .collect::<Result<_>>()?;
-        let column = |of: &dyn Fn(&(f64, [PathLaw; 2])) -> f64| laws.iter().map(of).collect::<Vec<f64>>();
+        let column = |of: &dyn Fn(&Law) -> f64| laws.iter().map(of).collect::<Vec<f64>>();
         let time = |eta: f64, law: &PathLaw| eta * law.mean_freezing_iteration();
         Ok(Self {
             freezing_time_transfer: column(&|(eta, [law, _])| time(*eta, law)),

@@ -220,6 +220,7 @@ impl Task for Escape {
                 let number = records.number(*quantity)?;
                 Some(MainNumber::new(
                     &quantity.name(),
+                    quantity.unit(),
                     number.value,
                     number.standard_error,
                 ))
@@ -227,6 +228,7 @@ impl Task for Escape {
             if let Some(integral) = records.integral() {
                 numbers.push(MainNumber::new(
                     "mean_first_passage_time_integral",
+                    "time",
                     integral.mean_first_passage_time_integral,
                     integral.mean_first_passage_time_integral_error,
                 ));
@@ -234,6 +236,7 @@ impl Task for Escape {
             if let Some(simulation) = records.simulation() {
                 numbers.push(MainNumber::new(
                     "simulated_mean_first_passage_time",
+                    "time",
                     simulation.simulated_mean_first_passage_time,
                     simulation.simulated_mean_first_passage_time_standard_error,
                 ));
@@ -241,13 +244,18 @@ impl Task for Escape {
         }
         if let Some(path) = EscapePathResult::find(file)? {
             if let (Some(exponent), Some(error)) = (path.exponent, path.exponent_error) {
-                numbers.push(MainNumber::new("exponent", exponent, error));
+                numbers.push(MainNumber::new("exponent", "1", exponent, error));
             }
             if let (Some(rate), Some(deviation)) = (
                 path.escape_rate_theory,
                 path.escape_rate_theory_expected_deviation,
             ) {
-                numbers.push(MainNumber::new("escape_rate_theory", rate, rate * deviation));
+                numbers.push(MainNumber::new(
+                    "escape_rate_theory",
+                    "1/time",
+                    rate,
+                    rate * deviation,
+                ));
             }
         }
         Ok(numbers.concat())

@@ -10,6 +10,8 @@ pub struct MainNumber {
     pub name: String,
     /// Parameters for which it stands, with their values.
     pub at: Vec<(String, Attribute)>,
+    /// Its unit, `"1/time"` of a rate; empty where it is not told.
+    pub unit: &'static str,
     /// Value and error; an error of zero where none is stated.
     pub value: Estimate,
 }
@@ -20,12 +22,16 @@ impl MainNumber {
     /// # Examples
     /// ```
     /// use freezeout::task::MainNumber;
-    /// let gap = MainNumber::new("spectral_gap", 0.0335453, 1e-7);
+    /// let gap = MainNumber::new("spectral_gap", "1/time", 0.0335453, 1e-7);
     /// assert_eq!(gap[0].value.to_string(), "0.03354530 ± 1.0e-7");
-    /// assert!(MainNumber::new("spectral_gap", f64::NAN, 1e-7).is_empty());
+    /// assert!(MainNumber::new("spectral_gap", "1/time", f64::NAN, 1e-7).is_empty());
     /// ```
-    pub fn new(name: &str, value: f64, error: f64) -> Vec<Self> {
-        Rows::whole().column(name, &[value], &[error])
+    pub fn new(name: &str, unit: &'static str, value: f64, error: f64) -> Vec<Self> {
+        let numbers = Rows::whole().column(name, &[value], &[error]);
+        numbers
+            .into_iter()
+            .map(|number| Self { unit, ..number })
+            .collect()
     }
 }
 
@@ -87,6 +93,7 @@ impl Rows {
             .map(|(k, (at, value))| MainNumber {
                 name: name.into(),
                 at: at.clone(),
+                unit: "",
                 value: Estimate {
                     value: *value,
                     standard_error: errors.get(k).copied().unwrap_or(0.0),

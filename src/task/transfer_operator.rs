@@ -97,12 +97,14 @@ impl Task for TransferOperator {
         Ok([
             MainNumber::new(
                 "mean_first_passage_time",
+                "time",
                 time,
                 result.mean_first_passage_time_error,
             ),
-            MainNumber::new("spectral_gap", gap, result.spectral_gap_error),
+            MainNumber::new("spectral_gap", "1/time", gap, result.spectral_gap_error),
             MainNumber::new(
                 "stationary_variance",
+                "1",
                 result.stationary_variance,
                 result.stationary_variance_error,
             ),
