@@ -5,7 +5,7 @@
 mod shown_progress;
 mod unsealed;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
 use freezeout::task::{self, Progress};
@@ -89,6 +89,13 @@ enum Command {
     },
     /// List models, noises, sets and tasks with their keys, units and defaults.
     List,
+    /// Print the JSON schema of configurations, with which an editor completes keys and marks what is wrong.
+    Schema,
+    /// Print the completions of this program for a shell.
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
     /// Check a configuration and show what it is expected to need, without running it.
     Check {
         /// TOML configuration.
@@ -218,6 +225,12 @@ fn execute(command: Command) -> Result<()> {
             validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
         }
         Command::List => print(&task::list()),
+        Command::Schema => print(&format!("{:#}", task::schema())),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "freezeout", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
         Command::Init { config } => init(&config),
         // Answered by `main`, whose messages it does not share.
         Command::CopyUnsealed { from, to } => unsealed::copy(&from, &to),

@@ -1,6 +1,6 @@
 //! The command line as a user drives it.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used)] // also in functions that tests share
+#![allow(clippy::unwrap_used, clippy::panic)] // also in functions that tests share
 
 mod common;
 
@@ -344,4 +344,56 @@ fn list_names_every_section() {
     ] {
         assert!(listed.contains(part), "{part}");
     }
+}
+
+#[test]
+fn the_schema_knows_every_key_of_the_experiments() {
+    let schema = text(&freezeout(Path::new("."), &["schema"]).stdout);
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    // Properties of a section: behind a reference, or one of several that need not be there.
+    fn properties<'a>(
+        schema: &'a serde_json::Value,
+        of: &'a serde_json::Value,
+    ) -> Option<&'a serde_json::Value> {
+        if let Some(reference) = of["$ref"].as_str() {
+            return properties(schema, &schema["$defs"][reference.rsplit('/').next().unwrap()]);
+        }
+        if of["properties"].is_object() {
+            return Some(&of["properties"]);
+        }
+        let parts = of["anyOf"].as_array().into_iter().flatten();
+        parts
+            .chain(of.get("items"))
+            .find_map(|part| properties(schema, part))
+    }
+    let mut seen = 0;
+    for entry in fs::read_dir("paper/experiments").unwrap() {
+        let config: toml::Table = fs::read_to_string(entry.unwrap().path())
+            .unwrap()
+            .parse()
+            .unwrap();
+        for (section, value) in config {
+            let known = &schema["properties"][&section];
+            assert!(known.is_object(), "{section}");
+            for key in value.as_table().into_iter().flat_map(toml::Table::keys) {
+                let keys = properties(&schema, known).unwrap_or_else(|| panic!("{section}"));
+                assert!(keys[key].is_object(), "{section}.{key}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
+    assert!(schema["properties"]["escpae"].is_null());
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&freezeout(Path::new("."), &["completions", shell]).stdout);
+        for part in ["merge", "schema", "reproduce", "shard"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_refused(folder.path(), &["completions", "tcsh"], &["tcsh"]);
 }

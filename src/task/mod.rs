@@ -30,7 +30,7 @@ pub(crate) mod work;
 
 pub use config::Config;
 pub use cost::Cost;
-pub use list::list;
+pub use list::{list, schema};
 pub use main_number::{MainNumber, Rows};
 pub use main_numbers::{MainNumbers, main_numbers};
 pub use progress::Progress;
