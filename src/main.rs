@@ -2,17 +2,21 @@
 //!
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
+mod drawing;
 mod shown_progress;
+mod terminal;
 mod unsealed;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use drawing::{DrawOptions, draw, make_folder};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
 use freezeout::task::{self, Progress};
-use freezeout::{Error, Result, error, output, plot, run};
+use freezeout::{Error, Result, error, output, run};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use terminal::{print, terminal_width};
 
 /// How the noise of SGD reshapes a loss landscape: effective potentials, escape rates, freezing.
 #[derive(Parser)]
@@ -54,13 +58,15 @@ enum Command {
         #[arg(long)]
         figures: Option<PathBuf>,
     },
-    /// Draw every figure that a result file allows, as SVG and PNG.
+    /// Draw every figure that a result file allows, of a sweep the main numbers against the swept keys.
     Figures {
         /// Result file.
         file: PathBuf,
-        /// Folder, made when missing.
-        #[arg(short, long, default_value = "paper/figures")]
-        output: PathBuf,
+        /// Folder, made when missing [default: NAME_figures beside the file NAME.h5].
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        options: DrawOptions,
         /// Do not list the figures.
         #[arg(long)]
         quiet: bool,
@@ -202,9 +208,19 @@ fn execute(command: Command) -> Result<()> {
             let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
             make_folder(figures)?;
             let (_, result) = run_text(run::REPRODUCE, &options, None)?;
-            draw(&result, figures, options.quiet)
+            draw(&result, figures, &DrawOptions::default(), options.quiet)
         }
-        Command::Figures { file, output, quiet } => draw(&unsealed::read(&file)?, &output, quiet),
+        Command::Figures {
+            file,
+            output,
+            options,
+            quiet,
+        } => {
+            let result = unsealed::read(&file)?;
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            let beside = || file.with_file_name(format!("{stem}_figures"));
+            draw(&result, &output.unwrap_or_else(beside), &options, quiet)
+        }
         Command::Show {
             file,
             path,
@@ -442,80 +458,9 @@ fn init(path: &Path) -> Result<()> {
     ))
 }
 
-/// Characters in a line of the terminal, 100 where standard output is none.
-fn terminal_width() -> usize {
-    const WIDTH: usize = 100;
-    let terminal = console::Term::stdout();
-    terminal
-        .size_checked()
-        .map_or(WIDTH, |(_, columns)| columns.into())
-}
-
-fn make_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|e| Error::Output {
-        path: folder.display().to_string(),
-        message: e.to_string(),
-    })
-}
-
-/// Draws what can be drawn; a figure that the file cannot fill is named and left out.
-fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
-    let (mut drawn, mut refused) = (0, None);
-    for entry in task::figures::available(result) {
-        let stem = folder.join(entry.name);
-        let picture = match (entry.figure)(result) {
-            Ok(picture) => picture,
-            Err(error) => {
-                if !quiet {
-                    print(&format!("left out {}: {error}", entry.name))?;
-                }
-                refused = Some(error);
-                continue;
-            }
-        };
-        make_folder(folder)?;
-        match plot::draw(&picture, &stem) {
-            Ok(()) => drawn += 1,
-            Err(error @ Error::Output { .. }) => return Err(error),
-            Err(error) => {
-                if !quiet {
-                    print(&format!("left out {}: {error}", entry.name))?;
-                }
-                refused = Some(error);
-                continue;
-            }
-        }
-        if !quiet {
-            print(&format!(
-                "drew {}.svg and .png: {}",
-                stem.display(),
-                entry.description
-            ))?;
-        }
-    }
-    if drawn > 0 {
-        return Ok(());
-    }
-    Err(refused.unwrap_or_else(|| Error::Input {
-        path: "result file".into(),
-        message: "it holds no group that a figure can be drawn from".into(),
-    }))
-}
-
 fn input_error(path: &Path, error: &std::io::Error) -> Error {
     Error::Input {
         path: path.display().to_string(),
         message: error.to_string(),
-    }
-}
-
-/// Writes a text and a line end to standard output; a reader that went away is not an error.
-fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output {
-            path: "standard output".into(),
-            message: e.to_string(),
-        }),
-        _ => Ok(()),
     }
 }
