@@ -2,18 +2,21 @@
 //!
 //! Exit code 0 when done, 2 for bad input (one line on standard error), 1 for failures of the computation itself.
 
+mod drawing;
+mod shown_progress;
+mod terminal;
 mod unsealed;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use drawing::{DrawOptions, draw, make_folder};
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
-use freezeout::task::escape::WARNING;
 use freezeout::task::{self, Progress};
-use freezeout::{Error, Result, error, output, plot, run};
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use freezeout::{Error, Result, error, output, run};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use terminal::{print, terminal_width};
 
 /// How the noise of SGD reshapes a loss landscape: effective potentials, escape rates, freezing.
 #[derive(Parser)]
@@ -31,6 +34,21 @@ enum Command {
         config: PathBuf,
         #[command(flatten)]
         options: RunOptions,
+        /// Only the cells of one shard of a sweep, such as 2/4, into a file for merge [default: data/results/NAME.shard-2-of-4.h5].
+        #[arg(long, value_name = "I/N")]
+        shard: Option<String>,
+    },
+    /// Merge the files of all shards of a sweep into the file that one run writes.
+    Merge {
+        /// Files written by run --shard.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Result file [default: data/results/NAME.h5].
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// Do not print the main numbers.
+        #[arg(long)]
+        quiet: bool,
     },
     /// Run the paper's protocols by every route, compare them, and draw the figures.
     Reproduce {
@@ -40,23 +58,30 @@ enum Command {
         #[arg(long)]
         figures: Option<PathBuf>,
     },
-    /// Draw every figure that a result file allows, as SVG and PNG.
+    /// Draw every figure that a result file allows, of a sweep the main numbers against the swept keys.
     Figures {
         /// Result file.
         file: PathBuf,
-        /// Folder, made when missing.
-        #[arg(short, long, default_value = "paper/figures")]
-        output: PathBuf,
+        /// Folder, made when missing [default: NAME_figures beside the file NAME.h5].
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        options: DrawOptions,
         /// Do not list the figures.
         #[arg(long)]
         quiet: bool,
     },
-    /// Show what a result file holds.
+    /// Show what a result file says: main numbers, agreement and groups on one screen.
     Show {
         /// Result file.
         file: PathBuf,
-        /// The whole content as JSON.
+        /// A group, a record or an attribute in it, such as escape/escape_rate or config.
+        path: Option<String>,
+        /// Every record, or every entry of the one that is named.
         #[arg(long)]
+        all: bool,
+        /// The same as JSON, the whole file unless a path is given.
+        #[arg(long, conflicts_with = "all")]
         json: bool,
     },
     /// Run the validation cases, hold every number against its known value, write a report; exit code 1 when a check fails.
@@ -70,6 +95,13 @@ enum Command {
     },
     /// List models, noises, sets and tasks with their keys, units and defaults.
     List,
+    /// Print the JSON schema of configurations, with which an editor completes keys and marks what is wrong.
+    Schema,
+    /// Print the completions of this program for a shell.
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
     /// Check a configuration and show what it is expected to need, without running it.
     Check {
         /// TOML configuration.
@@ -148,7 +180,12 @@ fn say(message: &str, code: u8) -> ExitCode {
 
 fn execute(command: Command) -> Result<()> {
     match command {
-        Command::Run { config, options } => {
+        Command::Run {
+            config,
+            options,
+            shard,
+        } => {
+            let shard = shard.map(|shard| shard.parse::<run::Shard>()).transpose()?;
             let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
             let same =
                 |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
@@ -158,8 +195,9 @@ fn execute(command: Command) -> Result<()> {
                     message: "it is the configuration itself".into(),
                 });
             }
-            run_text(&text, &options).map(|_| ())
+            run_text(&text, &options, shard).map(|_| ())
         }
+        Command::Merge { files, output, quiet } => merge(&files, output, quiet),
         Command::Check { config, threads } => {
             let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
             let config = run::parse(&text)?;
@@ -169,48 +207,102 @@ fn execute(command: Command) -> Result<()> {
         Command::Reproduce { options, figures } => {
             let figures = figures.as_deref().unwrap_or(Path::new("paper/figures"));
             make_folder(figures)?;
-            let (_, result) = run_text(run::REPRODUCE, &options)?;
-            draw(&result, figures, options.quiet)
+            let (_, result) = run_text(run::REPRODUCE, &options, None)?;
+            draw(&result, figures, &DrawOptions::default(), options.quiet)
         }
-        Command::Figures { file, output, quiet } => draw(&unsealed::read(&file)?, &output, quiet),
-        Command::Show { file, json } => {
+        Command::Figures {
+            file,
+            output,
+            options,
+            quiet,
+        } => {
             let result = unsealed::read(&file)?;
-            print(&if json {
-                format!("{:#}", output::to_json(&result))
-            } else {
-                output::summary(&result)
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            let beside = || file.with_file_name(format!("{stem}_figures"));
+            draw(&result, &output.unwrap_or_else(beside), &options, quiet)
+        }
+        Command::Show {
+            file,
+            path,
+            all,
+            json,
+        } => {
+            let result = unsealed::read(&file)?;
+            let width = terminal_width();
+            print(&match (path, json) {
+                (Some(path), true) => format!("{:#}", output::json_at(&result, &path)?),
+                (None, true) => format!("{:#}", output::to_json(&result)),
+                (Some(path), false) => output::summary_at(&result, &path, all, width)?,
+                (None, false) if all => output::summary(&result, width),
+                (None, false) => run::overview(&result, width)?,
             })
         }
         Command::Validate { folder, report } => {
             validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
         }
         Command::List => print(&task::list()),
+        Command::Schema => print(&format!("{:#}", task::schema())),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "freezeout", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
         Command::Init { config } => init(&config),
         // Answered by `main`, whose messages it does not share.
         Command::CopyUnsealed { from, to } => unsealed::copy(&from, &to),
     }
 }
 
-fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::ResultFile)> {
-    let config = run::parse(text)?;
-    let pool = pool(options.threads)?;
-    let job = pool.install(|| Job::new(&config, text))?;
-    let path = match &options.output {
-        Some(path) => path.clone(),
+/// The result file: that asked for, or NAME.h5 in the folder of results.
+fn result_path(output: Option<&Path>, name: &str) -> Result<PathBuf> {
+    let path = match output {
+        Some(path) => path.into(),
         None => {
             let folder = Path::new("data/results");
-            std::fs::create_dir_all(folder).map_err(|e| Error::Output {
-                path: folder.display().to_string(),
-                message: e.to_string(),
-            })?;
-            folder.join(format!("{}.h5", config.name))
+            make_folder(folder)?;
+            folder.join(format!("{name}.h5"))
         }
     };
     output::check_writable(&path)?;
+    Ok(path)
+}
+
+/// Merges shards as `freezeout merge` does.
+fn merge(files: &[PathBuf], output: Option<PathBuf>, quiet: bool) -> Result<()> {
+    let read = |path: &PathBuf| Ok((path.display().to_string(), unsealed::read(path)?));
+    let shards = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let result = run::merge(&shards)?;
+    let name = match result.attributes().get("name") {
+        Some(output::Attribute::Text(name)) => name.as_str(),
+        _ => "merged",
+    };
+    let path = result_path(output.as_deref(), name)?;
+    output::write(&path, &result)?;
+    if quiet {
+        return Ok(());
+    }
+    print(run::main_numbers(&result, terminal_width())?.trim_start())?;
+    print(&format!("\nwrote {}", path.display()))
+}
+
+fn run_text(
+    text: &str,
+    options: &RunOptions,
+    shard: Option<run::Shard>,
+) -> Result<(PathBuf, output::ResultFile)> {
+    let config = run::parse(text)?;
+    let pool = pool(options.threads)?;
+    let job = pool.install(|| Job::new(&config, text))?;
+    shard.map_or(Ok(()), |shard| job.check_shard(shard))?;
+    let name = match shard {
+        Some(shard) => format!("{}.shard-{}", config.name, shard.to_string().replace('/', "-of-")),
+        None => config.name.clone(),
+    };
+    let path = result_path(options.output.as_deref(), &name)?;
     let progress = if options.quiet {
         Progress::silent()
     } else {
-        progress_bars()
+        shown_progress::shown_progress()
     };
     let progress = progress.with_notes(|line| {
         // A closed standard error cannot be reported to anybody.
@@ -220,38 +312,51 @@ fn run_text(text: &str, options: &RunOptions) -> Result<(PathBuf, output::Result
             error::on_one_line(&format!("note: {line}"))
         );
     });
-    if job.estimate().is_long() {
-        progress.note(&job.estimate().line());
+    let estimate = shard.map_or(job.estimate().clone(), |shard| {
+        job.estimate().of_shard(shard.count())
+    });
+    if estimate.is_long() {
+        progress.note(&estimate.line());
     }
     let mut unfinished = path.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    let result = pool.install(|| job.run(Some(&unfinished), &progress))?;
+    let result = pool.install(|| match shard {
+        Some(shard) => job.run_shard(shard, Some(&unfinished), &progress),
+        None => job.run(Some(&unfinished), &progress),
+    })?;
     output::write(&path, &result)?;
     if !config.sweep.is_empty() {
         run::remove_unfinished(&unfinished)?;
     }
     for group in result.groups() {
-        if let Some(output::Attribute::Text(text)) = group.attributes().get(WARNING) {
+        if let Some(output::Attribute::Text(text)) = group.attributes().get(output::WARNING) {
             // a closed standard error takes nothing from the result
             let line = format!("warning: {}: {text}", group.name());
             let _ = writeln!(std::io::stderr(), "{}", freezeout::error::on_one_line(&line));
         }
     }
-    // Cells of a sweep are not comparable with each other.
-    if !options.quiet && config.sweep.is_empty() {
-        let rows = agreement::comparisons(&result)?;
-        if !rows.is_empty() {
-            print(&agreement::table(&rows))?;
+    if !options.quiet {
+        let width = terminal_width();
+        print(run::main_numbers(&result, width)?.trim_start())?;
+        if shard.is_some() {
+            print("merge the shards when all are there: freezeout merge FILES")?;
         }
-        let claims = claims::claims(&result, &config)?;
-        if !claims.is_empty() {
-            print(&format!(
-                "\nClaims of arXiv 2601.10962\n{}",
-                claims::table(&claims)
-            ))?;
+        // Cells of a sweep are not comparable with each other.
+        if config.sweep.is_empty() {
+            let rows = agreement::comparisons(&result)?;
+            if !rows.is_empty() {
+                print(&format!("\n{}", agreement::table(&rows, width)))?;
+            }
+            let claims = claims::claims(&result, &config)?;
+            if !claims.is_empty() {
+                print(&format!(
+                    "\nClaims of arXiv 2601.10962\n{}",
+                    claims::table(&claims, width)
+                ))?;
+            }
         }
-        print(&format!("wrote {}", path.display()))?;
+        print(&format!("\nwrote {}", path.display()))?;
     }
     Ok((path, result))
 }
@@ -313,22 +418,6 @@ fn validate(folder: &Path, report: &Path) -> Result<()> {
     }
 }
 
-/// Bars with the time left on standard error, if that is a terminal.
-fn progress_bars() -> Progress {
-    let style =
-        ProgressStyle::with_template("{msg:24} [{bar:36}] {percent:>3} %  {elapsed} gone, {eta} left")
-            .map(|style| style.progress_chars("=> "));
-    Progress::new(move |label, total| {
-        let mut bar = ProgressBar::new(total)
-            .with_message(label.to_string())
-            .with_finish(ProgressFinish::AndClear);
-        if let Ok(style) = &style {
-            bar = bar.with_style(style.clone());
-        }
-        Box::new(move |units| bar.inc(units))
-    })
-}
-
 /// Writes the example configuration, named after its file.
 fn init(path: &Path) -> Result<()> {
     let failed = |message: String| Error::Output {
@@ -369,71 +458,9 @@ fn init(path: &Path) -> Result<()> {
     ))
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|e| Error::Output {
-        path: folder.display().to_string(),
-        message: e.to_string(),
-    })
-}
-
-/// Draws what can be drawn; a figure that the file cannot fill is named and left out.
-fn draw(result: &output::ResultFile, folder: &Path, quiet: bool) -> Result<()> {
-    let (mut drawn, mut refused) = (0, None);
-    for entry in task::figures::available(result) {
-        let stem = folder.join(entry.name);
-        let picture = match (entry.figure)(result) {
-            Ok(picture) => picture,
-            Err(error) => {
-                if !quiet {
-                    print(&format!("left out {}: {error}", entry.name))?;
-                }
-                refused = Some(error);
-                continue;
-            }
-        };
-        make_folder(folder)?;
-        match plot::draw(&picture, &stem) {
-            Ok(()) => drawn += 1,
-            Err(error @ Error::Output { .. }) => return Err(error),
-            Err(error) => {
-                if !quiet {
-                    print(&format!("left out {}: {error}", entry.name))?;
-                }
-                refused = Some(error);
-                continue;
-            }
-        }
-        if !quiet {
-            print(&format!(
-                "drew {}.svg and .png: {}",
-                stem.display(),
-                entry.description
-            ))?;
-        }
-    }
-    if drawn > 0 {
-        return Ok(());
-    }
-    Err(refused.unwrap_or_else(|| Error::Input {
-        path: "result file".into(),
-        message: "it holds no group that a figure can be drawn from".into(),
-    }))
-}
-
 fn input_error(path: &Path, error: &std::io::Error) -> Error {
     Error::Input {
         path: path.display().to_string(),
         message: error.to_string(),
-    }
-}
-
-/// Writes a text and a line end to standard output; a reader that went away is not an error.
-fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output {
-            path: "standard output".into(),
-            message: e.to_string(),
-        }),
-        _ => Ok(()),
     }
 }

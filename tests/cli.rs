@@ -1,6 +1,6 @@
 //! The command line as a user drives it.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used)] // also in functions that tests share
+#![allow(clippy::unwrap_used, clippy::panic)] // also in functions that tests share
 
 mod common;
 
@@ -80,7 +80,17 @@ fn a_run_writes_a_file_that_h5dump_reads() {
     write(folder.path(), "small.toml", SMALL);
     let output = freezeout(folder.path(), &["run", "small.toml"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("data/results/small.h5"));
+    let said = text(&output.stdout);
+    for part in [
+        "data/results/small.h5",
+        "[slices]",
+        "[freezing_theory]",
+        "  noise_strength  p_flat ",
+        "agree",
+    ] {
+        assert!(said.contains(part), "{part} is missing in: {said}");
+    }
+    assert_fits(&said);
     // Not a terminal: no progress bars.
     assert_eq!(text(&output.stderr), "");
     let file = folder.path().join("data/results/small.h5");
@@ -96,7 +106,7 @@ fn a_run_writes_a_file_that_h5dump_reads() {
         "{dump}"
     );
 
-    let shown = text(&freezeout(folder.path(), &["show", "data/results/small.h5"]).stdout);
+    let shown = text(&freezeout(folder.path(), &["show", "data/results/small.h5", "--all"]).stdout);
     for part in [
         "seed: 3",
         "/phase_diagram",
@@ -111,6 +121,69 @@ fn a_run_writes_a_file_that_h5dump_reads() {
     let json = text(&freezeout(folder.path(), &["show", "data/results/small.h5", "--json"]).stdout);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(json.to_string().contains("\"config_hash\""));
+}
+
+/// No line is longer than what is written where there is no terminal.
+fn assert_fits(text: &str) {
+    let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 100).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn show_is_one_screen_and_names_one_thing() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "small.toml", SMALL);
+    let output = freezeout(folder.path(), &["run", "small.toml", "-o", "s.h5", "--quiet"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "");
+    let show = |arguments: &[&str]| {
+        let output = freezeout(folder.path(), &[&["show", "s.h5"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let screen = show(&[]);
+    assert!(screen.lines().count() <= 60, "{screen}");
+    assert_fits(&screen);
+    for part in [
+        "small: freezeout",
+        "seed 3",
+        "[slices]",
+        "comparisons agree",
+        "/freezing_line",
+        "sigma 1, step",
+    ] {
+        assert!(screen.contains(part), "{part} is missing in: {screen}");
+    }
+    // One record, with its error; a group; an attribute.
+    let record = show(&["freezing_theory/p_flat"]);
+    assert!(
+        record.contains("1e-3            0.9") && record.contains(" ± "),
+        "{record}"
+    );
+    assert!(!record.contains("mean_hops"), "{record}");
+    assert!(show(&["/freezing_theory"]).contains("mean_hops"));
+    assert!(show(&["config"]).contains("[phase_diagram]"));
+    let json: serde_json::Value = serde_json::from_str(&show(&["slices/y", "--json"])).unwrap();
+    assert_eq!(json["values"][0], 5.0);
+    // Long records in part, all of them when wanted.
+    let part = show(&["effective_potential/loss"]);
+    assert!(part.contains("more; --all shows them"), "{part}");
+    assert!(show(&["effective_potential/loss", "--all"]).lines().count() > 100);
+    assert_refused(
+        folder.path(),
+        &["show", "s.h5", "slices/nothing"],
+        &["slices/nothing", "no such"],
+    );
+    assert_refused(
+        folder.path(),
+        &["show", "s.h5", "slices/nothing", "--json"],
+        &["slices/nothing"],
+    );
+    assert_refused(
+        folder.path(),
+        &["show", "s.h5", "--all", "--json"],
+        &["--all", "--json"],
+    );
 }
 
 #[test]
@@ -271,4 +344,56 @@ fn list_names_every_section() {
     ] {
         assert!(listed.contains(part), "{part}");
     }
+}
+
+#[test]
+fn the_schema_knows_every_key_of_the_experiments() {
+    let schema = text(&freezeout(Path::new("."), &["schema"]).stdout);
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    // Properties of a section: behind a reference, or one of several that need not be there.
+    fn properties<'a>(
+        schema: &'a serde_json::Value,
+        of: &'a serde_json::Value,
+    ) -> Option<&'a serde_json::Value> {
+        if let Some(reference) = of["$ref"].as_str() {
+            return properties(schema, &schema["$defs"][reference.rsplit('/').next().unwrap()]);
+        }
+        if of["properties"].is_object() {
+            return Some(&of["properties"]);
+        }
+        let parts = of["anyOf"].as_array().into_iter().flatten();
+        parts
+            .chain(of.get("items"))
+            .find_map(|part| properties(schema, part))
+    }
+    let mut seen = 0;
+    for entry in fs::read_dir("paper/experiments").unwrap() {
+        let config: toml::Table = fs::read_to_string(entry.unwrap().path())
+            .unwrap()
+            .parse()
+            .unwrap();
+        for (section, value) in config {
+            let known = &schema["properties"][&section];
+            assert!(known.is_object(), "{section}");
+            for key in value.as_table().into_iter().flat_map(toml::Table::keys) {
+                let keys = properties(&schema, known).unwrap_or_else(|| panic!("{section}"));
+                assert!(keys[key].is_object(), "{section}.{key}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
+    assert!(schema["properties"]["escpae"].is_null());
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&freezeout(Path::new("."), &["completions", shell]).stdout);
+        for part in ["merge", "schema", "reproduce", "shard"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_refused(folder.path(), &["completions", "tcsh"], &["tcsh"]);
 }

@@ -8,7 +8,7 @@ use figure_data::{add_groups, freezing_line, log_space, space, with_error};
 use freezeout::Error;
 use freezeout::output::{Records, ResultFile};
 use freezeout::plot::{
-    Axis, ColourMap, ColourScale, Dash, Figure, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
+    Axis, ColourMap, ColourScale, Dash, Figure, Format, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
     cell_edges, draw, svg,
 };
 use freezeout::task::effective_potential::{EffectivePotentialResult, PapersPotential};
@@ -257,7 +257,7 @@ fn every_figure_is_drawn_as_svg_and_png() {
         figures.push((entry.name, catalogue::figure(entry.name, &file).unwrap()));
     }
     for (name, figure) in figures {
-        draw(&figure, folder.join(name)).unwrap();
+        draw(&figure, folder.join(name), &Format::ALL).unwrap();
         let png = std::fs::read(folder.join(format!("{name}.png"))).unwrap();
         assert!(png.starts_with(b"\x89PNG"));
         let pixels = u32::from_be_bytes(png[16..20].try_into().unwrap());
@@ -312,7 +312,7 @@ fn optional_groups_may_be_missing() {
             catalogue::figure(name, &file).unwrap(),
         );
         assert_ne!(all, fewer, "{name} does not depend on {group}");
-        draw(&fewer, folder.join(name)).unwrap();
+        draw(&fewer, folder.join(name), &Format::ALL).unwrap();
     }
 }
 
@@ -418,7 +418,7 @@ fn a_figure_that_cannot_be_drawn_says_why() {
     assert!(matches!(svg(&narrow), Err(Error::InvalidParameter { .. })));
     let fine = figure(Layer::line(&[1.0, 2.0], &[1.0, 2.0], "", Style::nth(0)));
     assert!(matches!(
-        draw(&fine, "/no/such/folder/figure"),
+        draw(&fine, "/no/such/folder/figure", &Format::ALL),
         Err(Error::Output { .. })
     ));
 }

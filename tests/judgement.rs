@@ -94,7 +94,7 @@ fn the_papers_model() {
         assert_eq!(found[name], expected, "{name}: {found:?}");
     }
     assert!(matches!(found["T9"], Reproduced | InRegime));
-    let table = claims::table(&claims::claims(file, &parse(&text).unwrap()).unwrap());
+    let table = claims::table(&claims::claims(file, &parse(&text).unwrap()).unwrap(), 100);
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
 }
 
@@ -279,7 +279,7 @@ fn routes_that_were_shifted_by_five_errors_differ_in_every_row() {
     assert!(
         rows.iter().filter(has_z).all(Comparison::agrees),
         "{}",
-        agreement::table(&rows)
+        agreement::table(&rows, 100)
     );
     let path = FinalProbabilityResult::of(file).unwrap();
     let shifted = with_changed(file, |line: &mut FreezingLineResult| {
@@ -363,7 +363,7 @@ fn routes_that_were_shifted_by_five_errors_differ_in_every_row() {
 fn the_table_is_grouped_by_level_and_fits() {
     let (file, _) = papers();
     let rows = agreement::comparisons(file).unwrap();
-    let table = agreement::table(&rows);
+    let table = agreement::table(&rows, 100);
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     let at = |text: &str| {
         table
@@ -383,7 +383,7 @@ fn the_table_is_grouped_by_level_and_fits() {
         verdict: "differ by 3.00 %".into(),
         ..row.clone()
     };
-    let table = agreement::table(&broken);
+    let table = agreement::table(&broken, 100);
     assert!(
         !table.contains("all 9 agree") && table.contains("differ by 3.00 %"),
         "{table}"

@@ -40,7 +40,7 @@ fn verdicts(result: &NetworkResult) -> BTreeMap<&'static str, Verdict> {
     file.push(result.group().unwrap()).unwrap();
     let all = claims::claims(&file, &parse(&format!("{HEAD}{SMALL}")).unwrap()).unwrap();
     assert!(all.iter().all(|claim| !claim.reason.is_empty()));
-    let table = claims::table(&all);
+    let table = claims::table(&all, 100);
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     all.iter().map(|claim| (claim.name, claim.verdict)).collect()
 }

@@ -351,7 +351,7 @@ fn h5dump_reads_it() {
 #[test]
 fn summary_shows_the_tree_and_json_the_numbers() {
     let file = everything();
-    let text = summary(&file);
+    let text = summary(&file, 100);
     for line in [
         "seed: -9223372036854775808\n",
         "/phase_diagram: P_flat over learning rate and σ\n",

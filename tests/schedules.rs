@@ -6,7 +6,7 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::diffusion::Sgd;
-use freezeout::freezing::{Decay, HopRates, NoiseSchedule, two_state, two_state_scheduled};
+use freezeout::freezing::{Decay, HopRates, NoiseSchedule, ScheduleDesign, two_state, two_state_scheduled};
 use freezeout::landscape::{Slice, TwoValley};
 use freezeout::output::Records;
 use freezeout::task::schedules::SchedulesResult;
@@ -146,4 +146,107 @@ fn schedules_that_make_no_sense_are_refused() {
         NoiseSchedule::new(&[1.0], &[1e-3, -1.0]).is_err()
             && NoiseSchedule::new(&[2.0, 2.0], &[1.0; 3]).is_err()
     );
+}
+
+fn design() -> ScheduleDesign {
+    let model = TwoValley::default();
+    let slice = |y: f64, strength: f64| Sgd::hessian_power(Slice::new(model, y)?, 1.0, 1.0, strength, 0.0);
+    ScheduleDesign::new(&model, slice, [1.0, 20.0], [3e-4, 3e-3], 240, 13).unwrap()
+}
+
+#[test]
+fn the_design_has_the_gradient_of_its_own_numbers_and_no_better_neighbour() {
+    let design = design();
+    let p = |strengths: &[f64]| design.final_p_flat(0.5, strengths).unwrap();
+    let falling: Vec<f64> = (0..8).map(|k| 2.5e-3 * 0.8f64.powi(k)).collect();
+    let gradient = design.gradient(0.5, &falling).unwrap();
+    let differences: Vec<f64> = (0..8)
+        .map(|k| {
+            let moved = |by: f64| {
+                let mut strengths = falling.clone();
+                strengths[k] *= f64::exp(by);
+                p(&strengths)
+            };
+            (moved(1e-4) - moved(-1e-4)) / 2e-4
+        })
+        .collect();
+    let largest = gradient.iter().fold(0.0, |a: f64, g| a.max(g.abs()));
+    for (adjoint, difference) in gradient.iter().zip(&differences) {
+        // differences of second order: a hundredth of a millionth of the third derivative
+        assert!(
+            (adjoint - difference).abs() < 1e-5 * largest,
+            "{gradient:?} {differences:?}"
+        );
+    }
+    // control: the pieces in another order have another gradient
+    let mut turned = gradient.clone();
+    turned.reverse();
+    assert!(
+        turned
+            .iter()
+            .zip(&differences)
+            .any(|(a, b)| (a - b).abs() > 0.1 * largest)
+    );
+
+    let best = design.best(0.5, 8).unwrap();
+    let at_best = p(&best);
+    for k in 0..8 {
+        for factor in [0.7, 0.95, 1.05, 1.4] {
+            let mut other = best.clone();
+            other[k] = (other[k] * factor).clamp(3e-4, 3e-3);
+            assert!(
+                p(&other) <= at_best + 1e-9,
+                "{k} {factor}: {} {at_best}",
+                p(&other)
+            );
+        }
+    }
+    for usual in [vec![3e-3; 8], vec![1e-3; 8], falling] {
+        assert!(p(&usual) < at_best - 1e-3);
+    }
+    // the gradient vanishes but at the bounds
+    for (slope, strength) in design.gradient(0.5, &best).unwrap().iter().zip(&best) {
+        let at_bound = *strength < 3.0001e-4 || *strength > 2.9999e-3;
+        assert!(at_bound || slope.abs() < 1e-6, "{slope} at {strength}");
+    }
+}
+
+#[test]
+fn the_design_gives_what_slices_of_the_schedule_give() {
+    let design = design();
+    let model = TwoValley::default();
+    let slice = |y: f64, strength: f64| Sgd::hessian_power(Slice::new(model, y)?, 1.0, 1.0, strength, 0.0);
+    for strengths in [
+        vec![1.3e-3; 4],
+        vec![2e-3, 1.1e-3, 5e-4, 3e-4],
+        vec![4e-4, 9e-4, 2e-3, 3e-3],
+    ] {
+        let schedule = design.schedule(&strengths).unwrap();
+        let theory = two_state_scheduled(&model, slice, &schedule, [1.0, 20.0], 0.5).unwrap();
+        let p = design.final_p_flat(0.5, &strengths).unwrap();
+        // steps of a 240th of the path, of second order
+        assert!(
+            (p - theory.final_p_flat()).abs() < 2e-4,
+            "{p} {}",
+            theory.final_p_flat()
+        );
+    }
+}
+
+#[test]
+fn a_design_that_cannot_be_is_refused_with_its_key() {
+    let text = |keys: &str| {
+        format!("name = \"d\"\n[landscape]\nmodel = \"two_valley\"\n[schedule_design]\n{keys}\n")
+    };
+    for (keys, names) in [
+        ("strongest = 1e-5", "schedule_design.strongest"),
+        ("pieces = 1", "schedule_design.pieces"),
+        ("end_y = 0.5", "schedule_design.end_y"),
+        ("learning_rate = 0.5", "schedule_design.learning_rate"),
+        ("runs = 1", "schedule_design.runs"),
+        ("strongst = 1e-3", "strongest"),
+    ] {
+        let message = refused(&text(keys));
+        assert!(message.contains(names), "{keys}: {message}");
+    }
 }

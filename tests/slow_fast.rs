@@ -1,4 +1,5 @@
 //! Freezing along the sections of any problem: against the two-valley theory, closed forms, and the density.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use freezeout::Error;
 use freezeout::diffusion::{Diffusion, DriftDiffusion, Sgd};

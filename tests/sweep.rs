@@ -2,6 +2,9 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+use freezeout::output::{Group, Record, Records, ResultFile, cells, stack, swept_coordinate};
+use freezeout::plot::Layer;
+use freezeout::task::phase_diagram::PhaseDiagramResult;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -175,10 +178,256 @@ values = [2.0, 1.0]
         file.record("phase_diagram/sigma").unwrap().numbers().unwrap(),
         [0.02, 0.02, 0.05, 0.05]
     );
+    // Each cell comes back as a run of it alone gives it: counts, coordinates, and without what it lacks.
+    let sweep = freezeout::output::cells(&file).unwrap();
+    assert_eq!(
+        (sweep.count(), sweep.keys()),
+        (4, vec![("phase_diagram.sigma", 2), ("noise.power", 2)])
+    );
+    let (first, last) = (sweep.cell(0).unwrap(), sweep.cell(3).unwrap());
+    let sigma = |file: &ResultFile| file.record("phase_diagram/sigma").unwrap().clone();
+    assert_eq!(sigma(&last).numbers().unwrap(), [0.05]);
+    assert!(sigma(&last).is_coordinate());
+    assert!(PhaseDiagramResult::find(&first).unwrap().is_some());
+    // A sweep is told as a table.
+    let table = freezeout::run::main_numbers(&file, 100).unwrap();
+    let head = "phase_diagram.sigma  noise.power  noise_strength  p_flat";
+    assert!(table.contains(head), "{table}");
+    assert!(
+        table.contains("0.05                 2            1e-3"),
+        "{table}"
+    );
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     let paper = file
         .record("freezing_theory/paper_p_flat")
         .unwrap()
         .numbers()
         .unwrap();
     assert!(paper[0].is_nan() && paper[1].is_finite());
+}
+
+#[test]
+fn what_is_stacked_comes_back() {
+    let cell = |k: usize| {
+        let mut group = Group::new("g").unwrap().with_description("a group");
+        group.set_attribute("same", 7).unwrap();
+        group.set_attribute("rate", 0.5 + k as f64).unwrap();
+        group.set_attribute("runs", k as i64).unwrap();
+        if k > 0 {
+            group.set_attribute("left_out", "for a reason").unwrap();
+            group
+                .push(Record::scalar("extra", "1", k as f64).unwrap())
+                .unwrap();
+        }
+        let moving = vec![k as f64, 10.0];
+        group.push(Record::coordinate("x", "1", moving).unwrap()).unwrap();
+        group
+            .push(Record::coordinate("y", "1", vec![1.0, 2.0, 3.0]).unwrap())
+            .unwrap();
+        group
+            .push(Record::new("step", "", &[("y", 3)], vec![k as u64, 1, u64::MAX]).unwrap())
+            .unwrap();
+        group
+            .push(Record::new("p", "1", &[("x", 2), ("y", 3)], vec![k as f64; 6]).unwrap())
+            .unwrap();
+        group
+            .push(Record::new("name", "text", &[], vec![format!("cell {k}")]).unwrap())
+            .unwrap();
+        group
+    };
+    let all: Vec<Group> = (0..6).map(cell).collect();
+    let swept = [
+        swept_coordinate("noise.strength", "1", vec![0.1, 0.2, 0.3].into()).unwrap(),
+        swept_coordinate(
+            "landscape.model",
+            "text",
+            vec!["a".to_string(), "b".to_string()].into(),
+        )
+        .unwrap(),
+    ];
+    let mut file = ResultFile::new();
+    file.push(stack(&swept, &all.iter().collect::<Vec<&Group>>()).unwrap())
+        .unwrap();
+    // Through a file of bytes, too.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stacked.h5");
+    freezeout::output::write(&path, &file).unwrap();
+    let file = freezeout::output::read(&path).unwrap();
+    let sweep = cells(&file).unwrap();
+    assert_eq!(sweep.count(), 6);
+    for (k, group) in all.iter().enumerate() {
+        let back = sweep.cell(k).unwrap();
+        let back = back.group("g").unwrap();
+        assert_eq!(back.attributes(), group.attributes());
+        let mut records = back.records().to_vec();
+        records.sort_by_key(|r| group.records().iter().position(|own| own.name() == r.name()));
+        assert_eq!(records, group.records(), "cell {k}");
+    }
+    assert_eq!(
+        sweep.at(3),
+        [
+            ("noise.strength".to_string(), 0.2.into()),
+            ("landscape.model".to_string(), "b".into())
+        ]
+    );
+    // Another shape in another cell is refused by name.
+    let mut other = Group::new("g").unwrap();
+    other.push(Record::scalar("p", "1", 1.0).unwrap()).unwrap();
+    let error = stack(&swept[..1], &[&all[0], &all[1], &other]).unwrap_err();
+    assert!(
+        error.is_bad_input() && error.to_string().contains("g/p has shape"),
+        "{error}"
+    );
+}
+
+const WELL: &str = r#"
+name = "well"
+[landscape]
+loss = "barrier*(x^2 - 1)^2"
+parameters = { barrier = 0.25 }
+[noise]
+model = "isotropic"
+strength = 0.1
+[region]
+domain = [[-2.5, 2.5]]
+[escape]
+cells = [100]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1" }
+[[sweep]]
+parameter = "noise.strength"
+values = { from = 0.02, to = 0.04, points = 4, scale = "log" }
+"#;
+
+/// Texts of a figure as they stand in the SVG.
+fn labels(svg: &str) -> Vec<String> {
+    let parts = svg.split("aria-label=\"").skip(1);
+    parts
+        .filter_map(|part| Some(part.split('"').next()?.to_string()))
+        .collect()
+}
+
+#[test]
+fn rates_over_a_noise_strength_are_an_arrhenius_plot() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), WELL, &[]).status.success());
+    let figures = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_freezeout"))
+            .args(["figures", "out.h5"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let output = figures(&[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Beside the file, and nowhere else.
+    let beside = folder.path().join("out_figures");
+    let svg = fs::read_to_string(beside.join("sweep_escape.svg")).unwrap();
+    assert!(beside.join("sweep_escape.png").exists() && !folder.path().join("paper").exists());
+    let labels = labels(&svg);
+    assert!(labels.iter().any(|label| label == "Arrhenius plot"), "{labels:?}");
+    // The slope is the barrier, up to a correction of the order of the noise over it.
+    let slope = labels
+        .iter()
+        .find_map(|label| label.strip_prefix("escape rate, slope −"));
+    let slope: f64 = slope.unwrap_or_else(|| panic!("{labels:?}")).parse().unwrap();
+    assert!((0.24..0.26).contains(&slope), "{slope}");
+    assert!(
+        labels.iter().any(|label| label == "mean first passage time"),
+        "{labels:?}"
+    );
+
+    let output = figures(&[
+        "-o",
+        "png",
+        "--format",
+        "png",
+        "--only",
+        "sweep_escape",
+        "--width",
+        "4",
+    ]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let png = fs::read(folder.path().join("png/sweep_escape.png")).unwrap();
+    assert_eq!(u32::from_be_bytes(png[16..20].try_into().unwrap()), 1200);
+    assert!(!folder.path().join("png/sweep_escape.svg").exists());
+    for (arguments, wanted) in [
+        (["--only", "escape"], "\"escape\" is none of the figures"),
+        (["--format", "gif"], "\"gif\" is not known; svg and png are"),
+        (["--width", "1"], "between 2 and 20 inches"),
+    ] {
+        refused(
+            &figures(&[&arguments[..], &["-o", "none"]].concat()),
+            &[arguments[0], wanted],
+        );
+        assert!(!folder.path().join("none").exists());
+    }
+}
+
+#[test]
+fn two_swept_numbers_are_maps_and_texts_are_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let well = WELL.replace("points = 4", "points = 3");
+    let second = |parameter: &str, values: &str| {
+        format!("{well}[[sweep]]\nparameter = \"{parameter}\"\nvalues = {values}\n")
+    };
+    let figure = |config: &str| {
+        let output = run(folder.path(), config, &[]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
+        let mut figures = freezeout::task::sweep_figures(&file).unwrap();
+        assert_eq!(figures.len(), 1);
+        let (name, figure) = figures.remove(0);
+        assert_eq!(name, "sweep_escape");
+        figure.unwrap()
+    };
+    let map = figure(&second("landscape.parameters.barrier", "[0.2, 0.25, 0.3]"));
+    assert!(
+        map.panels
+            .iter()
+            .all(|panel| matches!(panel.layers[..], [Layer::Map { .. }]))
+    );
+    let rate = map
+        .panels
+        .iter()
+        .find(|panel| panel.title == "escape rate")
+        .unwrap();
+    let Layer::Map { values, .. } = &rate.layers[0] else {
+        panic!()
+    };
+    // Columns run over the noise, rows over the barrier: more noise and a lower barrier are faster.
+    assert!(
+        values.len() == 9 && values[1] > values[0] && values[0] > values[3],
+        "{values:?}"
+    );
+    let lines = figure(&second("noise.calculus", "[\"ito\", \"stratonovich\"]"));
+    let labels: Vec<&str> = (lines.panels[1].layers.iter())
+        .filter_map(|layer| match layer {
+            Layer::Points { label, .. } => Some(label.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(labels, ["ito", "stratonovich"]);
+    let texts = well.replace(
+        "parameter = \"noise.strength\"\nvalues = { from = 0.02, to = 0.04, points = 3, scale = \"log\" }",
+        "parameter = \"noise.calculus\"\nvalues = [\"ito\", \"stratonovich\"]",
+    );
+    assert!(texts.contains("values = [\"ito\""));
+    assert!(run(folder.path(), &texts, &[]).status.success());
+    let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
+    let error = freezeout::task::sweep_figures(&file).err().unwrap();
+    assert!(error.to_string().contains("no key with numbers"), "{error}");
 }

@@ -2,14 +2,16 @@
 
 use crate::error::Result;
 use crate::escape::Quantity;
-use crate::output::{Estimates, Group, Records, ResultFile, records};
+use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
+use crate::task::freezing::FreezingResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
 use crate::task::reference::PaperPhaseDiagram;
+use crate::task::schedule_design::ScheduleDesignResult;
 use crate::task::schedules::SchedulesResult;
 use crate::task::slices::SlicesResult;
 use crate::task::transfer_operator::TransferOperatorResult;
@@ -195,6 +197,12 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     if let Some(result) = SchedulesResult::find(file)? {
         rows.extend(schedules(&result));
     }
+    if let Some(result) = ScheduleDesignResult::find(file)? {
+        rows.extend(schedule_design(&result));
+    }
+    if let Some(result) = FreezingResult::find(file)? {
+        rows.extend(valleys_along_a_path(&result));
+    }
     if let Some(diagram) = PhaseDiagramResult::find(file)? {
         rows.extend(
             diagram
@@ -375,6 +383,44 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
             );
             row.at(&at(strength))
         }));
+    }
+    rows
+}
+
+/// Final P_flat of designed and usual schedules: SGD against its map, and the theory as a model of the density along the path.
+fn schedule_design(result: &ScheduleDesignResult) -> Vec<Comparison> {
+    const QUANTITY: &str = "P_flat, final, designed schedules";
+    let mut rows = Vec::new();
+    for (k, name) in result.schedule.iter().enumerate() {
+        let theory = number(result.p_flat_two_state[k], result.p_flat_two_state_error[k]);
+        let density = number(result.p_flat_density[k], result.p_flat_density_error[k]);
+        let against = "Fokker-Planck along the path";
+        rows.push(Comparison::of_models(QUANTITY, "two-state theory", theory, against, density).at(name));
+        if let Some(sgd) = &result.sgd {
+            let runs = number(sgd.p_flat_sgd[k], sgd.p_flat_sgd_standard_error[k]);
+            let map = number(result.p_flat_transfer[k], result.p_flat_transfer_error[k]);
+            let row = Comparison::of_numbers(QUANTITY, "discrete SGD", runs, "transfer operator", map);
+            rows.push(row.on(Level::FiniteSteps).at(name));
+        }
+    }
+    rows
+}
+
+/// Final probabilities of the valleys along a path: the master equation and SGD at its learning rate as models of the density.
+fn valleys_along_a_path(result: &FreezingResult) -> Vec<Comparison> {
+    const QUANTITY: &str = "P of a valley, final";
+    let mut rows = Vec::new();
+    for k in 0..result.p_final.len() {
+        let at = format!("valley {}", k + 1);
+        let against = "Fokker-Planck along the path";
+        let density = number(result.p_final_density[k], result.p_final_density_error);
+        let master = number(result.p_final[k], result.p_final_error);
+        rows.push(Comparison::of_models(QUANTITY, "master equation", master, against, density).at(&at));
+        if let Some(sgd) = &result.sgd {
+            let runs = number(sgd.p_final_sgd[k], sgd.p_final_sgd_standard_error[k]);
+            let row = Comparison::of_models(QUANTITY, "SGD at its learning rate", runs, against, density);
+            rows.push(row.on(Level::FiniteSteps).at(&at));
+        }
     }
     rows
 }
@@ -619,14 +665,12 @@ pub(crate) fn group(rows: &[Comparison]) -> Result<Group> {
     result.group()
 }
 
-/// Columns that the table keeps to.
-const WIDTH: usize = 100;
 /// Rows of a block that are folded into one where all of them agree.
 const FOLDED: usize = 4;
 
-/// The comparisons of a result file as a table for the terminal: by level, then by routes, one block for each pair of them. A block of more than
+/// The comparisons of a result file as a table for a terminal of `width` characters: by level, then by routes, one block for each pair of them. A block of more than
 /// four rows that all agree is one line with its worst case; the file keeps all rows.
-pub fn table(rows: &[Comparison]) -> String {
+pub fn table(rows: &[Comparison], width: usize) -> String {
     let mut out = String::new();
     for level in Level::ALL {
         let mut blocks: Vec<Vec<&Comparison>> = Vec::new();
@@ -646,13 +690,13 @@ pub fn table(rows: &[Comparison]) -> String {
         // the longest last, so that the short ones are not lost between them
         blocks.sort_by_key(Vec::len);
         for block in blocks {
-            push_block(&mut out, &block);
+            push_block(&mut out, &block, width);
         }
     }
     out
 }
 
-fn push_block(out: &mut String, block: &[&Comparison]) {
+fn push_block(out: &mut String, block: &[&Comparison], width: usize) {
     let mut push = |line: &str| {
         out.push_str(line.trim_end());
         out.push('\n');
@@ -668,7 +712,7 @@ fn push_block(out: &mut String, block: &[&Comparison]) {
         return;
     }
     let cells: Vec<[String; 4]> = block.iter().map(|row| row_cells(row)).collect();
-    let width: [usize; 3] = std::array::from_fn(|c| {
+    let widest: [usize; 3] = std::array::from_fn(|c| {
         let lengths = cells.iter().map(|row| row[c].chars().count());
         lengths.max().unwrap_or(0)
     });
@@ -677,12 +721,12 @@ fn push_block(out: &mut String, block: &[&Comparison]) {
         if is_new && !comparison.at.is_empty() {
             push(&format!("    {}", comparison.quantity));
         }
-        let padded: Vec<String> = (row.iter().zip(width))
-            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())))
+        let padded: Vec<String> = (row.iter().zip(widest))
+            .map(|(cell, widest)| padded(cell, widest))
             .collect();
         let line = format!("      {}", padded.join("  "));
         // what does not fit stands under its row
-        if line.chars().count() + 2 + row[3].chars().count() <= WIDTH {
+        if line.chars().count() + 2 + row[3].chars().count() <= width {
             push(&format!("{line}  {}", row[3]));
         } else {
             push(&line);
@@ -710,30 +754,10 @@ fn row_cells(row: &Comparison) -> [String; 4] {
         true => row.verdict.clone(),
         false => format!("z {:+.2} {}", row.z, row.verdict),
     };
-    [name.into(), stated(&row.value), stated(&row.reference), verdict]
-}
-
-/// A number with its error, in the digits that the error supports.
-fn stated(estimate: &Estimate) -> String {
-    format!(
-        "{} ± {:.1e}",
-        significant(estimate.value, estimate.standard_error),
-        estimate.standard_error
-    )
-}
-
-/// A number to the second digit of its error, eight significant digits at most.
-fn significant(value: f64, error: f64) -> String {
-    let magnitude = value.abs().log10().floor() as i32;
-    let known = match error > 0.0 {
-        true => magnitude - error.log10().floor() as i32 + 2,
-        false => 8,
-    };
-    let digits = known.clamp(1, 8);
-    if value == 0.0 || (1e-4..1e8).contains(&value.abs()) {
-        let places = (digits - 1 - magnitude).clamp(0, 12) as usize;
-        format!("{value:.places$}")
-    } else {
-        format!("{value:.*e}", (digits - 1) as usize)
-    }
+    [
+        name.into(),
+        row.value.to_string(),
+        row.reference.to_string(),
+        verdict,
+    ]
 }

@@ -105,6 +105,18 @@ impl Group {
         self
     }
 
+    /// The same group under another name.
+    ///
+    /// # Errors
+    /// As [`Group::new`].
+    pub fn renamed(&self, name: &str) -> Result<Self> {
+        let named = Self::new(name)?;
+        Ok(Self {
+            name: named.name,
+            ..self.clone()
+        })
+    }
+
     /// Sets an attribute.
     ///
     /// # Errors

@@ -1,31 +1,57 @@
 //! A result file as JSON, for other programs.
 
-use super::group::{Attribute, ResultFile};
+use super::group::{Attribute, Group, ResultFile};
 use super::record::{Record, Values};
+use crate::error::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The whole file as JSON: `attributes`, then `groups` by name with their `records` by name; NaN becomes null, arrays nest
 /// like the shape, and keys are in alphabetical order.
 pub fn to_json(file: &ResultFile) -> Value {
-    let groups: Map<String, Value> = file
-        .groups()
-        .iter()
-        .map(|group| {
-            let records: Map<String, Value> = group
-                .records()
-                .iter()
-                .map(|r| (r.name().to_string(), record_json(r)))
-                .collect();
-            let value = json!({
-                "description": group.description(),
-                "attributes": attributes_json(group.attributes()),
-                "records": records,
-            });
-            (group.name().to_string(), value)
-        })
+    let groups = file.groups().iter();
+    let groups: Map<String, Value> = groups
+        .map(|group| (group.name().to_string(), group_json(group)))
         .collect();
     json!({ "attributes": attributes_json(file.attributes()), "groups": groups })
+}
+
+/// The group, record or attribute at a path as JSON, in the form that it has in [`to_json`].
+///
+/// # Errors
+/// [`Error::Input`] when nothing has this name.
+pub fn json_at(file: &ResultFile, path: &str) -> Result<Value> {
+    let path = path.trim_matches('/');
+    let (outer, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if let Some(group) = file.group(path) {
+        return Ok(group_json(group));
+    }
+    if let Some(record) = file.group(outer).and_then(|group| group.record(name)) {
+        return Ok(record_json(record));
+    }
+    let attributes = match (outer, file.group(outer)) {
+        ("", _) => Some(file.attributes()),
+        (_, group) => group.map(Group::attributes),
+    };
+    attributes
+        .and_then(|attributes| attributes_json(attributes).remove(name))
+        .ok_or_else(|| Error::Input {
+            path: path.into(),
+            message: "the result file has no such group, record or attribute".into(),
+        })
+}
+
+fn group_json(group: &Group) -> Value {
+    let records: Map<String, Value> = group
+        .records()
+        .iter()
+        .map(|r| (r.name().to_string(), record_json(r)))
+        .collect();
+    json!({
+        "description": group.description(),
+        "attributes": attributes_json(group.attributes()),
+        "records": records,
+    })
 }
 
 fn attributes_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, Value> {

@@ -39,14 +39,16 @@ mod no_file;
 mod record;
 mod records;
 mod sha256;
+mod stack;
 mod summary;
+mod wrapped;
 
 pub use atomic::check_writable;
 pub(crate) use atomic::{atomically, is_temporary, remove_stale};
 #[cfg(feature = "files")]
 pub use file::{is_sealed, read, read_array, read_unsealed, write};
 pub use group::{Attribute, Group, ResultFile};
-pub use json::to_json;
+pub use json::{json_at, to_json};
 #[cfg(not(feature = "files"))]
 pub(crate) use no_file::{read, read_array, write};
 pub use record::{Dimension, Record, Values};
@@ -54,7 +56,10 @@ pub(crate) use records::records;
 pub use records::{Estimates, Fact, Field, Head, Records, fact};
 pub use sha256::sha256;
 pub(crate) use sha256::sha256_of;
-pub use summary::summary;
+pub(crate) use stack::require_same_shapes;
+pub use stack::{Cells, WARNING, cells, stack, swept_coordinate, swept_name};
+pub use summary::{summary, summary_at};
+pub(crate) use wrapped::{padded, push_wrapped, shortest};
 
 /// Value of the root attribute `format`.
 pub const FORMAT: &str = "freezeout";

@@ -1,6 +1,7 @@
 //! A named array with its unit, symbol, description and dimensions.
 
 use crate::error::{Error, Result};
+use std::ops::Range;
 
 /// Numbers or texts of a record, in row-major order (last dimension fastest).
 #[derive(Debug, Clone)]
@@ -32,6 +33,30 @@ impl Values {
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Entries as real numbers: floats and integers, the latter rounded beyond 2^53; none for text and truth values.
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        match self {
+            Self::Float(v) => Some(v.clone()),
+            Self::Integer(v) => Some(v.iter().map(|&n| n as f64).collect()),
+            Self::Unsigned(v) => Some(v.iter().map(|&n| n as f64).collect()),
+            Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The entries in a range, none where there are none.
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
+        fn of<T: Clone>(values: &[T], range: Range<usize>) -> Vec<T> {
+            values.get(range).unwrap_or_default().to_vec()
+        }
+        match self {
+            Self::Float(v) => Self::Float(of(v, range)),
+            Self::Integer(v) => Self::Integer(of(v, range)),
+            Self::Unsigned(v) => Self::Unsigned(of(v, range)),
+            Self::Bool(v) => Self::Bool(of(v, range)),
+            Self::Text(v) => Self::Text(of(v, range)),
+        }
     }
 
     /// Name of the type of an entry.
@@ -252,12 +277,7 @@ impl Record {
 
     /// Entries as real numbers: floats and integers, the latter rounded beyond 2^53; none for text and truth values.
     pub fn numbers(&self) -> Option<Vec<f64>> {
-        match &self.values {
-            Values::Float(v) => Some(v.clone()),
-            Values::Integer(v) => Some(v.iter().map(|&n| n as f64).collect()),
-            Values::Unsigned(v) => Some(v.iter().map(|&n| n as f64).collect()),
-            Values::Bool(_) | Values::Text(_) => None,
-        }
+        self.values.numbers()
     }
 
     /// Whether this is the coordinate of a dimension.

@@ -126,12 +126,20 @@ field!(f64, "a number is", |record| record
     .and_then(|v| v.first().copied()));
 field!(Vec<u64>, "counts are", |record| match record.values() {
     Values::Unsigned(v) => Some(v.clone()),
+    // Of sweeps of which some cells lack the record.
+    Values::Float(v) => v.iter().copied().map(count).collect(),
     _ => None,
 });
 field!(Vec<String>, "text is", |record| match record.values() {
     Values::Text(v) => Some(v.clone()),
     _ => None,
 });
+
+/// A count that was written as a real number.
+fn count(number: f64) -> Option<u64> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
+}
 
 /// A field that some results lack.
 impl<T: Field> Field for Option<T> {

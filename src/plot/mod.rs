@@ -21,6 +21,7 @@
 mod axis;
 mod colour;
 mod figure;
+mod format;
 mod layer;
 #[cfg(feature = "figures")]
 mod render;
@@ -28,6 +29,7 @@ mod render;
 pub use axis::{Axis, Scale};
 pub use colour::{Colour, ColourMap};
 pub use figure::{Figure, ONE_COLUMN, Panel, TWO_COLUMNS};
+pub use format::Format;
 pub use layer::{ColourScale, Dash, Layer, Marker, Style, cell_edges};
 #[cfg(feature = "figures")]
 pub use render::{draw, svg};

@@ -238,7 +238,7 @@ fn output(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Dotted keys whose values differ, with what happened to them.
-fn changes(old: &Table, new: &Table) -> Vec<(String, String)> {
+pub(super) fn changes(old: &Table, new: &Table) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
     keys.sort();

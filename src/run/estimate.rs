@@ -65,6 +65,18 @@ impl Estimate {
         Ok(estimate)
     }
 
+    /// The same for one of so many shards of a sweep.
+    #[must_use]
+    pub fn of_shard(&self, shards: usize) -> Self {
+        let cells = self.cells.div_ceil(shards.max(1));
+        let share = cells as f64 / self.cells.max(1) as f64;
+        Self {
+            cells,
+            time: share * self.time,
+            ..self.clone()
+        }
+    }
+
     fn fitting(tasks: Vec<(&'static str, Cost)>, cells: usize) -> Result<Self> {
         let threads = rayon::current_num_threads();
         let at_once = cells.min(threads) as f64;

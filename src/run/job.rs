@@ -3,8 +3,9 @@
 use super::estimate::Estimate;
 use super::input_files::{InputFiles, input_files, require_unchanged};
 use super::provenance::provenance;
+use super::shard::{Shard, push_shard};
 use super::sweep::Plan;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::judgement::{agreement, claims};
 use crate::output::ResultFile;
 use crate::task::work::Work;
@@ -59,6 +60,42 @@ impl<'a> Job<'a> {
     /// What it is expected to need.
     pub fn estimate(&self) -> &Estimate {
         &self.estimate
+    }
+
+    /// Refuses a shard of a configuration in which nothing is swept, and one without a cell.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn check_shard(&self, shard: Shard) -> Result<()> {
+        let message = match &self.steps {
+            Steps::Tasks(_) => "nothing is swept in this configuration: there are no cells to share".into(),
+            Steps::Sweep(plan) if shard.cells(plan.count()).next().is_none() => {
+                format!("shard {shard} is empty: the sweep has {} cells", plan.count())
+            }
+            Steps::Sweep(_) => return Ok(()),
+        };
+        Err(Error::config("--shard", message))
+    }
+
+    /// Runs some cells of a sweep and returns a file with them, for [`super::merge`]; otherwise as [`Job::run`].
+    ///
+    /// # Errors
+    /// As [`Job::check_shard`] and [`Job::run`].
+    pub fn run_shard(
+        self,
+        shard: Shard,
+        unfinished: Option<&Path>,
+        progress: &Progress,
+    ) -> Result<ResultFile> {
+        self.check_shard(shard)?;
+        let mut file = ResultFile::new();
+        provenance(&mut file, self.config, self.text, &self.inputs)?;
+        if let Steps::Sweep(plan) = self.steps {
+            let numbers: Vec<usize> = shard.cells(plan.count()).collect();
+            let cells = plan.cells(&numbers, self.text, unfinished, progress)?;
+            push_shard(&mut file, shard, &plan.swept()?, &cells)?;
+        }
+        Ok(file)
     }
 
     /// Runs all tasks and returns the result file.

@@ -6,8 +6,11 @@ mod checkpoint;
 mod estimate;
 mod input_files;
 mod job;
+mod number_table;
+mod overview;
 mod parse;
 mod provenance;
+mod shard;
 mod structure;
 mod sweep;
 mod validate;
@@ -15,7 +18,9 @@ mod validate;
 pub use checkpoint::remove_unfinished;
 pub use estimate::Estimate;
 pub use job::Job;
+pub use overview::{main_numbers, overview};
 pub use parse::parse;
+pub use shard::{Shard, merge};
 pub use validate::validate;
 
 /// The configuration of the main job.

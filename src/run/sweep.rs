@@ -7,20 +7,24 @@ use super::checkpoint::{Checkpoint, Kept};
 use super::estimate::Estimate;
 use super::input_files::{InputFiles, input_files, listed, require_unchanged};
 use super::parse::{parse, parse_table};
+use super::shard::stacked;
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result};
-use crate::output::{Attribute, Group, Record, Values};
+use crate::output::{Group, Record, Values, require_same_shapes, swept_coordinate, swept_name};
 use crate::setting::{Sweep, SweepValues};
 use crate::task::Progress;
 use crate::task::config::{Config, shaped_by};
-use crate::task::escape::WARNING;
+use crate::task::progress::Part;
 use rayon::prelude::*;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use toml::{Table, Value};
 
 /// Cells of the largest sweep.
 const MOST_CELLS: usize = 10_000;
+
+/// Units of progress of a cell.
+const CELL_UNITS: u64 = 1000;
 
 /// A sweep with its cells parsed and checked.
 pub struct Plan {
@@ -82,7 +86,7 @@ impl Plan {
             let values = values(sweep)?;
             let coordinate = coordinate(&sweep.parameter, &values)
                 .map_err(|e| Error::config("sweep.parameter", e.to_string()))?;
-            let is_taken = |other: &String| coordinate_name(other) == coordinate.name();
+            let is_taken = |other: &String| swept_name(other) == coordinate.name();
             if let Some(other) = parameters.iter().find(|other| is_taken(other)) {
                 return Err(fail(
                     "sweep.parameter",
@@ -192,11 +196,6 @@ fn identity(table: &Table, seed: u64, inputs: &InputFiles) -> String {
     .join("\n")
 }
 
-/// Name of the coordinate of a swept parameter.
-fn coordinate_name(parameter: &str) -> String {
-    format!("swept_{}", parameter.replace('.', "_"))
-}
-
 /// The values of a swept parameter as a coordinate.
 fn coordinate(parameter: &str, values: &[Value]) -> Result<Record> {
     let number = |value: &Value| value.as_float().or(value.as_integer().map(|i| i as f64));
@@ -208,8 +207,7 @@ fn coordinate(parameter: &str, values: &[Value]) -> Result<Record> {
             ("text", Values::Text(values.iter().map(text).collect()))
         }
     };
-    let record = Record::coordinate(&coordinate_name(parameter), unit, values)?;
-    Ok(record.with_description(&format!("swept key {parameter}")))
+    swept_coordinate(parameter, unit, values)
 }
 
 fn fail(key: &str, message: String) -> Error {
@@ -311,28 +309,62 @@ impl Plan {
         &self.inputs
     }
 
-    /// Runs all cells over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is the
-    /// configuration.
+    /// Number of cells.
+    pub fn count(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The swept coordinates.
+    ///
+    /// # Errors
+    /// As [`Record::coordinate`].
+    pub fn swept(&self) -> Result<Vec<Record>> {
+        let both = self.parameters.iter().zip(&self.values);
+        both.map(|(parameter, values)| coordinate(parameter, values))
+            .collect()
+    }
+
+    /// Runs all cells as [`Plan::cells`] does and stacks them.
+    ///
+    /// # Errors
+    /// As [`Plan::cells`].
+    pub fn run(&self, text: &str, folder: Option<&Path>, progress: &Progress) -> Result<Vec<Group>> {
+        let all: Vec<usize> = (0..self.count()).collect();
+        let cells = self.cells(&all, text, folder, progress)?;
+        let groups: Vec<Vec<Group>> = cells.into_iter().map(|(_, groups)| groups).collect();
+        stacked(&self.swept()?, &groups)
+    }
+
+    /// Runs the cells of these numbers over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is
+    /// the configuration.
     ///
     /// # Errors
     /// [`Error::Output`] when `folder` holds something else; [`Error::Config`] as soon as two cells have records that cannot be stacked; errors of the
     /// cells.
-    pub fn run(&self, text: &str, folder: Option<&Path>, progress: &Progress) -> Result<Vec<Group>> {
+    pub fn cells(
+        &self,
+        numbers: &[usize],
+        text: &str,
+        folder: Option<&Path>,
+        progress: &Progress,
+    ) -> Result<Vec<(usize, Vec<Group>)>> {
         let note = |line: &str| progress.note(line);
         let checkpoint = folder
             .map(|folder| Checkpoint::open(folder, text, self.identities.clone(), &note))
             .transpose()?;
-        let bar = progress.task("sweep", self.cells.len() as u64);
+        let bar = Arc::new(progress.task("sweep", CELL_UNITS * numbers.len() as u64));
         let first = OnceLock::new();
-        let cell = |(k, cell): (usize, &Config)| {
+        let cell = |k: &usize| {
+            let (k, cell) = (*k, &self.cells[*k]);
             let label = &self.labels[k];
+            let part = bar.part(CELL_UNITS);
             let groups = match checkpoint.as_ref().map_or(Kept::Nothing, |c| c.cell(k)) {
                 Kept::Groups(groups) => groups,
                 kept => {
                     if let Kept::Damaged(why) = kept {
                         progress.note(&format!("a kept cell is computed again: {why}"));
                     }
-                    let groups = self.compute(cell).map_err(|e| in_cell(label, e))?;
+                    let groups = self.compute(cell, &part).map_err(|e| in_cell(label, e))?;
                     if let Some(checkpoint) = &checkpoint {
                         checkpoint.keep(k, &groups)?;
                     }
@@ -340,55 +372,22 @@ impl Plan {
                 }
             };
             require_same_shapes(first.get_or_init(|| groups.clone()), &groups)?;
-            bar.advance(1);
-            Ok(groups)
+            Ok((k, groups))
         };
-        let cells = self.cells.par_iter().enumerate().with_max_len(1);
-        let groups: Vec<Vec<Group>> = cells.map(cell).collect::<Result<_>>()?;
-        (0..groups[0].len())
-            .map(|g| stack(self, &groups.iter().map(|cell| &cell[g]).collect::<Vec<&Group>>()))
-            .collect()
+        numbers.par_iter().with_max_len(1).map(cell).collect()
     }
 
-    fn compute(&self, cell: &Config) -> Result<Vec<Group>> {
+    /// The groups of a cell; `part` of the progress moves with its tasks.
+    fn compute(&self, cell: &Config, part: &Part) -> Result<Vec<Group>> {
         let tasks = cell.prepare()?;
         require_unchanged(cell, &self.inputs)?;
+        let within = part.progress();
         let mut groups = Vec::new();
         for work in tasks {
-            groups.extend(work(&Progress::silent())?);
+            groups.extend(work(&within)?);
         }
         Ok(groups)
     }
-}
-
-/// Refuses two cells whose records cannot be stacked.
-fn require_same_shapes(first: &[Group], second: &[Group]) -> Result<()> {
-    if !first.iter().map(Group::name).eq(second.iter().map(Group::name)) {
-        return Err(fail(
-            "sweep",
-            "the cells have different groups of results, which cannot be stacked".into(),
-        ));
-    }
-    for (one, other) in first.iter().zip(second) {
-        for record in one.records() {
-            let Some(same) = other.record(record.name()) else {
-                continue;
-            };
-            if same.shape() != record.shape() {
-                return Err(fail(
-                    "sweep",
-                    format!(
-                        "{}/{} has shape {:?} in one cell and {:?} in another, which cannot be stacked",
-                        one.name(),
-                        record.name(),
-                        record.shape(),
-                        same.shape()
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Says in which cell of the sweep something failed; a label is the seed and the swept values.
@@ -401,126 +400,5 @@ fn in_cell(label: &str, error: Error) -> Error {
             key: format!("in the cell {values}"),
             source: Box::new(other),
         },
-    }
-}
-
-/// One group with the records of all cells stacked along the swept parameters.
-fn stack(plan: &Plan, cells: &[&Group]) -> Result<Group> {
-    let first = cells[0];
-    let mut group = Group::new(first.name())?.with_description(first.description());
-    for (name, value) in first.attributes() {
-        if cells
-            .iter()
-            .all(|cell| cell.attributes().get(name) == Some(value))
-        {
-            group.set_attribute(name, value.clone())?;
-        }
-    }
-    // a warning that only some cells have
-    let warned = || cells.iter().filter_map(|cell| cell.attributes().get(WARNING));
-    if let Some(Attribute::Text(text)) = warned().next()
-        && !group.attributes().contains_key(WARNING)
-    {
-        let count = warned().count();
-        let text = format!("in {count} of {} cells; the first: {text}", cells.len());
-        group.set_attribute(WARNING, text)?;
-    }
-    let mut swept = Vec::new();
-    for (parameter, values) in plan.parameters.iter().zip(&plan.values) {
-        let coordinate = coordinate(parameter, values)?;
-        let name = coordinate.name().to_string();
-        group.push(coordinate)?;
-        swept.push((name, values.len()));
-    }
-    let in_all = |name: &str| {
-        cells
-            .iter()
-            .filter_map(|cell| cell.record(name))
-            .collect::<Vec<&Record>>()
-    };
-    let is_same =
-        |all: &[&Record]| all.len() == cells.len() && all.iter().all(|r| r.values() == all[0].values());
-    // A coordinate that differs between cells becomes an ordinary record along an index.
-    let differing: Vec<&str> = first
-        .records()
-        .iter()
-        .filter(|r| r.is_coordinate() && !is_same(&in_all(r.name())))
-        .map(Record::name)
-        .collect();
-    // Every name that occurs in some cell, in the order of first occurrence.
-    let mut names: Vec<&str> = Vec::new();
-    for record in cells.iter().flat_map(|cell| cell.records()) {
-        if !names.contains(&record.name()) {
-            names.push(record.name());
-        }
-    }
-    for name in names {
-        let all = in_all(name);
-        let template = all[0];
-        if let Some(other) = all.iter().find(|r| r.shape() != template.shape()) {
-            return Err(fail(
-                "sweep",
-                format!(
-                    "{}/{name} has shape {:?} in one cell and {:?} in another, which cannot be stacked",
-                    first.name(),
-                    template.shape(),
-                    other.shape()
-                ),
-            ));
-        }
-        if template.is_coordinate() && is_same(&all) {
-            group.push(template.clone())?;
-            continue;
-        }
-        let mut dimensions = swept.clone();
-        dimensions.extend(template.dimensions().iter().map(|d| {
-            let index = if differing.contains(&d.name.as_str()) {
-                "_index"
-            } else {
-                ""
-            };
-            (format!("{}{index}", d.name), d.size)
-        }));
-        let dimensions: Vec<(&str, usize)> = dimensions.iter().map(|(n, size)| (n.as_str(), *size)).collect();
-        let by_cell: Vec<Option<&Record>> = cells.iter().map(|cell| cell.record(name)).collect();
-        let mut stacked = Record::new(
-            name,
-            template.unit(),
-            &dimensions,
-            concatenate(&by_cell, template),
-        )?
-        .with_symbol(template.symbol())
-        .with_description(template.description());
-        let absent = (all.len() < cells.len()).then_some("this quantity is not defined in the cell");
-        if let Some(meaning) = all.iter().find_map(|r| r.missing()).or(absent) {
-            stacked = stacked.with_missing(meaning);
-        }
-        group.push(stacked)?;
-    }
-    Ok(group)
-}
-
-/// Values of all cells one after the other; a cell without the record gives NaN or empty texts.
-fn concatenate(cells: &[Option<&Record>], template: &Record) -> Values {
-    let size = template.values().len();
-    match template.values() {
-        Values::Text(_) => Values::Text(
-            cells
-                .iter()
-                .flat_map(|r| match r.map(Record::values) {
-                    Some(Values::Text(v)) => v.clone(),
-                    _ => vec![String::new(); size],
-                })
-                .collect(),
-        ),
-        _ => Values::Float(
-            cells
-                .iter()
-                .flat_map(|r| {
-                    r.and_then(Record::numbers)
-                        .unwrap_or_else(|| vec![f64::NAN; size])
-                })
-                .collect(),
-        ),
     }
 }

@@ -1,8 +1,22 @@
 //! A number with its standard error.
 
 use crate::error::{Error, Result};
+use std::fmt;
 
 /// An estimated number.
+///
+/// Shown to the second digit of its error; to four digits where the error is zero, which says that none is stated.
+///
+/// # Examples
+/// ```
+/// use freezeout::statistics::Estimate;
+/// let shown = |value, standard_error| Estimate { value, standard_error, samples: 1 }.to_string();
+/// assert_eq!(shown(66.268626364861, 9.03e-10), "66.26862636486 ± 9.0e-10");
+/// assert_eq!(shown(0.93312, 0.0056), "0.9331 ± 0.0056");
+/// assert_eq!(shown(6.1512e-12, 3.2e-15), "6.1512e-12 ± 3.2e-15");
+/// assert_eq!(shown(0.125, 0.0), "0.1250");
+/// assert_eq!(shown(12.0, f64::NAN), "12.00 ± ?");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// Point estimate.
@@ -25,6 +39,51 @@ impl Estimate {
             value: self.value - other.value,
             standard_error: self.standard_error.hypot(other.standard_error),
             samples: self.samples.min(other.samples),
+        }
+    }
+}
+
+/// Digits of a number whose error is not stated.
+const DIGITS: i32 = 4;
+/// Most digits of a number: what 64 bits hold.
+const MOST_DIGITS: i32 = 15;
+/// Digits of an error.
+const ERROR_DIGITS: i32 = 2;
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (value, error) = (self.value, self.standard_error);
+        let has_error = error.is_finite() && error > 0.0;
+        let first = |x: f64| {
+            if x == 0.0 {
+                i32::MIN
+            } else {
+                x.abs().log10().floor() as i32
+            }
+        };
+        // Decimal place of the last digit shown: 10^last.
+        let last = match (has_error, first(value)) {
+            (false, i32::MIN) => 0,
+            (false, first) => first + 1 - DIGITS,
+            (true, own) => (first(error) + 1 - ERROR_DIGITS).max(own.saturating_add(1 - MOST_DIGITS)),
+        };
+        let highest = first(value).max(if has_error { first(error) } else { i32::MIN });
+        let is_plain = highest == i32::MIN || (-4..8).contains(&highest);
+        if is_plain {
+            let places = (-last).max(0) as usize;
+            write!(f, "{value:.places$}")?;
+        } else {
+            let digits = first(value).saturating_sub(last).max(0) as usize;
+            write!(f, "{value:.digits$e}")?;
+        }
+        match has_error {
+            true if is_plain && (-4..4).contains(&first(error)) => {
+                let places = (-last).max(0) as usize;
+                write!(f, " ± {error:.places$}")
+            }
+            true => write!(f, " ± {error:.1e}"),
+            false if error == 0.0 => Ok(()),
+            false => write!(f, " ± ?"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::final_probability::mean_curvature;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
@@ -97,10 +98,11 @@ pub const POWERS: [(&str, f64); 2] = [(POWER_3_2, 1.5), (POWER_2, 2.0)];
 /// Learning rates at which the collapse is tried, in those of the task.
 const COLLAPSE_FACTORS: [f64; 3] = [0.5, 1.0, 2.0];
 
+/// A learning rate with the law of the map on fine and on coarser panels.
+type Law = (f64, [PathLaw; 2]);
+
 impl CollapseColumns {
     fn new(task: &Ablations, model: &TwoValleyModel, strengths: &[f64], progress: &Progress) -> Result<Self> {
-        /// Learning rate and the law with its coarser twin.
-        type Law = (f64, [PathLaw; 2]);
         let mut cells = Vec::new();
         for (_, power) in POWERS {
             let model = TwoValleyModel::papers(*model.landscape(), power)?;
@@ -298,6 +300,19 @@ impl Task for Ablations {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = AblationsResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("variant", &result.variant).times("noise_strength", &result.noise_strength);
+        let means = &result.means;
+        Ok([
+            rows.means("p_flat", &means.p_flat),
+            rows.means("mean_freezing_y", &means.mean_freezing_y),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Variants of the model.

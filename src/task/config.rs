@@ -11,6 +11,7 @@ use super::final_probability::FinalProbability;
 use super::freezing::Freezing;
 use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
+use super::main_number::MainNumber;
 use super::network::Network;
 use super::phase_diagram::PhaseDiagram;
 use super::schedule_design::ScheduleDesignKeys;
@@ -24,6 +25,7 @@ use super::transfer_operator::TransferOperator;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
 use crate::math::Formula;
+use crate::output::ResultFile;
 use crate::setting::Setting;
 use crate::setting::landscape::LandscapeKeys;
 use crate::setting::noise::NoiseKeys;
@@ -69,6 +71,14 @@ macro_rules! tasks {
 
         /// The figures of each task.
         pub const FIGURES: &[&[FigureEntry]] = &[$(<$keys as Task>::FIGURES),+];
+
+        /// The main numbers of each task that the file holds, by section; an error where a group lacks a record that it should hold, which says that
+        /// another version wrote the file.
+        pub fn main_numbers(file: &ResultFile) -> Vec<(&'static str, Result<Vec<MainNumber>>)> {
+            let mut all = vec![$((stringify!($section), <$keys as Task>::main_numbers(file)),)+];
+            all.retain(|(_, numbers)| !matches!(numbers, Ok(numbers) if numbers.is_empty()));
+            all
+        }
 
         /// Dotted keys that set the shapes of records.
         pub fn shaped_by() -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Task: loss and effective potential on slices of fixed y.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
@@ -85,6 +86,14 @@ impl Task for EffectivePotential {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["cells", "y.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = EffectivePotentialResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("y", &result.y);
+        Ok(rows.column("effective_temperature", &result.effective_temperature, &[]))
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a cell of one slice; bytes while it is solved, and of its four numbers.

@@ -1,6 +1,7 @@
 //! `[escape]`: stationary law, escape, relaxation and transitions of a landscape and a noise, each number with its error.
 
 use super::cost::Cost;
+use super::main_number::MainNumber;
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::escape::{
 };
 use crate::generator::JumpDrift;
 use crate::grid::Concentration;
-use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, records};
+use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, WARNING, records};
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
@@ -189,6 +190,18 @@ const RUN: f64 = 100.0;
 /// Seconds of a simulated step in one variable and in two.
 const STEP: [f64; 2] = [9e-8, 2e-7];
 
+/// The numbers of the grid that come first.
+const MAIN: [Quantity; 8] = [
+    Quantity::MeanFirstPassageTime,
+    Quantity::FirstPassageDeviation,
+    Quantity::TargetProbability,
+    Quantity::EscapeRate,
+    Quantity::SpectralGap,
+    Quantity::StationaryTargetProbability,
+    Quantity::ReactiveRate,
+    Quantity::MeanTransitionDuration,
+];
+
 impl Task for Escape {
     const FIGURES: &'static [FigureEntry] = &[FigureEntry {
         name: "escape",
@@ -199,6 +212,54 @@ impl Task for Escape {
     const USES: &'static [&'static str] = &["sgd", "region"];
 
     const SHAPED_BY: &'static [&'static str] = &["cells", "slow_modes"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let mut numbers = Vec::new();
+        if let Some(records) = EscapeRecords::find(file) {
+            numbers.extend(MAIN.iter().filter_map(|quantity| {
+                let number = records.number(*quantity)?;
+                Some(MainNumber::new(
+                    &quantity.name(),
+                    quantity.unit(),
+                    number.value,
+                    number.standard_error,
+                ))
+            }));
+            if let Some(integral) = records.integral() {
+                numbers.push(MainNumber::new(
+                    "mean_first_passage_time_integral",
+                    "time",
+                    integral.mean_first_passage_time_integral,
+                    integral.mean_first_passage_time_integral_error,
+                ));
+            }
+            if let Some(simulation) = records.simulation() {
+                numbers.push(MainNumber::new(
+                    "simulated_mean_first_passage_time",
+                    "time",
+                    simulation.simulated_mean_first_passage_time,
+                    simulation.simulated_mean_first_passage_time_standard_error,
+                ));
+            }
+        }
+        if let Some(path) = EscapePathResult::find(file)? {
+            if let (Some(exponent), Some(error)) = (path.exponent, path.exponent_error) {
+                numbers.push(MainNumber::new("exponent", "1", exponent, error));
+            }
+            if let (Some(rate), Some(deviation)) = (
+                path.escape_rate_theory,
+                path.escape_rate_theory_expected_deviation,
+            ) {
+                numbers.push(MainNumber::new(
+                    "escape_rate_theory",
+                    "1/time",
+                    rate,
+                    rate * deviation,
+                ));
+            }
+        }
+        Ok(numbers.concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         let dimensions = self.cells.len();
@@ -1005,9 +1066,6 @@ fn path_group<const D: usize>(
 
 /// Attribute with how the problem was simulated.
 const SIMULATION: &str = "simulation";
-
-/// Attribute of a group with what its reader must know before the numbers are used.
-pub const WARNING: &str = "warning";
 
 /// `/escape` as it stands in a result file.
 pub struct EscapeRecords<'a> {

@@ -3,6 +3,7 @@
 use super::cost::Cost;
 use super::freezing_line::FreezingLineResult;
 use super::freezing_theory::{Freezing, FreezingTheory, freezing, settled};
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
@@ -293,6 +294,36 @@ impl Task for FinalProbability {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = FinalProbabilityResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("noise_strength", &result.noise_strength);
+        Ok([
+            rows.column(
+                "p_flat_two_state",
+                &result.p_flat_two_state,
+                &result.p_flat_two_state_error,
+            ),
+            rows.column(
+                "p_flat_density",
+                &result.p_flat_density,
+                &result.p_flat_density_error,
+            ),
+            rows.column(
+                "p_flat_transfer",
+                &result.p_flat_transfer,
+                &result.p_flat_transfer_error,
+            ),
+            rows.column(
+                "mean_freezing_y_density",
+                &result.mean_freezing_y_density,
+                &result.mean_freezing_y_density_error,
+            ),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds of one noise strength by the densities, and in the plane; bytes.

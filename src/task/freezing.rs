@@ -1,6 +1,7 @@
 //! `[freezing]`: valleys along a slow variable of any problem, their probabilities, and where selection freezes.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
@@ -179,6 +180,44 @@ impl Task for Freezing {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["points", "snapshots"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = FreezingResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let count = result.p_final.len();
+        let valleys: Vec<f64> = (1..=count).map(|k| k as f64).collect();
+        let rows = Rows::along("valley", &valleys);
+        let mut numbers = [
+            rows.column("p_final", &result.p_final, &vec![result.p_final_error; count]),
+            rows.column(
+                "p_final_density",
+                &result.p_final_density,
+                &vec![result.p_final_density_error; count],
+            ),
+        ]
+        .concat();
+        if let Some(sgd) = &result.sgd {
+            numbers.extend(rows.column("p_final_sgd", &sgd.p_final_sgd, &sgd.p_final_sgd_standard_error));
+        }
+        for (name, unit, value, error) in [
+            (
+                "freezing_position",
+                "",
+                result.freezing_position,
+                result.freezing_position_error,
+            ),
+            (
+                "freezing_time",
+                "time",
+                result.freezing_time,
+                result.freezing_time_error,
+            ),
+        ] {
+            numbers.extend(MainNumber::new(name, unit, value, error));
+        }
+        Ok(numbers)
+    }
 
     fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds of the sections and of the density, for a formula.

@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::freezing_theory::{FreezingPathResult, FreezingTheoryResult};
+use super::main_number::{MainNumber, Rows};
 use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{
@@ -112,6 +113,20 @@ impl Task for FreezingLine {
     ];
 
     const SHAPED_BY: &'static [&'static str] = &["sigma.points", "records", "steps"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = FreezingLineResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let (rows, means) = (Rows::along("sigma", &result.sigma), &result.means);
+        Ok([
+            rows.means("p_flat", &means.p_flat),
+            rows.means("mean_freezing_y", &means.mean_freezing_y),
+            rows.means("mean_last_hop_y", &means.mean_last_hop_y),
+            rows.means("mean_hops", &means.mean_hops),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Bytes of a snapshot of the runs that are simulated together.

@@ -1,6 +1,7 @@
 //! Task: the freezing theory, without simulation.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::freezing::{HopRates, LastEvent, LastHop, TwoState, last_hop, two_state};
 use crate::landscape::Side;
 use crate::math::Point;
-use crate::output::{Group, Records, records};
+use crate::output::{Group, Records, ResultFile, records};
 use crate::rates::paper::FreezingLine;
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
@@ -224,6 +225,23 @@ fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
 
 impl Task for FreezingTheory {
     const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = FreezingTheoryResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("noise_strength", &result.noise_strength);
+        Ok([
+            rows.column("p_flat", &result.p_flat, &result.p_flat_error),
+            rows.column(
+                "mean_freezing_y",
+                &result.mean_freezing_y,
+                &result.mean_freezing_y_error,
+            ),
+            rows.column("mean_hops", &result.mean_hops, &[]),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a node of one noise strength; bytes of the path.

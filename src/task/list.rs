@@ -12,9 +12,25 @@ A range is a number, a list, or { from, to, points, scale = \"log\" | \"linear\"
 Formulas know + - * / ^ (or **), sqrt exp ln sin cos tan sinh cosh tanh atan abs, min max, if(a > b, u, v), pi, the variables and the parameters.
 ";
 
+/// The JSON schema of a configuration, draft 2020-12: every section with its keys, their types, defaults and meanings.
+///
+/// # Examples
+/// ```
+/// let schema = freezeout::task::schema();
+/// assert_eq!(schema["properties"]["seed"]["type"], "integer");
+/// assert_eq!(schema["required"], serde_json::json!(["name"]));
+/// ```
+pub fn schema() -> Value {
+    let mut schema = Value::from(schemars::schema_for!(Config));
+    if let Some(keys) = schema.as_object_mut() {
+        keys.insert("title".into(), "a configuration of freezeout".into());
+    }
+    schema
+}
+
 /// The text of `freezeout list`: every section with its keys, their defaults and meanings.
 pub fn list() -> String {
-    let schema = Value::from(schemars::schema_for!(Config));
+    let schema = schema();
     let mut text = String::from(HEAD);
     let catalogue = Catalogue { schema: &schema };
     let (sections, keys): (Vec<_>, Vec<_>) = catalogue

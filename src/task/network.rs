@@ -1,6 +1,7 @@
 //! `[network]`: training of neural networks by SGD, the basins that their checkpoints lead to, and when they freeze.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::stream::{StreamKey, experiment_number};
@@ -15,7 +16,7 @@ use crate::plot::{
 };
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
-use crate::statistics::mean;
+use crate::statistics::{Estimate, mean};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -336,6 +337,38 @@ impl Task for Network {
         "checkpoints",
         "scan_every",
     ];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = NetworkResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows =
+            Rows::along("learning_rate", &result.learning_rate).times("batch_size", &result.batch_size);
+        let converged: Vec<f64> = result.converged_runs.iter().map(|runs| *runs as f64).collect();
+        let settings = converged.len().max(1);
+        // means over the runs that have converged, where there are two
+        let over_runs = |values: &[f64]| -> Vec<Option<Estimate>> {
+            let of = |runs: &[f64]| {
+                let known: Vec<f64> = runs.iter().copied().filter(|t| t.is_finite()).collect();
+                mean(&known).ok()
+            };
+            values.chunks((values.len() / settings).max(1)).map(of).collect()
+        };
+        let freezing = over_runs(&result.freezing_time);
+        let column = |of: &dyn Fn(&Estimate) -> f64| -> Vec<f64> {
+            freezing.iter().map(|e| e.as_ref().map_or(f64::NAN, of)).collect()
+        };
+        Ok([
+            rows.column("converged_runs", &converged, &[]),
+            rows.column(
+                "freezing_time",
+                &column(&|e| e.value),
+                &column(&|e| e.standard_error),
+            ),
+            rows.column("spread", &result.spread, &[]),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Operations a second and core.

@@ -1,6 +1,7 @@
 //! `[phase_diagram]`: SGD ensembles over learning rate and σ.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::reference::PaperPhaseDiagram;
 use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
@@ -155,6 +156,19 @@ impl Task for PhaseDiagram {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["learning_rate.points", "sigma.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = PhaseDiagramResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("learning_rate", &result.learning_rate).times("sigma", &result.sigma);
+        let means = &result.means;
+        Ok([
+            rows.means("p_flat", &means.p_flat),
+            rows.means("mean_freezing_iteration", &means.mean_freezing_iteration),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a cell of the transfer operator.

@@ -1,6 +1,7 @@
 //! `[schedule_design]`: the schedule of the noise after which most runs are in the flat valley, and what it gains over the usual ones.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::schedules::{Row, Schedules, row, sgd};
 use super::valley_columns::{check_size, ensemble_cost};
@@ -126,6 +127,30 @@ impl Task for ScheduleDesignKeys {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["pieces"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = ScheduleDesignResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("schedule", &result.schedule);
+        let mut numbers = [
+            rows.column(
+                "p_flat_two_state",
+                &result.p_flat_two_state,
+                &result.p_flat_two_state_error,
+            ),
+            rows.column(
+                "p_flat_transfer",
+                &result.p_flat_transfer,
+                &result.p_flat_transfer_error,
+            ),
+        ]
+        .concat();
+        if let Some(sgd) = &result.sgd {
+            numbers.extend(rows.column("p_flat_sgd", &sgd.p_flat_sgd, &sgd.p_flat_sgd_standard_error));
+        }
+        Ok(numbers)
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds of the slices, and of the schedules without sampling noise.

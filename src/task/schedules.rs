@@ -1,6 +1,7 @@
 //! `[schedules]`: where along training may the noise be lowered? Final P_flat against the position and the shape of the change, by every route.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::valley_columns::{check_size, ensemble_cost};
 use super::work::{FigureEntry, Task, Work};
@@ -166,6 +167,35 @@ impl Task for Schedules {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["change_y.points", "shape"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = SchedulesResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("shape", &result.shape).times("change_y", &result.change_y);
+        let mut numbers = [
+            rows.column(
+                "p_flat_two_state",
+                &result.p_flat_two_state,
+                &result.p_flat_two_state_error,
+            ),
+            rows.column(
+                "p_flat_density",
+                &result.p_flat_density,
+                &result.p_flat_density_error,
+            ),
+            rows.column(
+                "p_flat_transfer",
+                &result.p_flat_transfer,
+                &result.p_flat_transfer_error,
+            ),
+        ]
+        .concat();
+        if let Some(sgd) = &result.sgd {
+            numbers.extend(rows.column("p_flat_sgd", &sgd.p_flat_sgd, &sgd.p_flat_sgd_standard_error));
+        }
+        Ok(numbers)
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a piece by the routes without sampling noise.

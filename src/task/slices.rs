@@ -1,6 +1,7 @@
 //! Task: hop times, odds and spectral gap on slices of fixed y, by each route.
 
 use super::cost::Cost;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{Task, Work};
 use crate::diffusion::Calculus;
@@ -9,7 +10,7 @@ use crate::ensemble::{CrossingTest, PathProtocol, PiecewiseLinear, first_passage
 use crate::error::{Error, Result};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
-use crate::output::{Group, Records, records};
+use crate::output::{Group, Records, ResultFile, records};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
 use crate::setting::Setting;
 use crate::setting::two_valley::TwoValleyModel;
@@ -118,6 +119,25 @@ const CUT: f64 = 1e-20;
 const SIGNIFICANCE: f64 = 1e-6;
 
 impl Task for Slices {
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = SlicesResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("y", &result.y).and("noise_strength", &result.noise_strength);
+        let column = |name, values: &[f64]| {
+            let errors = values.iter().zip(&result.relative_error_grid);
+            let errors: Vec<f64> = errors.map(|(value, error)| value * error).collect();
+            rows.column(name, values, &errors)
+        };
+        Ok([
+            column("flat_to_sharp_grid", &result.flat_to_sharp_grid),
+            column("sharp_to_flat_grid", &result.sharp_to_flat_grid),
+            column("p_flat_grid", &result.p_flat_grid),
+            column("spectral_gap_grid", &result.spectral_gap_grid),
+        ]
+        .concat())
+    }
+
     fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds of a slice by grid and quadrature, and of one step of one walker; bytes of a walker.
         const SLICE: f64 = 0.1;

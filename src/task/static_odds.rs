@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::final_probability::mean_curvature;
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::{Calculus, Diffusion, Sgd, sigma};
@@ -180,6 +181,30 @@ impl Task for StaticOdds {
     ];
 
     const SHAPED_BY: &'static [&'static str] = &["learning_rate.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = StaticOddsResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("y", &result.y)
+            .and("noise_strength", &result.noise_strength)
+            .times("learning_rate", &result.learning_rate);
+        let mut numbers = [
+            rows.column("ratio_sgd", &result.ratio_sgd, &result.ratio_sgd_standard_error),
+            rows.column(
+                "ratio_transfer",
+                &result.ratio_transfer,
+                &result.ratio_transfer_error,
+            ),
+        ]
+        .concat();
+        if let Some(ridge) = &result.ridge {
+            let rows = Rows::along("ridge_width", &ridge.ridge_width);
+            numbers.extend(rows.column("odds_grid", &ridge.odds_grid, &ridge.odds_grid_error));
+            numbers.extend(rows.column("odds_sgd", &ridge.odds_sgd, &ridge.odds_sgd_standard_error));
+        }
+        Ok(numbers)
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a sample of a point at the slowest relaxation of the defaults, and of the map.

@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::freezing_theory::{FreezingTheory, freezing, settled};
+use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::Result;
@@ -70,6 +71,18 @@ impl Task for StationaryMap {
     }];
 
     const SHAPED_BY: &'static [&'static str] = &["y.points", "noise_strength.points"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = StationaryMapResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let rows = Rows::along("noise_strength", &result.noise_strength);
+        Ok([
+            rows.column("final_p_flat", &result.final_p_flat, &[]),
+            rows.column("freezing_y", &result.freezing_y, &[]),
+        ]
+        .concat())
+    }
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds of a slice, and of the freezing theory of one noise strength.

@@ -1,10 +1,11 @@
 //! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
 
 use super::cost::Cost;
+use super::main_number::MainNumber;
 use super::work::{Task, Work};
 use crate::diffusion::{Diffusion, check_map_stability};
 use crate::error::{Error, Result};
-use crate::output::{Records, records};
+use crate::output::{Records, ResultFile, records};
 use crate::region::{Boundary, PointSet};
 use crate::setting::Setting;
 use crate::setting::sets::SetKeys;
@@ -87,6 +88,29 @@ const REFINEMENT: f64 = 2.0;
 
 impl Task for TransferOperator {
     const USES: &'static [&'static str] = &["sgd", "region"];
+
+    fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
+        let Some(result) = TransferOperatorResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let (time, gap) = (result.mean_first_passage_time, result.spectral_gap);
+        Ok([
+            MainNumber::new(
+                "mean_first_passage_time",
+                "time",
+                time,
+                result.mean_first_passage_time_error,
+            ),
+            MainNumber::new("spectral_gap", "1/time", gap, result.spectral_gap_error),
+            MainNumber::new(
+                "stationary_variance",
+                "1",
+                result.stationary_variance,
+                result.stationary_variance_error,
+            ),
+        ]
+        .concat())
+    }
 
     fn cost(&self, setting: &Setting) -> Cost {
         /// Bytes of an entry of the band: kernel and elimination.

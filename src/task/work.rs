@@ -1,6 +1,7 @@
 //! A task: from keys to checked work.
 
 use super::cost::Cost;
+use super::main_number::MainNumber;
 use super::progress::Progress;
 use crate::error::Result;
 use crate::output::{Group, ResultFile};
@@ -31,6 +32,14 @@ pub trait Task {
     const FIGURES: &'static [FigureEntry] = &[];
     /// Keys, without the section, that set the shapes of its records: they cannot be swept, as records of different shapes cannot be stacked.
     const SHAPED_BY: &'static [&'static str] = &[];
+
+    /// The main numbers of its result, if the file has one; none for tasks whose results are pictures.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] when a group lacks a record that it should hold.
+    fn main_numbers(_file: &ResultFile) -> Result<Vec<MainNumber>> {
+        Ok(Vec::new())
+    }
 
     /// What it is expected to need; asked for before [`Task::prepare`], of keys that nobody has checked.
     fn cost(&self, setting: &Setting) -> Cost;

@@ -1,7 +1,7 @@
 //! A claim, the numbers that decide about it, and the decision.
 
 use crate::error::Result;
-use crate::output::{Group, Records, records};
+use crate::output::{Group, Records, push_wrapped, records};
 
 /// What a claim is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,48 +91,24 @@ pub(crate) fn group(claims: &[Claim]) -> Result<Group> {
     result.group()
 }
 
-/// Columns that the table keeps to.
-const WIDTH: usize = 100;
-
-/// The claims for the terminal; those that were not tested at the end, a line each.
-pub fn table(claims: &[Claim]) -> String {
+/// The claims for a terminal of `width` characters; those that were not tested at the end, a line each.
+pub fn table(claims: &[Claim], width: usize) -> String {
     let mut out = String::new();
     let (untested, tested): (Vec<&Claim>, Vec<&Claim>) = claims
         .iter()
         .partition(|claim| claim.verdict == Verdict::NotTested);
     for claim in tested {
-        push_wrapped(&mut out, &format!("{:<4}", claim.name), 4, claim.statement);
-        push_wrapped(&mut out, "      ", 6, &claim.evidence);
+        push_wrapped(&mut out, width, &format!("{:<4}", claim.name), 4, claim.statement);
+        push_wrapped(&mut out, width, "      ", 6, &claim.evidence);
         let decision = format!("=> {}: {}", claim.verdict.text().to_uppercase(), claim.reason);
-        push_wrapped(&mut out, "      ", 9, &decision);
+        push_wrapped(&mut out, width, "      ", 9, &decision);
     }
     if !untested.is_empty() {
         out.push_str("not tested\n");
     }
     for claim in untested {
         let text = format!("{}; {}", claim.statement, claim.reason);
-        push_wrapped(&mut out, &format!("{:<4}", claim.name), 6, &text);
+        push_wrapped(&mut out, width, &format!("{:<4}", claim.name), 6, &text);
     }
     out
-}
-
-/// A text in lines no longer than the table, the first behind `head`, the others indented.
-fn push_wrapped(out: &mut String, head: &str, indent: usize, text: &str) {
-    let mut line = head.to_string();
-    let mut is_empty = true;
-    for word in text.split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            out.push_str(line.trim_end());
-            out.push('\n');
-            line = " ".repeat(indent);
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    out.push_str(line.trim_end());
-    out.push('\n');
 }

@@ -11,6 +11,7 @@ mod ruler;
 mod svg;
 
 use super::figure::Figure;
+use super::format::Format;
 use crate::error::Result;
 use crate::output::{atomically, check_writable};
 use std::path::Path;
@@ -24,38 +25,42 @@ pub fn svg(figure: &Figure) -> Result<String> {
     Ok(svg::render(&layout::canvas(figure)?))
 }
 
-/// Writes `stem`.svg and `stem`.png, each whole or not at all.
+/// Writes `stem`.svg, `stem`.png or both, each whole or not at all.
 ///
 /// # Errors
 /// As [`svg`], and [`crate::Error::Output`] when a file cannot be written.
 ///
 /// # Examples
 /// ```
-/// use freezeout::plot::{Axis, Figure, Layer, ONE_COLUMN, Panel, Style, draw};
+/// use freezeout::plot::{Axis, Figure, Format, Layer, ONE_COLUMN, Panel, Style, draw};
 /// let x: Vec<f64> = (0..50).map(|i| f64::from(i) * 0.1).collect();
 /// let y: Vec<f64> = x.iter().map(|x| (-x).exp()).collect();
 /// let panel = Panel::new("decay", Axis::linear("time *t*"), Axis::log("*p*"))
 ///     .with(Layer::line(&x, &y, "exp(−*t*)", Style::nth(0)));
 /// let figure = Figure { width: ONE_COLUMN, columns: 1, aspect: 0.7, panels: vec![panel] };
 /// let stem = std::env::temp_dir().join(format!("freezeout-decay-{}", std::process::id()));
-/// draw(&figure, &stem)?;
+/// draw(&figure, &stem, &Format::ALL)?;
 /// # for end in ["svg", "png"] { std::fs::remove_file(stem.with_extension(end)).unwrap(); }
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-pub fn draw(figure: &Figure, stem: impl AsRef<Path>) -> Result<()> {
+pub fn draw(figure: &Figure, stem: impl AsRef<Path>, formats: &[Format]) -> Result<()> {
     let canvas = layout::canvas(figure)?;
-    let path = |extension: &str| {
+    let path = |format: Format| {
         let mut name = stem.as_ref().as_os_str().to_owned();
-        name.push(extension);
+        name.push(format!(".{}", format.name()));
         std::path::PathBuf::from(name)
     };
-    for extension in [".svg", ".png"] {
-        check_writable(path(extension))?;
+    for format in formats {
+        check_writable(path(*format))?;
     }
-    atomically(&path(".svg"), |to| {
-        std::fs::write(to, svg::render(&canvas)).map_err(|e| e.to_string())
-    })?;
-    atomically(&path(".png"), |to| {
-        raster::render(&canvas).and_then(|b| std::fs::write(to, b).map_err(|e| e.to_string()))
-    })
+    for format in formats {
+        atomically(&path(*format), |to| {
+            let bytes = match format {
+                Format::Svg => svg::render(&canvas).into_bytes(),
+                Format::Png => raster::render(&canvas)?,
+            };
+            std::fs::write(to, bytes).map_err(|e| e.to_string())
+        })?;
+    }
+    Ok(())
 }
