@@ -6,7 +6,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce networks test fuzz older-processor deny validate scan check bench peers hdf5 clean
+.PHONY: reproduce networks test fuzz older-processor deny validate scan check bench peers formula-peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -61,6 +61,10 @@ bench: hdf5
 # Transient density against scipy, fplanck and py-pde, those of them that are installed.
 peers: hdf5
 	python3 tests/benches/peers.py
+
+# First passages of formulas against numba, if that is installed.
+formula-peers: hdf5
+	python3 tests/benches/formula_peers.py
 
 # The HDF5 library, its h5dump (used by a test) and pkg-config, from the system; installed when missing.
 hdf5:
