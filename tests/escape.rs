@@ -210,3 +210,38 @@ target = { ball = { centre = [0.623, 0.028], radius = 0.1 } }
     let q = file.record("escape/committor").unwrap().numbers().unwrap();
     assert!(q.iter().any(|v| v.is_nan()) && q.iter().all(|v| v.is_nan() || (0.0..=1.0 + 1e-12).contains(v)));
 }
+
+#[cfg(feature = "figures")]
+#[test]
+fn laws_in_time_are_drawn() {
+    let file = run(r#"
+name = "times"
+[landscape]
+loss = "barrier*(x^2 - 1)^2"
+parameters = { barrier = 0.25 }
+[noise]
+model = "isotropic"
+strength = 0.1
+[region]
+domain = [[-2.5, 2.5]]
+[escape]
+cells = [60]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1" }
+first_passage_times = [10.0, 50.0, 200.0]
+density_times = [0.5, 2.0, 10.0, 50.0, 100.0, 200.0, 400.0]
+"#);
+    let figure = freezeout::task::escape::figure(&file).unwrap();
+    let drawn = freezeout::plot::svg(&figure).unwrap();
+    let has = |label: &str| drawn.contains(&format!("aria-label=\"{label}\""));
+    for label in [
+        "survival *S*(*t*)",
+        "density in time *p*(*t*)",
+        "*t* = 0.5",
+        "*t* = 400",
+    ] {
+        assert!(has(label), "{label}");
+    }
+    // Every second of seven times, so that the lines can be told apart.
+    assert!(!has("*t* = 2"));
+}

@@ -9,7 +9,7 @@ use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
 use crate::task::freezing_line::FreezingLineResult;
-use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
+use crate::task::phase_diagram::{PhaseDiagramResult, SMALLEST_FREEZING_ITERATION, TransferColumns};
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::schedule_design::ScheduleDesignResult;
 use crate::task::schedules::SchedulesResult;
@@ -23,8 +23,6 @@ const LARGEST_Z: f64 = 4.0;
 const FALSE_ALARMS: f64 = 1e-3;
 /// Verdict of two numbers within their errors.
 const AGREE: &str = "agree";
-/// Mean freezing iterations below this are dominated by the first few steps and are not compared.
-const SMALLEST_FREEZING_ITERATION: f64 = 20.0;
 
 /// What both sides of a comparison are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -491,30 +489,11 @@ fn phase_diagram_exact(ours: &PhaseDiagramResult, exact: &TransferColumns) -> Ve
 }
 
 fn phase_diagram(ours: &PhaseDiagramResult, authors: &PaperPhaseDiagram) -> Vec<Comparison> {
-    // Runs behind each of the authors' fractions.
-    const RUNS: f64 = 2000.0;
-    let cells = |ours: &Estimates, theirs: &[f64]| -> Vec<(f64, f64, f64)> {
-        let ours = ours.value.iter().zip(&ours.standard_error);
-        ours.zip(theirs).map(|((v, e), w)| (*v, *e, *w)).collect()
-    };
-    let probability = cells(&ours.means.p_flat, &authors.p_flat)
-        .into_iter()
-        .map(|(p, e, q)| {
-            // The authors' sampling error from the pooled fraction; never zero unless both are 0 or 1.
-            let pooled = 0.5 * (p + q);
-            (p - q) / e.hypot((pooled * (1.0 - pooled) / RUNS).sqrt())
-        });
-    let time = cells(
-        &ours.means.mean_freezing_iteration,
-        &authors.mean_freezing_iteration,
-    )
-    .into_iter()
-    .filter(|(_, _, s)| *s > SMALLEST_FREEZING_ITERATION)
-    // The authors publish means only; their spread is ours, both with 2000 runs.
-    .map(|(t, e, s)| (t - s) / (std::f64::consts::SQRT_2 * e));
+    let [probability, time] = ours.z_scores(authors);
+    let compared = |z: Vec<f64>| -> Vec<f64> { z.into_iter().filter(|z| !z.is_nan()).collect() };
     [
-        ("P_flat(η, σ), all cells", probability.collect::<Vec<f64>>()),
-        ("⟨t_f⟩(η, σ) > 20", time.collect()),
+        ("P_flat(η, σ), all cells", probability),
+        ("⟨t_f⟩(η, σ) > 20", compared(time)),
     ]
     .map(|(quantity, z)| Comparison::of_tables(quantity, "discrete SGD", "authors' simulation", &z))
     .into()

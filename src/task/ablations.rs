@@ -409,7 +409,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         }
         if panels.is_empty() {
             for (v, name) in variants.iter().enumerate() {
-                panel = panel.with(Layer::points(&[], &[], &[], name, style(v)));
+                panel = panel.with(Layer::points(&[], &[], &[], &shown(name), style(v)));
             }
             let hollow = Style::nth(0).with_colour(Colour::GREY).with_hollow_points();
             panel = panel.with(Layer::points(&[], &[], &[], "not frozen at the end", hollow));
@@ -424,18 +424,31 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     })
 }
 
-/// Black for the full model; then six colours, full and then dashed, each time with other markers.
+/// The name of a variant in the signs of a figure.
+fn shown(name: &str) -> String {
+    let lines = if POWERS.iter().any(|(power, _)| *power == name) {
+        ", dashed"
+    } else {
+        ""
+    };
+    let name = name.replace(" x ", " × ").replace("p = ", "*p* = ");
+    let name = match name.strip_prefix("y ") {
+        Some(rest) => format!("*y* {rest}"),
+        None => name,
+    };
+    format!("{name}{lines}")
+}
+
+/// Black for the full model; then six colours with full lines, and two others with dashed ones.
 fn style(variant: usize) -> Style {
     const COLOURS: usize = 6;
+    /// Brown and dark blue, neither of which the palette has.
+    const DASHED: [Colour; 2] = [Colour(0x8c, 0x4b, 0x2b), Colour(0x20, 0x30, 0x60)];
     match variant.checked_sub(1) {
         None => Style::nth(0).with_colour(Colour::BLACK),
-        Some(k) => {
-            let style = Style::nth(k + 1).with_colour(Colour::nth(k % COLOURS));
-            if k < COLOURS {
-                style
-            } else {
-                style.with_dash(Dash::Dashed)
-            }
-        }
+        Some(k) if k < COLOURS => Style::nth(k + 1).with_colour(Colour::nth(k)),
+        Some(k) => Style::nth(k + 1)
+            .with_colour(DASHED[k % DASHED.len()])
+            .with_dash(Dash::Dashed),
     }
 }

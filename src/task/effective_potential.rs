@@ -263,29 +263,29 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let mut curves = vec![
         ("loss *L*", &result.loss, black.with_dash(Dash::Dotted)),
         (
-            "*L*_{SGD}, exact (Ito)",
+            "*L*_{eff}, exact (Ito)",
             &result.effective_potential,
-            Style::nth(0).with_width(1.6),
+            Style::nth(5).with_width(3.0),
         ),
     ];
     if let Some(papers) = &result.papers {
         let style = |n, dash| Style::nth(n).with_dash(dash);
         curves.extend([
             (
-                "*L*_{eff}, paper's formula",
-                &papers.paper_effective_potential,
-                style(1, Dash::Dashed),
+                "paper's formula with the Ito jump",
+                &papers.paper_effective_potential_ito,
+                style(0, Dash::Solid).with_width(0.8),
             ),
             (
-                "the same with the Ito jump",
-                &papers.paper_effective_potential_ito,
-                style(2, Dash::Dotted),
+                "paper's formula",
+                &papers.paper_effective_potential,
+                style(1, Dash::Dashed),
             ),
         ]);
     }
     let mut panels = Vec::new();
     for (slice, y) in slices.iter().enumerate() {
-        let vertical = plot::Axis::linear(if slice == 0 { "height above minimum" } else { "" });
+        let vertical = plot::Axis::linear("height above minimum");
         let mut panel = Panel::new(&format!("*y* = {y}"), plot::Axis::linear("*x*"), vertical);
         let shown = window(&curves[0].1[slice * x.len()..(slice + 1) * x.len()]);
         for (label, values, style) in &curves {

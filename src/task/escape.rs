@@ -1152,7 +1152,11 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     })?;
     let (aspect, panels) = match records.axes()?.as_slice() {
         [(name, x)] => (0.7, lines(&records, name, x)),
-        [(across, x), (up, y)] => (0.8, maps(file, &records, [across, up], [x, y])?),
+        [(across, x), (up, y)] => {
+            let mut panels = maps(file, &records, [across, up], [x, y])?;
+            panels.extend(survival(&records));
+            (0.8, panels)
+        }
         _ => {
             return Err(Error::Input {
                 path: "escape".into(),
@@ -1212,6 +1216,7 @@ fn lines(records: &EscapeRecords, name: &str, x: &[f64]) -> Vec<Panel> {
         }
     }
     panels.push(densities);
+    panels.extend(density_in_time(records, name, x));
     if let Some(q) = get(FieldQuantity::Committor) {
         panels.push(
             Panel::new("", axis(), Axis::linear("committor *q*").with_range(0.0, 1.0))
@@ -1233,7 +1238,44 @@ fn lines(records: &EscapeRecords, name: &str, x: &[f64]) -> Vec<Panel> {
                 .with(Layer::line(x, &deviation, "standard deviation", black)),
         );
     }
+    panels.extend(survival(records));
     panels
+}
+
+/// The density at a few of its times.
+fn density_in_time(records: &EscapeRecords, name: &str, x: &[f64]) -> Option<Panel> {
+    const MOST_TIMES: usize = 6;
+    let get = |name: &str| records.group.record(name).and_then(Record::numbers);
+    let (times, densities) = (get("density_time")?, get("density")?);
+    let every = times.len().div_ceil(MOST_TIMES).max(1);
+    let axes = (
+        Axis::linear(&format!("*{name}*")),
+        Axis::linear("density in time *p*(*t*)"),
+    );
+    let mut panel = Panel::new("", axes.0, axes.1);
+    let rows = times.iter().zip(densities.chunks_exact(x.len().max(1)));
+    for (n, (time, density)) in rows.step_by(every).enumerate() {
+        panel = panel.with(Layer::line(x, density, &format!("*t* = {time}"), Style::nth(n)));
+    }
+    (!panel.layers.is_empty()).then_some(panel)
+}
+
+/// The probability that the target has not been reached, on a logarithmic axis where the law is exponential: a straight line.
+fn survival(records: &EscapeRecords) -> Option<Panel> {
+    let law = LawRecords::read(&Head::default(), records.group).ok()?;
+    if law.first_passage_time.len() < 2 {
+        return None;
+    }
+    let (times, values) = (&law.first_passage_time, &law.survival);
+    let panel = Panel::new("", Axis::linear("time *t*"), Axis::log("survival *S*(*t*)"));
+    let panel = panel.with(Layer::line(times, values, "", Style::nth(0).with_width(0.7)));
+    Some(panel.with(Layer::points(
+        times,
+        values,
+        &law.survival_error,
+        "",
+        Style::nth(0),
+    )))
 }
 
 fn maps(
@@ -1276,7 +1318,7 @@ fn maps(
             FieldQuantity::MeanFirstPassageTime,
             "mean first-passage time *τ*",
             ColourMap::Cividis,
-            Limit::None,
+            Limit::Decades,
             0,
         ),
         (
@@ -1335,7 +1377,10 @@ fn maps(
                 bar = bar.with_range(lowest, highest_shown);
             }
             Limit::Unit => bar = bar.with_range(0.0, 1.0),
-            Limit::None => bar = bar.with_range(lowest, highest_shown),
+            Limit::Decades if highest_shown > DECADES * smallest_positive(&values) => {
+                bar = Axis::log(title).with_range(smallest_positive(&values), highest_shown);
+            }
+            Limit::None | Limit::Decades => bar = bar.with_range(lowest, highest_shown),
         }
         let mut panel = Panel::new(
             "",
@@ -1397,10 +1442,20 @@ fn path(file: &ResultFile) -> Vec<Layer> {
 enum Limit {
     /// Over all values.
     None,
+    /// Over all values, on a logarithmic scale where they span decades.
+    Decades,
     /// From 0 to 1.
     Unit,
     /// From the minimum to where the noise hardly gets.
     Potential,
+}
+
+/// Ratio of values from which on they are shown on a logarithmic scale.
+const DECADES: f64 = 100.0;
+
+fn smallest_positive(values: &[f64]) -> f64 {
+    let positive = values.iter().copied().filter(|v| *v > 0.0);
+    positive.fold(f64::INFINITY, f64::min)
 }
 
 /// The value below which a share of the finite values lies.

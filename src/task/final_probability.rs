@@ -466,7 +466,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = FinalProbabilityResult::of(file)?;
     let (noise, two_state) = (&result.noise_strength, &result.p_flat_two_state);
     let routes = routes(&result, FreezingLineResult::find(file)?);
-    let axis = Axis::log("noise strength Δ = *ησ*");
+    let axis = Axis::log("noise strength Δ = *ησ* (markers set apart)");
     let mut level = Panel::new(
         "",
         axis.clone().without_labels(),

@@ -11,7 +11,7 @@ use crate::ensemble::{
 };
 use crate::error::{Error, Result};
 use crate::output::{Estimates, Records, ResultFile, records};
-use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
+use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Style};
 use crate::setting::Setting;
 use crate::setting::parameter_range::{ParameterRange, row_of};
 use schemars::JsonSchema;
@@ -216,7 +216,11 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     if let Some(lines) = FreezingTheoryResult::find(file)? {
         let line = |values: &[f64], label, style| Layer::line(&lines.noise_strength, values, label, style);
         if let Some(papers) = &lines.papers {
-            position = position.with(line(&papers.paper_mean_freezing_y, "paper's formula", paper));
+            position = position.with(line(
+                &papers.paper_mean_freezing_y,
+                "paper's formula, fitted factor",
+                paper,
+            ));
             probability = probability.with(line(&papers.paper_p_flat, "", paper));
         }
         let ridge = "theory, last visit to the ridge";
@@ -226,16 +230,17 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             .with(line(&lines.mean_freezing_y, "theory, last hop", dashed));
         probability = probability.with(line(&lines.p_flat, "", theory));
     }
+    // Open under filled, so that neither hides the other.
     position = position
+        .with(points(
+            &means.mean_last_hop_y,
+            "SGD, last hop",
+            filled.with_marker(Marker::Square).with_hollow_points(),
+        ))
         .with(points(
             &means.mean_freezing_y,
             "SGD, last sign change of *x*",
             filled,
-        ))
-        .with(points(
-            &means.mean_last_hop_y,
-            "SGD, last hop",
-            filled.with_hollow_points(),
         ));
     probability = probability.with(points(&means.p_flat, "", filled));
     Ok(Figure {

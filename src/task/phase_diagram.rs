@@ -8,7 +8,7 @@ use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simula
 use super::work::{FigureEntry, Task, Work};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
-use crate::output::{Records, ResultFile, records};
+use crate::output::{Estimates, Records, ResultFile, records};
 use crate::plot::{Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, TWO_COLUMNS, cell_edges};
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
@@ -253,6 +253,7 @@ impl Task for PhaseDiagram {
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let ours = PhaseDiagramResult::of(file)?;
     let theirs = PaperPhaseDiagram::find(file)?;
+    let has_scores = theirs.as_ref().is_some_and(|theirs| ours.has_cells_of(theirs));
     let means = &ours.means;
     let mut sources = vec![(
         "this work",
@@ -292,7 +293,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
                 None => axis,
             };
             let (mut x, mut y) = (Axis::log("learning rate *η*"), Axis::log("noise *σ*"));
-            if sources.len() > 1 && row == 0 {
+            if sources.len() > 1 && (row == 0 || has_scores) {
                 x = x.without_labels();
             }
             if n > 0 || (sources.len() == 1 && row > 0) {
@@ -316,6 +317,31 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             }));
         }
     }
+    if let Some(theirs) = theirs.filter(|theirs| ours.has_cells_of(theirs)) {
+        let columns = ["*P*_{flat}", "⟨*t*_f⟩"];
+        for (n, (symbol, z)) in columns.into_iter().zip(ours.z_scores(&theirs)).enumerate() {
+            let diagram = Diagram::new((&ours.learning_rate, &ours.sigma), &z, false)?;
+            let y = Axis::log("noise *σ*");
+            let colours = ColourScale {
+                map: ColourMap::Diverging,
+                axis: Axis::linear("*z*").with_range(-LARGEST_Z, LARGEST_Z),
+                bar: n == 1,
+            };
+            panels.push(
+                Panel::new(
+                    &format!("*z* of {symbol}, ours − theirs"),
+                    Axis::log("learning rate *η*"),
+                    if n == 0 { y } else { y.without_labels() },
+                )
+                .with(Layer::Map {
+                    x: diagram.learning_rate,
+                    y: diagram.sigma,
+                    values: z_by_row(&diagram.values),
+                    colours,
+                }),
+            );
+        }
+    }
     Ok(Figure {
         width: 0.75 * TWO_COLUMNS,
         columns: 2,
@@ -323,6 +349,60 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         panels,
     })
 }
+
+/// Range of the colours of z-scores.
+const LARGEST_Z: f64 = 4.0;
+
+/// Scores as they are drawn: none where nothing is compared.
+fn z_by_row(z: &[f64]) -> Vec<f64> {
+    z.iter()
+        .map(|z| if z.is_finite() { *z } else { f64::NAN })
+        .collect()
+}
+
+impl PhaseDiagramResult {
+    /// Whether the authors have simulated the same cells.
+    pub fn has_cells_of(&self, authors: &PaperPhaseDiagram) -> bool {
+        let is_same = |a: &[f64], b: &[f64]| {
+            /// Rounding of logarithmically spaced values.
+            const ROUNDING: f64 = 1e-6;
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a / b - 1.0).abs() < ROUNDING)
+        };
+        is_same(&self.learning_rate, &authors.learning_rate) && is_same(&self.sigma, &authors.sigma)
+    }
+
+    /// Our P_flat and mean freezing iterations less the authors', over the combined standard errors; NaN where the mean iteration is one of the first few,
+    /// which are not compared.
+    pub fn z_scores(&self, authors: &PaperPhaseDiagram) -> [Vec<f64>; 2] {
+        // Runs behind each of the authors' fractions.
+        const RUNS: f64 = 2000.0;
+        let cells = |ours: &Estimates, theirs: &[f64]| -> Vec<(f64, f64, f64)> {
+            let ours = ours.value.iter().zip(&ours.standard_error);
+            ours.zip(theirs).map(|((v, e), w)| (*v, *e, *w)).collect()
+        };
+        let probability = cells(&self.means.p_flat, &authors.p_flat);
+        let probability = probability.into_iter().map(|(p, e, q)| {
+            // The authors' sampling error from the pooled fraction; never zero unless both are 0 or 1.
+            let pooled = 0.5 * (p + q);
+            (p - q) / e.hypot((pooled * (1.0 - pooled) / RUNS).sqrt())
+        });
+        let time = cells(
+            &self.means.mean_freezing_iteration,
+            &authors.mean_freezing_iteration,
+        );
+        let time = time
+            .into_iter()
+            .map(|(t, e, s)| match s > SMALLEST_FREEZING_ITERATION {
+                // The authors publish means only; their spread is ours, both with 2000 runs.
+                true => (t - s) / (std::f64::consts::SQRT_2 * e),
+                false => f64::NAN,
+            });
+        [probability.collect(), time.collect()]
+    }
+}
+
+/// Mean freezing iterations below this are dominated by the first few steps and are not compared.
+pub const SMALLEST_FREEZING_ITERATION: f64 = 20.0;
 
 struct Diagram {
     /// Edges of the cells.

@@ -184,7 +184,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             values: p.clone(),
             colours: ColourScale {
                 map: ColourMap::Cividis,
-                axis: Axis::linear("stationary *P*_{flat} at fixed *y*"),
+                axis: Axis::linear("stationary *P*_{flat}, lines every 0.1"),
                 bar: true,
             },
         })

@@ -111,8 +111,8 @@ impl Task for Surface {
 /// # Errors
 /// As [`Records::of`].
 pub fn figure(file: &ResultFile) -> Result<Figure> {
-    /// Contours within the range of colours.
-    const CONTOURS: usize = 14;
+    /// About so many contours within the range of colours.
+    const CONTOURS: f64 = 14.0;
     let SurfaceResult {
         x,
         y,
@@ -134,10 +134,10 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let mut axis = Axis::linear("loss *L*");
     let mut levels = Vec::new();
     if let Some((low, high)) = range(&x, &loss, &flat, &sharp) {
-        axis = axis.with_range(low, high);
-        levels = (1..=CONTOURS)
-            .map(|k| low + (high - low) * k as f64 / (CONTOURS + 1) as f64)
-            .collect();
+        let step = round_step((high - low) / CONTOURS);
+        let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+        levels = (first..=last).map(|k| k as f64 * step).collect();
+        axis = Axis::linear(&format!("loss *L*, lines every {step}")).with_range(low, high);
     }
     panel = panel.with(Layer::Map {
         x: x_edges,
@@ -185,4 +185,24 @@ fn range(x: &[f64], loss: &[f64], flat: &[f64], sharp: &[f64]) -> Option<(f64, f
     }
     let high = ridge + ABOVE * (ridge - low);
     (low.is_finite() && high > low).then_some((low, high))
+}
+
+/// The next 1, 2 or 5 times a power of ten.
+fn round_step(step: f64) -> f64 {
+    /// A step that is smaller by this factor will do.
+    const NEAR: f64 = 0.8;
+    let power = step.log10().floor() as i32;
+    // A quotient of whole numbers is printed without rounding.
+    let of = |digit: f64| {
+        if power < 0 {
+            digit / 10_f64.powi(-power)
+        } else {
+            digit * 10_f64.powi(power)
+        }
+    };
+    [1.0, 2.0, 5.0]
+        .map(of)
+        .into_iter()
+        .find(|round| *round >= NEAR * step)
+        .unwrap_or(of(10.0))
 }

@@ -163,10 +163,14 @@ fn figure(panels: Vec<Panel>) -> Result<Figure> {
 
 fn lines(numbers: &[MainNumber], key: &str) -> Result<Figure> {
     let mut panels = Vec::new();
-    if NOISE_STRENGTHS.contains(&key) {
-        panels.extend(arrhenius(numbers, key));
+    let mut rest = numbers.to_vec();
+    if NOISE_STRENGTHS.contains(&key)
+        && let Some(panel) = arrhenius(numbers, key)
+    {
+        panels.push(panel);
+        rest.retain(|number| number.unit != RATE);
     }
-    for name in names(numbers) {
+    for name in names(&rest) {
         let curves = curves(numbers, name, key);
         let all = |of: fn(&Curve) -> &Vec<f64>| -> Vec<f64> { curves.iter().flat_map(of).copied().collect() };
         let Some(longest) = curves.iter().max_by_key(|curve| curve.x.len()) else {

@@ -194,11 +194,8 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         label: String::new(),
         style: zero,
     });
-    // Blue, sky blue, green, dark blue; vermillion, orange, purple, dark red.
-    let palettes = [
-        [Colour::nth(0), Colour::nth(5), Colour::nth(2), Colour(0, 48, 80)],
-        [Colour::nth(1), Colour::nth(4), Colour::nth(3), Colour(110, 30, 0)],
-    ];
+    // One colour for each end, as the legend says.
+    let colours = [Colour::nth(0), Colour::nth(1)];
     let mut drawn = [0, 0];
     let mut freezing = Vec::new();
     let pairs = x
@@ -211,9 +208,9 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             (0, _) => "ends in the sharp valley",
             _ => "",
         };
-        let colour = palettes[side][drawn[side] % palettes[side].len()];
+        let colour = colours[side];
         drawn[side] += 1;
-        let style = Style::nth(0).with_colour(colour).with_width(0.5);
+        let style = Style::nth(0).with_colour(colour).with_width(0.35);
         if let Some(k) = (1..x.len()).rfind(|k| (x[*k] >= 0.0) != (x[*k - 1] >= 0.0)) {
             freezing.push((step[k], y[k], style));
         }

@@ -1,7 +1,7 @@
 //! Where panels, labels, colour bars and legends stand on the page.
 
 use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
-use super::font::{CAPITAL_HEIGHT, Cut, Font};
+use super::font::{CAPITAL_HEIGHT, Cut, Font, Step};
 use super::legend::{self, Place};
 use super::paint::{self, Frame};
 use super::ruler::Ruler;
@@ -308,10 +308,11 @@ fn draw_panel(
 
         canvas.text_upward(&panel.y.label, LABEL, (base, centre));
     }
-    if let (Some((scale, _)), Some(ruler)) = (colour_scale(panel), &frame.colours)
+    if let (Some((scale, values)), Some(ruler)) = (colour_scale(panel), &frame.colours)
         && scale.bar
     {
         colour_bar(canvas, scale, ruler, area);
+        colour_bar_tips(canvas, scale, values, ruler, area);
     }
     if let Some(letter) = letter {
         let base = area.top - 2.0 * GAP - 0.1 * TITLE;
@@ -403,5 +404,34 @@ fn colour_bar(canvas: &mut Canvas, scale: &ColourScale, ruler: &Ruler, axes: Rec
         let base =
             bar.right + TICK_LENGTH + GAP + widest(ruler, &canvas.font) + 2.0 * GAP + CAPITAL_HEIGHT * LABEL;
         canvas.text_upward(&scale.axis.label, LABEL, (base, 0.5 * (bar.top + bar.bottom)));
+    }
+}
+
+/// Tips above and below a colour bar where values go beyond its range.
+fn colour_bar_tips(canvas: &mut Canvas, scale: &ColourScale, values: &[f64], ruler: &Ruler, axes: Rectangle) {
+    /// Height over the width of the bar.
+    const HEIGHT: f64 = 0.6;
+    /// Part of the range that counts as rounding.
+    const ROUNDING: f64 = 1e-9;
+    let left = axes.right + 3.0 * GAP;
+    let fractions = || {
+        values
+            .iter()
+            .map(|v| ruler.fraction(*v))
+            .filter(|f| f.is_finite())
+    };
+    let tips = [
+        (fractions().any(|f| f > 1.0 + ROUNDING), axes.top, -1.0, 1.0),
+        (fractions().any(|f| f < -ROUNDING), axes.bottom, 1.0, 0.0),
+    ];
+    for (_, base, direction, fraction) in tips.into_iter().filter(|(is_beyond, ..)| *is_beyond) {
+        let tip = vec![
+            Step::Move(left, base),
+            Step::Line(left + BAR, base),
+            Step::Line(left + 0.5 * BAR, base + direction * HEIGHT * BAR),
+            Step::Close,
+        ];
+        let colour = scale.map.at(fraction);
+        canvas.fill(tip, Fill { colour, opacity: 1.0 }, None, false);
     }
 }
