@@ -1,13 +1,20 @@
 # Two commands do everything on a fresh machine with a Rust toolchain, make and a C compiler:
 #   make reproduce   build, run the main job, write data/results/reproduce.h5 and paper/figures
 #   make test        build and run all tests
+# and one more job of about five minutes:
+#   make networks    train networks, write data/results/networks.h5 and their figures
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce test fuzz older-processor deny validate scan check bench peers hdf5 clean
+.PHONY: reproduce networks test fuzz older-processor deny validate scan check bench peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
+
+networks: hdf5
+	$(CARGO) build --release --locked --features cli --bin freezeout
+	target/release/freezeout run paper/experiments/networks.toml
+	target/release/freezeout figures data/results/networks.h5 -o paper/figures
 
 test: hdf5
 	$(CARGO) test --release --locked --features cli

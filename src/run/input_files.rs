@@ -20,8 +20,12 @@ pub fn input_files(config: &Config) -> Result<InputFiles> {
         .iter()
         .flat_map(|noise| &noise.table)
         .map(|table| &table.file);
+    let images = config.network.iter().flat_map(|network| network.files());
+    let images = images.map(|file| file.display().to_string());
     loss.chain(noise)
-        .map(|file| Ok((file.clone(), digest(file)?)))
+        .cloned()
+        .chain(images)
+        .map(|file| Ok((file.clone(), digest(&file)?)))
         .collect()
 }
 

@@ -10,6 +10,7 @@ use super::escape::Escape;
 use super::final_probability::FinalProbability;
 use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
+use super::network::Network;
 use super::phase_diagram::PhaseDiagram;
 use super::schedules::Schedules;
 use super::slices::Slices;
@@ -149,6 +150,8 @@ tasks! {
     freezing_line: FreezingLine,
     /// SGD ensembles over learning rate (rows) and sigma (columns)
     phase_diagram: PhaseDiagram,
+    /// training of neural networks over learning rate and batch size: continuation, freezing, flatness and noise
+    network: Network,
 }
 
 fn default_seed() -> u64 {

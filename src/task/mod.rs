@@ -13,6 +13,7 @@ pub mod final_probability;
 pub mod freezing_line;
 pub mod freezing_theory;
 mod list;
+pub mod network;
 pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;

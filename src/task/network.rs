@@ -1,0 +1,754 @@
+//! `[network]`: training of neural networks by SGD, the basins that their checkpoints lead to, and when they freeze.
+
+use super::cost::Cost;
+use super::progress::Progress;
+use super::work::{FigureEntry, Task, Work};
+use crate::ensemble::stream::{StreamKey, experiment_number};
+use crate::error::{Error, Result};
+use crate::network::{
+    CLASSES, CrossEntropy, Followed, Images, Perceptron, ReadOut, Samples, ScanPoint, Training, follow,
+    image_files, split, train,
+};
+use crate::output::{Records, ResultFile, records};
+use crate::plot::{
+    Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
+};
+use crate::setting::Setting;
+use crate::setting::parameter_range::ParameterRange;
+use crate::statistics::mean;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// `[network]`: SGD on a network over learning rate and batch size, and gradient descent from its checkpoints.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// Folder with MNIST in IDX format, plain or gzip: train-* and t10k-*, or one of them; none trains on the embedded digits.
+    pub data: Option<String>,
+    /// Images of each class for training, the first ones of the file.
+    pub train: usize,
+    /// Images of each class for testing: the first of t10k-* when both sets are there, else those that follow the training images.
+    pub test: usize,
+    /// Control: whether the labels of the training images are shuffled.
+    pub shuffle_labels: bool,
+    /// Units of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// η, rows.
+    pub learning_rate: ParameterRange,
+    /// B, columns.
+    pub batch_size: ParameterRange,
+    /// Runs of each setting, all from one initial state.
+    pub repeats: usize,
+    /// Training time, learning rate times iterations.
+    pub time: f64,
+    /// States of a run that are kept, the first and the last included.
+    pub checkpoints: usize,
+    /// Momentum.
+    pub momentum: f64,
+    /// Whether batches are drawn with replacement.
+    pub replacement: bool,
+    /// Checkpoints between two from which gradient descent starts.
+    pub scan_every: usize,
+    /// The same where a run freezes.
+    pub refine_every: usize,
+    /// Eigenvectors of the Hessian along which the noise is measured.
+    pub directions: usize,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            data: None,
+            train: 50,
+            test: 100,
+            shuffle_labels: false,
+            hidden: vec![30, 30],
+            learning_rate: ParameterRange::List(vec![0.02, 0.05, 0.1]),
+            batch_size: ParameterRange::List(vec![10.0, 50.0, 250.0]),
+            repeats: 5,
+            time: 100.0,
+            checkpoints: 101,
+            momentum: 0.0,
+            replacement: false,
+            scan_every: 10,
+            refine_every: 1,
+            directions: 20,
+        }
+    }
+}
+
+records! {
+    /// training of a network by SGD over learning rate and batch size, and gradient descent from its checkpoints; only runs that end with all training images right are converged
+    pub struct NetworkResult in "network" {
+        attributes {
+            /// Images for training.
+            training_images: i64,
+            /// Images for testing.
+            test_images: i64,
+            /// Parameters of the network.
+            parameters: i64,
+            /// Training time, learning rate times iterations.
+            training_time: f64,
+        }
+        /// learning rate
+        learning_rate: Vec<f64> => [learning_rate] "1" "η",
+        /// batch size
+        batch_size: Vec<f64> => [batch_size] "samples" "B",
+        /// training time of the checkpoints, learning rate times iterations
+        time: Vec<f64> => [time] "1" "ηt",
+        /// training time of the checkpoints from which gradient descent starts
+        continuation_time: Vec<f64> => [continuation_time] "1" "ηt_c",
+        /// runs that end with all training images right
+        converged_runs: Vec<u64> => [learning_rate, batch_size] "runs",
+        /// root mean square distance of the last states of the converged runs from their mean
+        spread: Vec<f64> => [learning_rate, batch_size] "1" "r_θ" missing "fewer than two converged runs",
+        /// 1 for a run that ends with all training images right
+        converged: Vec<u64> => [learning_rate, batch_size, repeat] "1",
+        /// iteration at which the loss of a batch was not finite, or a thousand times that of the first
+        diverged_at: Vec<f64> => [learning_rate, batch_size, repeat] "iterations" missing "the run did not diverge",
+        /// training time from which on all end points misclassify the same test images as the last state, Jaccard index at least 0.9
+        freezing_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" "ηt_f" missing "the run has not converged",
+        /// training time from which on all end points agree with the last state on 99 % of the test images
+        agreement_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
+        /// training time of the first checkpoint with a training loss of at most 0.1
+        low_loss_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or has no such checkpoint",
+        /// distance of the last state from the mean of the converged runs of the setting
+        distance: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or is alone",
+        /// mean cross-entropy of the training images
+        train_loss: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
+        /// mean cross-entropy of the test images
+        test_loss: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
+        /// share of training images that are right
+        train_accuracy: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
+        /// share of test images that are right
+        test_accuracy: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
+        /// what the continuations say
+        continued: ContinuedColumns => [learning_rate, batch_size, repeat, continuation_time],
+    }
+}
+
+records! {
+    /// Checkpoints and the end points that gradient descent at the same learning rate reaches from them in the time that is left.
+    pub struct ContinuedColumns {
+        /// inverse geometric mean of the ten largest Hessian eigenvalues of the second layer, at the checkpoint
+        flatness: Vec<f64> => [] "1" "F" missing "the run has not converged, or an eigenvalue is not positive",
+        /// learning rate times the largest eigenvalue of the whole Hessian, at the checkpoint; gradient descent is stable below 2
+        stability: Vec<f64> => [] "1" "ηλ_max" missing "the run has not converged",
+        /// exponent g of the variance of the gradient of one sample against the curvature, along eigenvectors of the second layer, at the checkpoint
+        noise_exponent: Vec<f64> => [] "1" "g" missing "the run has not converged, or a curvature is not positive",
+        /// bootstrap error of noise_exponent over the eigenvectors
+        noise_exponent_error: Vec<f64> => [] "1" missing "the run has not converged, or a curvature is not positive",
+        /// flatness at the end point
+        end_flatness: Vec<f64> => [] "1" "F" missing "the run has not converged, or an eigenvalue is not positive",
+        /// training loss at the end point
+        end_train_loss: Vec<f64> => [] "1" missing "the run has not converged",
+        /// test loss at the end point
+        end_test_loss: Vec<f64> => [] "1" missing "the run has not converged",
+        /// test accuracy at the end point
+        end_test_accuracy: Vec<f64> => [] "1" missing "the run has not converged",
+        /// Jaccard index of the misclassified test images of the end point and of the last state
+        similarity: Vec<f64> => [] "1" "J" missing "the run has not converged",
+        /// test images that either misclassifies; one image changes the index by about one over this
+        misclassified: Vec<f64> => [] "images" missing "the run has not converged",
+        /// share of test images on which end point and last state agree
+        agreement: Vec<f64> => [] "1" missing "the run has not converged",
+        /// height of the training loss on the straight line from end point to last state over the mean of its ends
+        barrier: Vec<f64> => [] "1" missing "the run has not converged",
+    }
+}
+
+const SECTION: &str = "network";
+/// Sets of images in a folder.
+const SETS: [&str; 2] = ["train", "t10k"];
+/// Iterations of the longest run.
+const MOST_STEPS: f64 = 1e9;
+/// Units of the widest layer, and hidden layers.
+const MOST_UNITS: usize = 10_000;
+const MOST_LAYERS: usize = 20;
+
+/// A task that has been checked.
+struct Checked {
+    network: Perceptron,
+    train: Samples,
+    test: Samples,
+    rates: Vec<f64>,
+    batches: Vec<f64>,
+}
+
+impl Network {
+    /// Files that the images are read from.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(folder) = self.data.as_deref().map(Path::new) else {
+            return Vec::new();
+        };
+        let sets = SETS.iter().flat_map(|set| image_files(folder, set));
+        sets.filter(|file| file.exists()).collect()
+    }
+
+    fn samples(&self) -> Result<(Samples, Samples)> {
+        let Some(folder) = self.data.as_deref() else {
+            let failed = |e: Error| e.at(SECTION);
+            return split(&Images::digits()?, self.train, self.test).map_err(failed);
+        };
+        let path = Path::new(folder);
+        let is_there = |set: &str| image_files(path, set).iter().any(|file| file.exists());
+        let failed = |e: Error| match e {
+            Error::Config { message, .. } => Error::Input {
+                path: folder.into(),
+                message,
+            },
+            other => other,
+        };
+        match SETS.map(is_there) {
+            [true, true] => {
+                let [train, test] = SETS.map(|set| Images::read(path, set));
+                Ok((
+                    Samples::choose(&train?, 0, self.train).map_err(failed)?,
+                    Samples::choose(&test?, 0, self.test).map_err(failed)?,
+                ))
+            }
+            [false, true] => split(&Images::read(path, SETS[1])?, self.train, self.test).map_err(failed),
+            // says which file is missing when there is none
+            _ => split(&Images::read(path, SETS[0])?, self.train, self.test).map_err(failed),
+        }
+    }
+
+    fn training(&self, learning_rate: f64, batch_size: f64) -> Training {
+        Training {
+            learning_rate,
+            batch_size: batch_size as usize,
+            momentum: self.momentum,
+            replacement: self.replacement,
+            steps: (self.time / learning_rate).round() as u64,
+            checkpoints: self.checkpoints,
+        }
+    }
+
+    fn read_out(&self) -> ReadOut {
+        ReadOut {
+            every: self.scan_every,
+            refine: self.refine_every,
+            directions: self.directions,
+        }
+    }
+
+    fn check(&self, setting: &Setting) -> Result<Checked> {
+        let fail = |key: &str, message: String| Err(Error::config(&format!("{SECTION}.{key}"), message));
+        for (key, value) in [
+            ("train", self.train),
+            ("test", self.test),
+            ("repeats", self.repeats),
+        ] {
+            if value == 0 {
+                return fail(key, "0 is not allowed: at least one is needed".into());
+            }
+        }
+        if !(self.time.is_finite() && self.time > 0.0) {
+            return fail(
+                "time",
+                format!("{} is not allowed: a positive finite number is needed", self.time),
+            );
+        }
+        if self.hidden.is_empty()
+            || self.hidden.len() > MOST_LAYERS
+            || self.hidden.iter().any(|units| !(1..=MOST_UNITS).contains(units))
+        {
+            return fail(
+                "hidden",
+                format!("1 to {MOST_LAYERS} hidden layers are possible, each of 1 to {MOST_UNITS} units"),
+            );
+        }
+        let rates = self.learning_rate.positive("network.learning_rate")?;
+        if let Some(rate) = rates.iter().find(|rate| self.time / **rate > MOST_STEPS) {
+            return fail(
+                "learning_rate",
+                format!("{rate} needs more than {MOST_STEPS:e} iterations"),
+            );
+        }
+        let whole = |b: f64| b >= 1.0 && b.fract() == 0.0;
+        let batches =
+            (self.batch_size).values("network.batch_size", whole, "whole numbers from 1 on are needed")?;
+        let samples = self.train.saturating_mul(CLASSES);
+        for (rate, batch) in rates.iter().flat_map(|r| batches.iter().map(move |b| (*r, *b))) {
+            self.training(rate, batch)
+                .check(samples)
+                .map_err(|e| e.at(SECTION))?;
+        }
+        let weights = self.hidden[0] * self.hidden.get(1).unwrap_or(&CLASSES);
+        self.read_out()
+            .check(self.checkpoints, weights)
+            .map_err(|e| e.at(SECTION))?;
+        let (mut train, test) = self.samples()?;
+        if self.shuffle_labels {
+            let mut labels = train.labels().to_vec();
+            labels.shuffle(&mut stream(setting.seed, "labels", 0));
+            train = train.with_labels(labels)?;
+        }
+        if train.dimension() != test.dimension() {
+            return fail("data", "training and test images have different sizes".into());
+        }
+        let sizes = [&[train.dimension()], &self.hidden[..], &[CLASSES]].concat();
+        Ok(Checked {
+            network: Perceptron::new(&sizes)?,
+            train,
+            test,
+            rates,
+            batches,
+        })
+    }
+}
+
+/// The random numbers of a run, a function of seed, setting and number of the run.
+fn stream(seed: u64, name: &str, run: usize) -> Xoshiro256PlusPlus {
+    let key = StreamKey::new(seed, experiment_number(&format!("{SECTION} {name}")));
+    let mut bytes = [0_u8; 32];
+    for (part, word) in bytes.chunks_exact_mut(8).zip(key.state(run as u64, 0)) {
+        part.copy_from_slice(&word.to_le_bytes());
+    }
+    Xoshiro256PlusPlus::from_seed(bytes)
+}
+
+impl Task for Network {
+    const FIGURES: &'static [FigureEntry] = &[
+        FigureEntry {
+            name: "network_continuation",
+            description: "losses along training of a network, and where its checkpoints lead to, with the band of freezing times",
+            group: SECTION,
+            figure,
+        },
+        FigureEntry {
+            name: "network_maps",
+            description: "freezing time, spread, flatness and test accuracy of networks over learning rate and batch size",
+            group: SECTION,
+            figure: maps,
+        },
+    ];
+
+    const SHAPED_BY: &'static [&'static str] = &[
+        "learning_rate.points",
+        "batch_size.points",
+        "repeats",
+        "checkpoints",
+        "scan_every",
+    ];
+
+    fn cost(&self, _setting: &Setting) -> Cost {
+        /// Operations a second and core.
+        const SPEED: f64 = 3e10;
+        /// Operations a weight and sample of a gradient.
+        const GRADIENT: f64 = 5.0;
+        /// Scans of the whole training time by gradient descent that a run is worth, with its refinement and Hessians.
+        const SCANS: f64 = 1.2;
+        let inputs = if self.data.is_some() { 784.0 } else { 64.0 };
+        let sizes: Vec<f64> = std::iter::once(inputs)
+            .chain(self.hidden.iter().map(|units| *units as f64))
+            .chain([CLASSES as f64])
+            .collect();
+        let weights: f64 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let images = (self.train as f64 + 0.3 * self.test as f64) * CLASSES as f64;
+        let mut inverse_rate = 0.0;
+        let rates = self.learning_rate.positive(SECTION).unwrap_or_default();
+        for rate in &rates {
+            inverse_rate += 1.0 / rate;
+        }
+        let scans = (self.checkpoints as f64 / self.scan_every.max(1) as f64) * 0.5 + 5.0;
+        let steps = self.time * inverse_rate * self.batch_size.count() * self.repeats as f64;
+        let runs = rates.len() as f64 * self.batch_size.count() * self.repeats as f64;
+        let state = 8.0 * weights;
+        Cost::default()
+            .with_memory("network.checkpoints", 4.0 * state * self.checkpoints as f64)
+            .with_memory("network.repeats", 2.0 * state * runs)
+            .with_memory("network.train", 40.0 * images * sizes.iter().sum::<f64>())
+            .with_result(
+                "network.repeats",
+                runs * 8.0 * (8.0 + 5.0 * self.checkpoints as f64),
+            )
+            .with_time(
+                "network.repeats",
+                SCANS * scans * steps * GRADIENT * weights * images / SPEED,
+            )
+    }
+
+    fn prepare(&self, setting: &Setting) -> Result<Work> {
+        let (checked, task, seed) = (self.check(setting)?, self.clone(), setting.seed);
+        Ok(Box::new(move |progress| {
+            Ok(vec![run(&task, &checked, seed, progress)?.group()?])
+        }))
+    }
+}
+
+fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Result<NetworkResult> {
+    let Checked {
+        network,
+        train: train_samples,
+        test: test_samples,
+        rates,
+        batches,
+    } = checked;
+    let start = network.initial_state(&mut stream(seed, "start", 0));
+    let pairs = rates
+        .iter()
+        .flat_map(|rate| batches.iter().map(move |batch| (*rate, *batch)));
+    let jobs: Vec<(f64, f64, usize)> = pairs
+        .flat_map(|(rate, batch)| (0..task.repeats).map(move |repeat| (rate, batch, repeat)))
+        .collect();
+    let bar = progress.task("training and continuation", jobs.len() as u64);
+    let runs: Vec<Followed> = jobs
+        .par_iter()
+        .with_max_len(1)
+        .map(|&(rate, batch, repeat)| {
+            let training = task.training(rate, batch);
+            let mut train_loss = CrossEntropy::new(network, train_samples)?;
+            let mut test_loss = CrossEntropy::new(network, test_samples)?;
+            let mut random = stream(seed, &format!("{rate:e} {batch:e}"), repeat);
+            let run = train(&mut train_loss, &start, &training, &mut random)?;
+            let followed = follow(
+                &run,
+                &training,
+                &task.read_out(),
+                [&mut train_loss, &mut test_loss],
+                test_samples.labels(),
+                seed,
+            );
+            bar.advance(1);
+            followed
+        })
+        .collect::<Result<_>>()?;
+    if let Some(step) = runs.iter().map(|run| run.diverged_at).min().flatten() {
+        return Err(Error::config(
+            "network.learning_rate",
+            format!("training diverged in every run, first at iteration {step}: lower it"),
+        ));
+    }
+    let spreads: Vec<Spread> = runs.chunks(task.repeats).map(Spread::new).collect();
+    let interval = task.time / (task.checkpoints - 1) as f64;
+    let scanned = task.read_out().scanned(task.checkpoints);
+    let of_run = |of: &dyn Fn(&Followed) -> Option<f64>| -> Vec<f64> {
+        runs.iter().map(|run| of(run).unwrap_or(f64::NAN)).collect()
+    };
+    let frozen = |of: &dyn Fn(&crate::network::Freezing) -> Option<usize>| {
+        of_run(&|run| Some(interval * of(&run.continued.as_ref()?.1)? as f64))
+    };
+    let along = |of: &dyn Fn(&Followed, usize) -> Option<f64>| -> Vec<f64> {
+        let entries = runs
+            .iter()
+            .flat_map(|run| (0..task.checkpoints).map(move |k| of(run, k)));
+        entries
+            .map(|value| value.filter(|v| v.is_finite()).unwrap_or(f64::NAN))
+            .collect()
+    };
+    let at_scan = |of: &dyn Fn(&ScanPoint) -> Option<f64>| -> Vec<f64> {
+        let value = |run: &Followed, k: usize| of(run.continued.as_ref()?.0.get(k)?);
+        let entries = runs
+            .iter()
+            .flat_map(|run| (0..scanned.len()).map(move |k| value(run, k)));
+        entries.map(|value| value.unwrap_or(f64::NAN)).collect()
+    };
+    let rate_of_scan = |k: usize| jobs[k / scanned.len()].0;
+    let sharpness = at_scan(&|p| Some(p.sharpness));
+    Ok(NetworkResult {
+        training_images: train_samples.count() as i64,
+        test_images: test_samples.count() as i64,
+        parameters: network.parameters() as i64,
+        training_time: task.time,
+        learning_rate: rates.clone(),
+        batch_size: batches.clone(),
+        time: (0..task.checkpoints).map(|k| interval * k as f64).collect(),
+        continuation_time: scanned.iter().map(|k| interval * *k as f64).collect(),
+        converged_runs: runs
+            .chunks(task.repeats)
+            .map(|runs| runs.iter().filter(|run| run.is_converged()).count() as u64)
+            .collect(),
+        spread: spreads.iter().map(|spread| spread.radius).collect(),
+        converged: runs.iter().map(|run| u64::from(run.is_converged())).collect(),
+        diverged_at: of_run(&|run| run.diverged_at.map(|step| step as f64)),
+        freezing_time: frozen(&|freezing| Some(freezing.basin)),
+        agreement_time: frozen(&|freezing| Some(freezing.agreement)),
+        low_loss_time: frozen(&|freezing| freezing.loss),
+        distance: spreads.into_iter().flat_map(|spread| spread.distances).collect(),
+        train_loss: along(&|run, k| run.train.get(k).map(|e| e.loss)),
+        test_loss: along(&|run, k| run.test.get(k).map(|e| e.loss)),
+        train_accuracy: along(&|run, k| run.train.get(k).map(|e| e.accuracy)),
+        test_accuracy: along(&|run, k| run.test.get(k).map(|e| e.accuracy)),
+        continued: ContinuedColumns {
+            flatness: at_scan(&|p| p.flatness),
+            stability: sharpness
+                .iter()
+                .enumerate()
+                .map(|(k, s)| rate_of_scan(k) * s)
+                .collect(),
+            noise_exponent: at_scan(&|p| p.noise_exponent.map(|g| g[0])),
+            noise_exponent_error: at_scan(&|p| p.noise_exponent.map(|g| g[1])),
+            end_flatness: at_scan(&|p| p.end_flatness),
+            end_train_loss: at_scan(&|p| Some(p.end_train_loss)),
+            end_test_loss: at_scan(&|p| Some(p.end_test_loss)),
+            end_test_accuracy: at_scan(&|p| Some(p.end_test_accuracy)),
+            similarity: at_scan(&|p| Some(p.similarity)),
+            misclassified: at_scan(&|p| Some(p.misclassified as f64)),
+            agreement: at_scan(&|p| Some(p.agreement)),
+            barrier: at_scan(&|p| Some(p.barrier)),
+        },
+    })
+}
+
+/// How far apart the last states of the converged runs of a setting are.
+struct Spread {
+    /// Of each run from the mean, NaN for runs that have not converged.
+    distances: Vec<f64>,
+    /// Root mean square distance.
+    radius: f64,
+}
+
+impl Spread {
+    fn new(runs: &[Followed]) -> Self {
+        let converged: Vec<&[f64]> = runs
+            .iter()
+            .filter(|run| run.is_converged())
+            .map(|run| run.last.as_slice())
+            .collect();
+        let count = converged.len() as f64;
+        if converged.len() < 2 {
+            return Self {
+                distances: vec![f64::NAN; runs.len()],
+                radius: f64::NAN,
+            };
+        }
+        let parameters = converged[0].len();
+        let mean: Vec<f64> = (0..parameters)
+            .map(|k| converged.iter().map(|theta| theta[k]).sum::<f64>() / count)
+            .collect();
+        let square = |theta: &[f64]| -> f64 { theta.iter().zip(&mean).map(|(t, m)| (t - m).powi(2)).sum() };
+        let distance = |run: &Followed| match run.is_converged() {
+            true => square(&run.last).sqrt(),
+            false => f64::NAN,
+        };
+        Self {
+            distances: runs.iter().map(distance).collect(),
+            radius: (converged.iter().map(|theta| square(theta)).sum::<f64>() / count).sqrt(),
+        }
+    }
+}
+
+impl NetworkResult {
+    /// Runs of a setting.
+    pub fn repeats(&self) -> usize {
+        self.converged.len() / self.converged_runs.len()
+    }
+
+    /// Numbers of the converged runs, in the order of the records.
+    pub fn converged_numbers(&self) -> Vec<usize> {
+        (0..self.converged.len())
+            .filter(|run| self.converged[*run] == 1)
+            .collect()
+    }
+
+    /// η and B of a run.
+    pub fn setting_of(&self, run: usize) -> (f64, f64) {
+        let setting = run / self.repeats();
+        let columns = self.batch_size.len();
+        (
+            self.learning_rate[setting / columns],
+            self.batch_size[setting % columns],
+        )
+    }
+
+    /// The part of a record along training or along the continuations that belongs to a run.
+    pub fn of_run<'a>(&self, record: &'a [f64], run: usize) -> &'a [f64] {
+        let length = record.len() / self.converged.len();
+        &record[run * length..(run + 1) * length]
+    }
+
+    /// Mean and standard error over some runs of the entries of a record along training or along the continuations; entries that are missing are left out,
+    /// and a single one has no error.
+    fn means(&self, record: &[f64], runs: &[usize]) -> (Vec<f64>, Vec<f64>) {
+        let length = record.len() / self.converged.len();
+        let at = |k: usize| {
+            let there = runs.iter().map(|run| self.of_run(record, *run)[k]);
+            let there: Vec<f64> = there.filter(|v| v.is_finite()).collect();
+            let single = there.first().copied().unwrap_or(f64::NAN);
+            mean(&there).map_or((single, f64::NAN), |m| (m.value, m.standard_error))
+        };
+        (0..length).map(at).unzip()
+    }
+
+    /// Mean over the converged runs of each setting of one number a run; missing where there is none.
+    fn setting_means(&self, of: impl Fn(usize) -> f64) -> Vec<f64> {
+        let repeats = self.repeats();
+        let settings = (0..self.converged_runs.len()).map(|s| s * repeats..(s + 1) * repeats);
+        settings
+            .map(|runs| {
+                let values: Vec<f64> = runs.filter(|r| self.converged[*r] == 1).map(&of).collect();
+                values.iter().sum::<f64>() / values.len() as f64
+            })
+            .collect()
+    }
+
+    /// The setting for a figure of single runs: of those with the most converged runs the one with the largest η/B.
+    fn shown_setting(&self) -> usize {
+        let noise = |s: usize| {
+            let (rate, batch) = self.setting_of(s * self.repeats());
+            rate / batch
+        };
+        let settings = 0..self.converged_runs.len();
+        let rank = |s: &usize| (self.converged_runs[*s], noise(*s));
+        settings
+            .max_by(|a, b| rank(a).0.cmp(&rank(b).0).then(rank(a).1.total_cmp(&rank(b).1)))
+            .unwrap_or(0)
+    }
+}
+
+/// Losses along training, and quality and similarity of the end points against the time of the checkpoint, for one setting; the band spans the freezing times of
+/// its runs.
+///
+/// # Errors
+/// As [`Records::of`]; [`Error::TooFewSamples`] when no run has converged.
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = NetworkResult::of(file)?;
+    let setting = result.shown_setting();
+    let repeats = result.repeats();
+    let runs: Vec<usize> = (setting * repeats..(setting + 1) * repeats)
+        .filter(|run| result.converged[*run] == 1)
+        .collect();
+    if runs.is_empty() {
+        return Err(Error::TooFewSamples {
+            estimator: "the figure of the continuations (converged runs)".into(),
+            needed: 1,
+            got: 0,
+        });
+    }
+    let (rate, batch) = result.setting_of(runs[0]);
+    let frozen: Vec<f64> = runs.iter().map(|run| result.freezing_time[*run]).collect();
+    let [first, last] = frozen
+        .iter()
+        .fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], t| {
+            [l.min(*t), h.max(*t)]
+        });
+    let (time, scan, c) = (&result.time, &result.continuation_time, &result.continued);
+    let x = || Axis::linear("training time *ηt*");
+    let x_c = || Axis::linear("start of the continuation *ηt*_c").with_range(0.0, result.training_time);
+    let band = |low: f64, high: f64, label: &str| Layer::Band {
+        x: vec![first, last],
+        low: vec![low; 2],
+        high: vec![high; 2],
+        label: label.into(),
+        style: Style::nth(4),
+    };
+    let lines = |mut panel: Panel, records: &[(&[f64], &str)]| {
+        for (k, (record, label)) in records.iter().enumerate() {
+            let (mean, _) = result.means(record, &runs);
+            panel = panel.with(Layer::line(time, &mean, label, Style::nth(k)));
+        }
+        panel
+    };
+    let losses = Panel::new(
+        &format!("*η* = {rate}, *B* = {batch}"),
+        x(),
+        Axis::log("loss along training"),
+    );
+    let accuracies = Panel::new("", x(), Axis::linear("accuracy along training"));
+    let quality = |record: &[f64], axis: &str, label: &str| {
+        let mut values: Vec<f64> = runs
+            .iter()
+            .flat_map(|run| result.of_run(record, *run).to_vec())
+            .collect();
+        values.retain(|v| v.is_finite());
+        let (low, high) = values
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
+                (l.min(*v), h.max(*v))
+            });
+        let room = 0.08 * (high - low).max(1e-6 * high.abs());
+        let (low, high) = (low - room, high + room);
+        let mut panel =
+            Panel::new("", x_c(), Axis::linear(axis).with_range(low, high)).with(band(low, high, label));
+        let pale = Style::nth(0).with_width(0.5);
+        for run in &runs {
+            panel = panel.with(Layer::line(scan, result.of_run(record, *run), "", pale));
+        }
+        let (mean, error) = result.means(record, &runs);
+        panel.with(Layer::points(scan, &mean, &error, "", Style::nth(0)))
+    };
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.6,
+        panels: vec![
+            lines(
+                losses,
+                &[(&result.train_loss, "training"), (&result.test_loss, "test")],
+            ),
+            lines(
+                accuracies,
+                &[
+                    (&result.train_accuracy, "training"),
+                    (&result.test_accuracy, "test"),
+                ],
+            ),
+            quality(
+                &c.end_flatness,
+                "flatness *F* at the end point",
+                "freezing times of the runs",
+            ),
+            quality(&c.end_test_loss, "test loss at the end point", ""),
+            quality(&c.similarity, "similarity *J* to the last state", ""),
+            quality(&c.noise_exponent, "noise exponent *g* at the checkpoint", ""),
+        ],
+    })
+}
+
+/// Maps over η and B of the mean freezing time, the spread, the flatness and the test accuracy of the last states of the converged runs; settings without any are
+/// grey.
+///
+/// # Errors
+/// As [`Records::of`]; [`Error::TooFewSamples`] for fewer than two learning rates or batch sizes.
+pub fn maps(file: &ResultFile) -> Result<Figure> {
+    let result = NetworkResult::of(file)?;
+    let (rows, columns) = (result.learning_rate.len(), result.batch_size.len());
+    let c = &result.continued;
+    let last = |record: &[f64], run: usize| result.of_run(record, run).last().copied().unwrap_or(f64::NAN);
+    let tables = [
+        ("⟨*ηt*_f⟩", result.setting_means(|run| result.freezing_time[run])),
+        ("spread *r*_θ", result.spread.clone()),
+        (
+            "flatness *F*",
+            result.setting_means(|run| last(&c.end_flatness, run)),
+        ),
+        (
+            "test accuracy",
+            result.setting_means(|run| last(&result.test_accuracy, run)),
+        ),
+    ];
+    let is_drawn = |(_, table): &(&str, Vec<f64>)| table.iter().any(|v| v.is_finite());
+    let mut panels = Vec::new();
+    for (k, (label, table)) in tables.into_iter().filter(is_drawn).enumerate() {
+        let (mut x, mut y) = (Axis::log("learning rate *η*"), Axis::log("batch size *B*"));
+        if k < 2 {
+            x = x.without_labels();
+        }
+        if k % 2 == 1 {
+            y = y.without_labels();
+        }
+        let transposed = (0..columns).flat_map(|j| (0..rows).map(move |i| i * columns + j));
+        panels.push(Panel::new(label, x, y).with(Layer::Map {
+            x: cell_edges(&result.learning_rate, Scale::Log)?,
+            y: cell_edges(&result.batch_size, Scale::Log)?,
+            values: transposed.map(|entry| table[entry]).collect(),
+            colours: ColourScale {
+                map: ColourMap::Viridis,
+                axis: Axis::linear(label),
+                bar: true,
+            },
+        }));
+    }
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.7,
+        panels,
+    })
+}
