@@ -10,6 +10,7 @@ pub mod agreement;
 mod bootstrap;
 mod censored_mean;
 pub mod convergence;
+mod correlation;
 mod estimate;
 mod extrapolated;
 pub mod hypothesis;
@@ -20,6 +21,7 @@ mod survival;
 
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use censored_mean::censored_mean;
+pub use correlation::{correlation, rank_correlation};
 pub use estimate::{Estimate, proportion};
 pub use extrapolated::{Extrapolated, Range};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep};

@@ -34,7 +34,7 @@ impl Verdict {
 /// One claim with its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// T1 to T10, or S1 to S5 for statements of the paper that came out otherwise.
+    /// T1 to T10, S1 to S5 for statements of the paper that came out otherwise, or N1 to N7 for networks.
     pub name: &'static str,
     /// What is claimed.
     pub statement: &'static str,
@@ -60,7 +60,7 @@ impl Claim {
 }
 
 records! {
-    /// claims of arXiv 2601.10962 about its model, decided by rules from the numbers of this file
+    /// claims of arXiv 2601.10962 about its model and about networks, decided by rules from the numbers of this file
     pub struct ClaimsResult in "claims" {
         /// number of the claim
         name: Vec<String> => [claim] "text",

@@ -1,13 +1,27 @@
 //! The claims T1-T10 of arXiv 2601.10962 about its model, and five of its statements (S1-S5) that came out otherwise: each decided by a rule from
-//! numbers in the result file, for whatever landscape and noise of the two-valley family the file is about.
+//! numbers in the result file, for whatever landscape and noise of the two-valley family the file is about. N1-N7 are its claims about networks, decided from `[network]`.
 //!
 //! A rule sees numbers only, so that it can be tested with numbers that must fail. Monotonicity is judged on runs that are
 //! frozen at their end.
 
 mod claim;
 mod evidence;
+mod networks;
 mod rules;
 
 pub(crate) use claim::group;
 pub use claim::{Claim, ClaimsResult, Verdict, table};
-pub use evidence::claims;
+
+use crate::error::Result;
+use crate::output::ResultFile;
+use crate::task::Config;
+
+/// All claims that the tasks of `file` are about: T1-T10 and S1-S5 of the two-valley model, N1-N7 of networks.
+///
+/// # Errors
+/// [`crate::Error::Input`] when a group lacks a record it should hold.
+pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
+    let mut all = evidence::claims(file, config)?;
+    all.extend(networks::claims(file)?);
+    Ok(all)
+}

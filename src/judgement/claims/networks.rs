@@ -1,0 +1,385 @@
+//! The claims about networks decided, from the runs of `[network]`.
+
+use super::claim::{Claim, Verdict};
+use super::rules::{SLACK, yes};
+use crate::error::Result;
+use crate::output::{Records, ResultFile};
+use crate::statistics::{Estimate, bootstrap, correlation, mean, rank_correlation};
+use crate::task::network::NetworkResult;
+
+/// The claims N1 to N5 and N7, decided for the runs of `file`; none for a file without networks.
+///
+/// # Errors
+/// [`crate::Error::Input`] when the group lacks a record it should hold.
+pub fn claims(file: &ResultFile) -> Result<Vec<Claim>> {
+    let Some(result) = NetworkResult::find(file)? else {
+        return Ok(Vec::new());
+    };
+    let networks = Networks {
+        runs: result.converged_numbers(),
+        result,
+    };
+    Ok(vec![
+        networks.n1(),
+        networks.n2(),
+        networks.n3(),
+        networks.n4(),
+        networks.n5(),
+        networks.n7(),
+    ])
+}
+
+/// Runs below which nothing is said about them.
+const FEWEST: usize = 10;
+/// Resamples of a bootstrap over runs.
+const RESAMPLES: usize = 1000;
+/// Jaccard index from which on two states are of one basin.
+const SAME_BASIN: f64 = 0.9;
+
+/// The converged runs of a file.
+struct Networks {
+    result: NetworkResult,
+    runs: Vec<usize>,
+}
+
+/// Whether a number is positive by more than its error.
+fn is_positive(estimate: &Estimate) -> bool {
+    estimate.value > SLACK * estimate.standard_error
+}
+
+fn text(estimate: &Estimate) -> String {
+    format!("{:.3} ± {:.3}", estimate.value, estimate.standard_error)
+}
+
+/// A statistic of pairs, one a run, with its bootstrap error over the runs; a resample in which it is not defined counts as zero.
+fn over_runs(pairs: &[(f64, f64)], statistic: fn(&[(f64, f64)]) -> Option<f64>) -> Option<Estimate> {
+    let of = |pairs: &[(f64, f64)]| statistic(pairs).unwrap_or(0.0);
+    bootstrap(pairs, RESAMPLES, 1, of)
+        .ok()
+        .map(|found| found.estimate)
+}
+
+fn shared_variance(pairs: &[(f64, f64)]) -> Option<f64> {
+    correlation(pairs).map(|r| r * r)
+}
+
+impl Networks {
+    /// η/B of a run.
+    fn noise(&self, run: usize) -> f64 {
+        let (rate, batch) = self.result.setting_of(run);
+        rate / batch
+    }
+
+    /// Number of different η/B among the converged runs.
+    fn strengths(&self) -> usize {
+        let mut strengths: Vec<f64> = self.runs.iter().map(|run| self.noise(*run)).collect();
+        strengths.sort_by(f64::total_cmp);
+        strengths.dedup_by(|a, b| (*a / *b - 1.0).abs() < 1e-9);
+        strengths.len()
+    }
+
+    /// Rank correlation of a number a run with η/B.
+    fn follows_noise(&self, of: impl Fn(usize) -> f64) -> Option<Estimate> {
+        let pairs: Vec<(f64, f64)> = (self.runs.iter())
+            .map(|run| (self.noise(*run), of(*run)))
+            .filter(|pair| pair.1.is_finite())
+            .collect();
+        over_runs(&pairs, rank_correlation)
+    }
+
+    /// The point of the scan at which a run is frozen for the first time, if it was not so from the start.
+    fn frozen(&self, run: usize) -> Option<usize> {
+        let (time, scan) = (self.result.freezing_time[run], &self.result.continuation_time);
+        let point = scan.partition_point(|t| *t < time);
+        (point > 0 && point < scan.len()).then_some(point)
+    }
+
+    /// Change of a record from the end point of the start of training to that at freezing, over the runs.
+    fn change(&self, record: &[f64]) -> Option<Estimate> {
+        let changes: Vec<f64> = (self.runs.iter())
+            .filter_map(|run| {
+                let values = self.result.of_run(record, *run);
+                Some(values[self.frozen(*run)?] - values[0])
+            })
+            .filter(|change| change.is_finite())
+            .collect();
+        (changes.len() >= FEWEST).then(|| mean(&changes).ok()).flatten()
+    }
+
+    fn n1(&self) -> Claim {
+        const NAME: &str = "N1";
+        const CLAIM: &str = "transient exploration: early checkpoints lead to other end points than the last state, later ones to the same, and ever more so";
+        let scan = &self.result.continuation_time;
+        // the last checkpoint is its own end point
+        let count = scan.len() - 1;
+        if self.runs.len() < FEWEST || count < 3 {
+            return Claim::not_tested(
+                NAME,
+                CLAIM,
+                "ten converged runs of [network] with four scanned checkpoints",
+            );
+        }
+        let (mut orders, mut different) = (Vec::new(), 0);
+        for run in &self.runs {
+            let similarity = self.result.of_run(&self.result.continued.similarity, *run);
+            let pairs: Vec<(f64, f64)> = scan
+                .iter()
+                .copied()
+                .zip(similarity.iter().copied())
+                .take(count)
+                .collect();
+            orders.push(rank_correlation(&pairs).unwrap_or(0.0));
+            different += usize::from(similarity[0] < SAME_BASIN);
+        }
+        let Ok(order) = mean(&orders) else {
+            return Claim::not_tested(NAME, CLAIM, "converged runs");
+        };
+        let share = different as f64 / self.runs.len() as f64;
+        let verdict = yes(is_positive(&order) && share > 0.5);
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "{} converged runs: the start of training leads to another basin (J < {SAME_BASIN}) in {:.0} % of them; rank correlation of J with the time of the checkpoint within a run {}",
+                self.runs.len(),
+                100.0 * share,
+                text(&order)
+            ),
+            verdict,
+            reason: match verdict {
+                Verdict::Reproduced => {
+                    "end points differ early and come to agree in the order of the checkpoints".into()
+                }
+                _ if share <= 0.5 => {
+                    "in most runs the start of training already leads to the final basin".into()
+                }
+                _ => "the similarity of end points does not rise with the time of the checkpoint".into(),
+            },
+        }
+    }
+
+    fn n2(&self) -> Claim {
+        const NAME: &str = "N2";
+        const CLAIM: &str = "delayed freezing: eta t_f rises with eta/B";
+        let found = self.follows_noise(|run| self.result.freezing_time[run]);
+        let (Some(order), true) = (found, self.strengths() > 2) else {
+            return Claim::not_tested(NAME, CLAIM, NEEDS_SETTINGS);
+        };
+        let verdict = yes(is_positive(&order));
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "{} runs at {} values of eta/B: rank correlation {}",
+                self.runs.len(),
+                self.strengths(),
+                text(&order)
+            ),
+            verdict,
+            reason: match verdict {
+                Verdict::Reproduced => {
+                    "runs with more noise freeze later, beyond the error over the runs".into()
+                }
+                _ => "freezing does not come later with more noise, beyond the error over the runs".into(),
+            },
+        }
+    }
+
+    fn n3(&self) -> Claim {
+        const NAME: &str = "N3";
+        const CLAIM: &str =
+            "selection: up to freezing the end points become flatter and better on test images";
+        let c = &self.result.continued;
+        let (Some(flatness), Some(loss), Some(accuracy)) = (
+            self.change(&c.end_flatness),
+            self.change(&c.end_test_loss),
+            self.change(&c.end_test_accuracy),
+        ) else {
+            return Claim::not_tested(
+                NAME,
+                CLAIM,
+                "ten converged runs of [network] that freeze after their start",
+            );
+        };
+        let better = Estimate {
+            value: -loss.value,
+            ..loss
+        };
+        let verdict = match (is_positive(&flatness), is_positive(&better)) {
+            (true, true) => Verdict::Reproduced,
+            (false, false) => Verdict::NotSupported,
+            _ => Verdict::InRegime,
+        };
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "from the end point of the start to that at freezing, {} runs: flatness {}, test loss {}, test accuracy {}",
+                flatness.samples,
+                text(&flatness),
+                text(&loss),
+                text(&accuracy)
+            ),
+            verdict,
+            reason: match verdict {
+                Verdict::Reproduced => "both improve beyond their errors".into(),
+                Verdict::InRegime if is_positive(&flatness) => {
+                    "end points become flatter, but their test loss does not fall beyond its error".into()
+                }
+                Verdict::InRegime => {
+                    "the test loss falls, but end points do not become flatter beyond their error".into()
+                }
+                _ => "neither improves beyond its error".into(),
+            },
+        }
+    }
+
+    fn n4(&self) -> Claim {
+        const NAME: &str = "N4";
+        const CLAIM: &str =
+            "eta/B sets the outcome: spread, flatness and test accuracy of the last states rise with it";
+        let last = |record: &[f64], run: usize| {
+            self.result
+                .of_run(record, run)
+                .last()
+                .copied()
+                .unwrap_or(f64::NAN)
+        };
+        let c = &self.result.continued;
+        let all = [
+            (
+                "distance from the mean state",
+                self.follows_noise(|run| self.result.distance[run]),
+            ),
+            ("flatness", self.follows_noise(|run| last(&c.end_flatness, run))),
+            (
+                "test accuracy",
+                self.follows_noise(|run| last(&self.result.test_accuracy, run)),
+            ),
+        ];
+        let found: Vec<(&str, Estimate)> = all.iter().filter_map(|(name, e)| Some((*name, (*e)?))).collect();
+        if found.len() < all.len() || self.strengths() < 3 {
+            return Claim::not_tested(NAME, CLAIM, NEEDS_SETTINGS);
+        }
+        let rising: Vec<&str> = found
+            .iter()
+            .filter(|(_, e)| is_positive(e))
+            .map(|(name, _)| *name)
+            .collect();
+        let listed: Vec<String> = found
+            .iter()
+            .map(|(name, e)| format!("{name} {}", text(e)))
+            .collect();
+        let verdict = match rising.len() {
+            0 => Verdict::NotSupported,
+            n if n == found.len() => Verdict::Reproduced,
+            _ => Verdict::InRegime,
+        };
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "rank correlation with eta/B over {} runs: {}",
+                self.runs.len(),
+                listed.join(", ")
+            ),
+            verdict,
+            reason: match verdict {
+                Verdict::Reproduced => "all three rise beyond their errors".into(),
+                Verdict::InRegime => format!(
+                    "of the three only these rise beyond their errors: {}",
+                    rising.join(", ")
+                ),
+                _ => "none rises beyond its error".into(),
+            },
+        }
+    }
+
+    fn n5(&self) -> Claim {
+        const NAME: &str = "N5";
+        const CLAIM: &str = "the definitions of the freezing time measure the same: R^2 with prediction agreement .89, with the loss proxy .90";
+        /// Share of the variance that two definitions must have in common to count as the same.
+        const SAME: f64 = 0.5;
+        let pairs = |other: &[f64]| -> Vec<(f64, f64)> {
+            let pairs = self
+                .runs
+                .iter()
+                .map(|run| (self.result.freezing_time[*run], other[*run]));
+            pairs.filter(|pair| pair.1.is_finite()).collect()
+        };
+        let shared = |other: &[f64]| over_runs(&pairs(other), shared_variance);
+        let (Some(agreement), Some(loss)) = (
+            shared(&self.result.agreement_time),
+            shared(&self.result.low_loss_time),
+        ) else {
+            return Claim::not_tested(NAME, CLAIM, "ten converged runs of [network]");
+        };
+        let holds = [agreement, loss].map(|e| e.value - SLACK * e.standard_error > SAME);
+        let verdict = match holds {
+            [true, true] => Verdict::Reproduced,
+            [false, false] => Verdict::NotSupported,
+            _ => Verdict::InRegime,
+        };
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "R^2 over {} runs: with prediction agreement {}, with the loss proxy {}",
+                self.runs.len(),
+                text(&agreement),
+                text(&loss)
+            ),
+            verdict,
+            reason: match holds {
+                [true, true] => format!("both share more than {SAME} of the variance, beyond three errors"),
+                [true, false] => format!("only prediction agreement shares more than {SAME} of the variance"),
+                [false, true] => format!("only the loss proxy shares more than {SAME} of the variance"),
+                _ => format!("neither shares more than {SAME} of the variance, beyond three errors"),
+            },
+        }
+    }
+
+    fn n7(&self) -> Claim {
+        const NAME: &str = "N7";
+        const CLAIM: &str = "noise follows curvature: C_ii ~ H_ii^g with 1 <= g <= 2 (arXiv 2602.05600)";
+        let points = self.result.continuation_time.len();
+        let at = |point: usize| {
+            let exponents = &self.result.continued.noise_exponent;
+            let all = self
+                .runs
+                .iter()
+                .map(|run| self.result.of_run(exponents, *run)[point]);
+            let there: Vec<f64> = all.filter(|g| g.is_finite()).collect();
+            (there.len() >= FEWEST).then(|| mean(&there).ok()).flatten()
+        };
+        let Some(last) = at(points - 1) else {
+            return Claim::not_tested(NAME, CLAIM, "ten converged runs of [network]");
+        };
+        let early = at(points / 10).map_or(String::new(), |early| {
+            format!(
+                "; at eta t = {} it is {}",
+                self.result.continuation_time[points / 10],
+                text(&early)
+            )
+        });
+        let error = SLACK * last.standard_error;
+        let verdict = yes(last.value - error > 0.0 && last.value + error >= 1.0 && last.value - error <= 2.0);
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "second layer, largest eigenvalues, last states of {} runs: g = {}{early}",
+                last.samples,
+                text(&last)
+            ),
+            verdict,
+            reason: match verdict {
+                Verdict::Reproduced => "the exponent lies in the published range within three errors".into(),
+                _ => "the exponent lies outside the published range by more than three errors".into(),
+            },
+        }
+    }
+}
+
+/// What claims about the dependence on the noise need.
+const NEEDS_SETTINGS: &str = "ten converged runs of [network] at three values of eta/B";

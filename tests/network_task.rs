@@ -1,0 +1,363 @@
+//! `[network]`: runs that freeze, claims with their negative controls, and input that is refused.
+#![cfg(feature = "config")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
+
+mod common;
+
+use common::escape::{refused, run};
+use freezeout::judgement::claims::{self, Verdict};
+use freezeout::output::{Records, ResultFile};
+use freezeout::run::parse;
+use freezeout::task::network::NetworkResult;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+const HEAD: &str = "name = \"networks\"\n[network]\n";
+const SMALL: &str = r#"
+hidden = [20, 20]
+train = 10
+test = 50
+learning_rate = [0.05, 0.2]
+batch_size = [5, 25]
+repeats = 4
+time = 80.0
+checkpoints = 21
+scan_every = 2
+"#;
+
+fn small() -> &'static ResultFile {
+    static FILE: OnceLock<ResultFile> = OnceLock::new();
+    FILE.get_or_init(|| run(&format!("{HEAD}{SMALL}")))
+}
+
+fn verdicts(result: &NetworkResult) -> BTreeMap<&'static str, Verdict> {
+    let mut file = ResultFile::new();
+    file.push(result.group().unwrap()).unwrap();
+    let all = claims::claims(&file, &parse(&format!("{HEAD}{SMALL}")).unwrap()).unwrap();
+    assert!(all.iter().all(|claim| !claim.reason.is_empty()));
+    let table = claims::table(&all);
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    all.iter().map(|claim| (claim.name, claim.verdict)).collect()
+}
+
+#[test]
+fn runs_freeze_later_with_more_noise() {
+    use Verdict::{NotSupported, NotTested, Reproduced};
+    let result = NetworkResult::of(small()).unwrap();
+    assert_eq!(result.converged_runs, [4; 4]);
+    assert_eq!(
+        (result.training_images, result.test_images, result.parameters),
+        (100, 500, 1930)
+    );
+    let found = verdicts(&result);
+    for name in ["N1", "N2", "N7"] {
+        assert_eq!(found[name], Reproduced, "{name}: {found:?}");
+    }
+    // all repeats start at the same state, and the last checkpoint is its own end point
+    for run in 0..16 {
+        assert_eq!(result.of_run(&result.train_loss, run)[0], result.train_loss[0]);
+        let ends = |record: &[f64]| *result.of_run(record, run).last().unwrap();
+        assert_eq!(
+            (
+                ends(&result.continued.similarity),
+                ends(&result.continued.barrier)
+            ),
+            (1.0, 0.0)
+        );
+        assert_eq!(
+            ends(&result.continued.end_flatness),
+            ends(&result.continued.flatness)
+        );
+        assert_eq!(ends(&result.continued.end_test_loss), ends(&result.test_loss));
+    }
+    // nothing is said about fewer than ten runs
+    let mut few = result.clone();
+    few.converged[..8].fill(0);
+    assert!(verdicts(&few).values().all(|verdict| *verdict == NotTested));
+    // without converged runs at an eta/B there are too few of them
+    let mut two = result.clone();
+    two.learning_rate = vec![0.2, 0.2];
+    assert_eq!(
+        (verdicts(&two)["N2"], verdicts(&two)["N4"]),
+        (NotTested, NotTested)
+    );
+    // the order of the settings turned round: most noise has frozen first
+    let mut turned = result;
+    turned.learning_rate = vec![0.05, 0.0005];
+    let found = verdicts(&turned);
+    assert_eq!(found["N2"], NotSupported);
+    assert_ne!(found["N4"], Reproduced);
+}
+
+/// With the checkpoints of every run in another order nothing is left of exploration and selection, also of a selection put in by hand.
+#[test]
+fn shuffled_checkpoints_turn_the_claims_about_time() {
+    let mut result = NetworkResult::of(small()).unwrap();
+    let points = result.continuation_time.len();
+    for (k, (flatness, loss)) in (result.continued.end_flatness.iter_mut())
+        .zip(&mut result.continued.end_test_loss)
+        .enumerate()
+    {
+        let place = (k % points) as f64;
+        (*flatness, *loss) = (1.0 + place, 1.0 - 0.01 * place);
+    }
+    let found = verdicts(&result);
+    assert_eq!(
+        (found["N1"], found["N3"]),
+        (Verdict::Reproduced, Verdict::Reproduced)
+    );
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+    let (before, runs) = (result.clone(), result.converged.len());
+    for run in 0..runs {
+        let mut order: Vec<usize> = (0..points).collect();
+        order.shuffle(&mut random);
+        let c = &mut result.continued;
+        for (to, from) in [
+            (&mut c.similarity, &before.continued.similarity),
+            (&mut c.end_flatness, &before.continued.end_flatness),
+            (&mut c.end_test_loss, &before.continued.end_test_loss),
+        ] {
+            for (place, k) in order.iter().enumerate() {
+                to[run * points + place] = from[run * points + k];
+            }
+        }
+    }
+    let found = verdicts(&result);
+    assert_eq!(
+        (found["N1"], found["N3"]),
+        (Verdict::NotSupported, Verdict::NotSupported)
+    );
+}
+
+/// Test accuracies that follow the noise are seen, and among runs in another order nothing follows it.
+#[test]
+fn shuffled_runs_turn_the_claims_about_the_noise() {
+    let mut result = NetworkResult::of(small()).unwrap();
+    let (times, points) = (result.time.len(), result.continuation_time.len());
+    for run in 0..result.converged.len() {
+        let (rate, batch) = result.setting_of(run);
+        result.test_accuracy[(run + 1) * times - 1] = 0.5 + rate / batch;
+    }
+    assert_eq!(verdicts(&result)["N4"], Verdict::Reproduced);
+    let mut order: Vec<usize> = (0..result.converged.len()).collect();
+    order.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(3));
+    let before = result.clone();
+    for (to, from) in order.into_iter().enumerate() {
+        result.freezing_time[to] = before.freezing_time[from];
+        result.distance[to] = before.distance[from];
+        result.test_accuracy[(to + 1) * times - 1] = before.test_accuracy[(from + 1) * times - 1];
+        result.continued.end_flatness[(to + 1) * points - 1] =
+            before.continued.end_flatness[(from + 1) * points - 1];
+    }
+    let found = verdicts(&result);
+    assert_eq!(
+        (found["N2"], found["N4"]),
+        (Verdict::NotSupported, Verdict::NotSupported)
+    );
+}
+
+/// A network that learns labels by heart misclassifies nearly all test images from the beginning to the end: no basin can be told from another, and nothing improves.
+#[test]
+fn shuffled_labels_turn_exploration_and_selection() {
+    let keys = SMALL
+        .replace("[0.05, 0.2]", "[0.02, 0.05]")
+        .replace("[5, 25]", "[10, 50]")
+        .replace("train = 10", "train = 5");
+    let result = NetworkResult::of(&run(&format!("{HEAD}shuffle_labels = true{keys}"))).unwrap();
+    assert!(
+        result.converged_numbers().len() >= 10,
+        "{:?}",
+        result.converged_runs
+    );
+    let accuracy = result.test_accuracy.iter().fold(0.0_f64, |most, a| most.max(*a));
+    assert!(accuracy < 0.25, "{accuracy}");
+    let found = verdicts(&result);
+    for name in ["N1", "N2", "N5"] {
+        assert_eq!(found[name], Verdict::NotSupported, "{name}: {found:?}");
+    }
+    assert_ne!(found["N3"], Verdict::Reproduced, "{found:?}");
+}
+
+/// Noise that does not follow the curvature.
+#[test]
+fn another_exponent_turns_the_claim_about_noise() {
+    let mut result = NetworkResult::of(small()).unwrap();
+    result.continued.noise_exponent.iter_mut().for_each(|g| *g -= 1.1);
+    assert_eq!(verdicts(&result)["N7"], Verdict::NotSupported);
+}
+
+#[test]
+fn a_definition_of_freezing_at_random_turns_the_claim_about_definitions() {
+    let mut result = NetworkResult::of(small()).unwrap();
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(2);
+    result.agreement_time.shuffle(&mut random);
+    result.low_loss_time.shuffle(&mut random);
+    assert_eq!(verdicts(&result)["N5"], Verdict::NotSupported);
+}
+
+#[test]
+fn files_are_the_same_on_any_number_of_threads() {
+    let keys = "hidden = [10, 10]\ntrain = 4\ntest = 5\nlearning_rate = [0.1]\nbatch_size = [5, 20]\nrepeats = 2\ntime = 20.0\ncheckpoints = 5\nscan_every = 1\n";
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let file = pool.install(|| run(&format!("{HEAD}{keys}")));
+        file.group("network")
+            .unwrap()
+            .records()
+            .iter()
+            .map(|r| (r.name().to_string(), r.values().clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(on(1), on(3));
+}
+
+/// Of a grid in which some settings diverge, those settings are missing and the others stand.
+#[test]
+fn a_setting_that_diverges_is_marked() {
+    let keys = "hidden = [10, 10]\ntrain = 4\ntest = 5\nlearning_rate = [0.1, 1e4]\nbatch_size = [10]\nrepeats = 2\ntime = 1e6\n";
+    // too long at 0.1
+    assert!(refused(&format!("{HEAD}{}", keys.replace("0.1", "1e-9"))).contains("iterations"));
+    let keys = keys.replace("time = 1e6", "time = 60.0").replace("1e4", "3.0");
+    let file = run(&format!("{HEAD}{keys}checkpoints = 11\nscan_every = 5\n"));
+    let result = NetworkResult::of(&file).unwrap();
+    assert_eq!(result.converged_runs, [2, 0]);
+    assert!(result.spread[0].is_finite() && result.spread[1].is_nan());
+    assert!(result.freezing_time[2..].iter().all(|t| t.is_nan()));
+}
+
+#[test]
+fn keys_that_make_no_sense_are_refused() {
+    for (keys, wanted) in [
+        ("train = 0", "network.train: 0 is not allowed"),
+        ("train = 200", "network.train: class"),
+        ("batch_size = [501]", "network.batch_size: 501 is not allowed"),
+        ("batch_size = [2.5]", "network.batch_size: 2.5 is not allowed"),
+        (
+            "learning_rate = [-0.1]",
+            "network.learning_rate: -0.1 is not allowed",
+        ),
+        ("time = 0.0", "network.time: 0 is not allowed"),
+        ("hidden = []", "network.hidden: 1 to 20 hidden layers"),
+        ("hidden = [0]", "network.hidden: 1 to 20 hidden layers"),
+        ("momentum = 1.0", "network.momentum: 1 is not allowed"),
+        ("scan_every = 7", "network.scan_every: 7 is not allowed"),
+        ("refine_every = 11", "network.refine_every: 11 is not allowed"),
+        ("directions = 901", "network.directions: 901 is not allowed"),
+        ("checkpoints = 1", "network.checkpoints: 1 is not allowed"),
+        (
+            "data = \"nowhere\"",
+            "cannot read nowhere/train-images-idx3-ubyte.gz",
+        ),
+    ] {
+        let message = refused(&format!("{HEAD}{keys}\n"));
+        assert!(message.contains(wanted), "{keys}: {message}");
+    }
+}
+
+/// An IDX file.
+fn idx(shape: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let lengths = shape.iter().flat_map(|n| n.to_be_bytes());
+    [
+        &[0, 0, 8, shape.len() as u8][..],
+        &lengths.collect::<Vec<u8>>(),
+        bytes,
+    ]
+    .concat()
+}
+
+/// A folder with one image of 2 x 2 pixels for training and one for testing of each class.
+fn folder(path: &Path, set: &str) {
+    let labels: Vec<u8> = (0..20).map(|k| k % 10).collect();
+    let pixels: Vec<u8> = (0..80_u32).map(|k| (k * 37 % 256) as u8).collect();
+    fs::write(
+        path.join(format!("{set}-images-idx3-ubyte")),
+        idx(&[20, 2, 2], &pixels),
+    )
+    .unwrap();
+    fs::write(path.join(format!("{set}-labels-idx1-ubyte")), idx(&[20], &labels)).unwrap();
+}
+
+#[test]
+fn damaged_data_are_refused_in_one_line() {
+    let keys = |path: &Path| {
+        format!(
+            "{HEAD}data = {:?}\ntrain = 1\ntest = 1\nbatch_size = [2]\nlearning_rate = [0.1]\nrepeats = 1\nhidden = [4, 4]\ndirections = 10\ntime = 10.0\n",
+            path.to_str().unwrap()
+        )
+    };
+    let labels = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = idx(&[20], &(0..20).map(|k| k % 10).collect::<Vec<u8>>());
+        change(&mut bytes);
+        bytes
+    };
+    for (name, bytes, wanted) in [
+        (
+            "labels-idx1",
+            labels(&|b| b.truncate(20)),
+            "12 bytes follow the shape [20], which needs 20: the file is truncated or damaged",
+        ),
+        (
+            "labels-idx1",
+            labels(&|b| b[3] = 3),
+            "the magic number is 0x00000803 where 0x00000801 is needed",
+        ),
+        (
+            "labels-idx1",
+            labels(&|b| b[13] = 10),
+            "label 10 of image 5 is out of range: 0 to 9 are allowed",
+        ),
+        (
+            "labels-idx1",
+            idx(&[2], &[0, 1]),
+            "it holds 2 labels for 20 images",
+        ),
+        (
+            "labels-idx1",
+            vec![0x1f, 0x8b, 0, 0],
+            "the gzip stream is damaged",
+        ),
+        ("images-idx3", Vec::new(), "it is too short for an IDX file"),
+        ("images-idx3", idx(&[20, 0, 2], &[]), "there are no images"),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        folder(place.path(), "t10k");
+        fs::write(place.path().join(format!("t10k-{name}-ubyte")), bytes).unwrap();
+        let message = refused(&keys(place.path()));
+        assert!(message.contains(wanted), "{message}");
+        assert_eq!(message.lines().count(), 1);
+        assert!(
+            message.starts_with(&format!("cannot read {}", place.path().display())),
+            "{message}"
+        );
+    }
+    let place = tempfile::tempdir().unwrap();
+    folder(place.path(), "t10k");
+    let text = keys(place.path());
+    let result = NetworkResult::of(&run(&text)).unwrap();
+    assert_eq!(
+        (result.training_images, result.parameters),
+        (10, 4 * 4 + 4 + 4 * 4 + 4 + 4 * 10 + 10)
+    );
+    // with both sets the second is for testing
+    folder(place.path(), "train");
+    assert!(refused(&text.replace("train = 1", "train = 3")).contains("class 0 has 2 images, 3 are needed"));
+    run(&text.replace("train = 1", "train = 2"));
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn training_that_diverges_everywhere_ends_with_the_iteration() {
+    let keys = "hidden = [10, 10]\ntrain = 4\ntest = 5\nlearning_rate = [1e5]\nbatch_size = [10]\nrepeats = 2\ntime = 2e7\ncheckpoints = 11\n";
+    common::escape::refused_by_command(
+        &format!("{HEAD}{keys}"),
+        &["network.learning_rate: training diverged in every run, first at iteration "],
+    );
+}
