@@ -55,9 +55,11 @@ fn runs_freeze_later_with_more_noise() {
         (100, 500, 1930)
     );
     let found = verdicts(&result);
-    for name in ["N1", "N2", "N7"] {
+    for name in ["N2", "N7"] {
         assert_eq!(found[name], Reproduced, "{name}: {found:?}");
     }
+    // with the least noise most runs lead to their basin from the start
+    assert_eq!(found["N1"], Verdict::InRegime);
     // all repeats start at the same state, and the last checkpoint is its own end point
     for run in 0..16 {
         assert_eq!(result.of_run(&result.train_loss, run)[0], result.train_loss[0]);
@@ -109,7 +111,7 @@ fn shuffled_checkpoints_turn_the_claims_about_time() {
     let found = verdicts(&result);
     assert_eq!(
         (found["N1"], found["N3"]),
-        (Verdict::Reproduced, Verdict::Reproduced)
+        (Verdict::InRegime, Verdict::Reproduced)
     );
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let (before, runs) = (result.clone(), result.converged.len());

@@ -61,7 +61,7 @@ pub fn largest_eigenpairs(
         }
         let m = basis.len();
         let is_invariant = norm <= 1e-14 * scale || (m == 0 && norm == 0.0);
-        if m > 0 && (is_invariant || m == most || (m >= count && m % EVERY == 0)) {
+        if m > 0 && (is_invariant || m == most || (m >= count && m.is_multiple_of(EVERY))) {
             let small = DMatrix::from_fn(m, m, |i, j| match i.abs_diff(j) {
                 0 => diagonal[i],
                 1 => off[i.min(j)],

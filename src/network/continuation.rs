@@ -69,7 +69,7 @@ pub fn gradient_descent(
             *t -= continuation.learning_rate * g;
         }
         steps += 1;
-        if steps >= least && steps % every == 0 {
+        if steps >= least && steps.is_multiple_of(every) {
             let now = train.evaluate(&theta);
             settled = match now.loss <= SETTLED && now.accuracy == 1.0 {
                 true => settled + 1,

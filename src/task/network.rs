@@ -740,7 +740,7 @@ pub fn maps(file: &ResultFile) -> Result<Figure> {
             values: transposed.map(|entry| table[entry]).collect(),
             colours: ColourScale {
                 map: ColourMap::Viridis,
-                axis: Axis::linear(label),
+                axis: Axis::linear(""),
                 bar: true,
             },
         }));
