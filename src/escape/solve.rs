@@ -140,7 +140,8 @@ impl<const D: usize> EscapeResult<D> {
 impl<const D: usize> Problem<D> {
     /// Solves the problem on four grids, whose cells are the coarsest ones cut into 1, 2, 3 and 4 parts.
     ///
-    /// `after_level` is called with each level as it is done, from coarse to fine; an error that it returns ends the computation.
+    /// `after_level` is called with each level, from coarse to fine; an error that it returns ends the computation. The two finest grids are
+    /// solved at the same time, after the two coarser ones.
     ///
     /// # Method
     /// Numbers are extrapolated as [`Extrapolated::within`] says. A number whose iteration did not converge on some grid is left out; one
@@ -159,13 +160,17 @@ impl<const D: usize> Problem<D> {
             let message = "there is nothing to reach: give a target, or an end that absorbs";
             return Err(Error::config("first_passage_times", message));
         }
-        let level = |parts: usize| {
-            let level = Level::new(self, parts, settings.slow_modes).map_err(|e| advised(self, e))?;
+        let level = |parts: usize| Level::new(self, parts, settings.slow_modes).map_err(|e| advised(self, e));
+        let told = |level: Result<Level<D>>| {
+            let level = level?;
             after_level(&level)?;
             Ok(level)
         };
         let [a, b, c, d] = PARTS;
-        let levels = [level(a)?, level(b)?, level(c)?, level(d)?];
+        let (coarse, middle) = (told(level(a))?, told(level(b))?);
+        // each has parts that only one thread can do: together they leave none idle
+        let (third, finest) = rayon::join(|| level(c), || level(d));
+        let levels = [coarse, middle, told(third)?, told(finest)?];
         let passage_law = match settings.first_passage_times.as_slice() {
             [] => None,
             times => Some(PassageLaw::new(self, &levels, times)?),
