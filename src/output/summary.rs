@@ -41,7 +41,7 @@ pub fn summary(file: &ResultFile, width: usize) -> String {
 /// let mut file = ResultFile::new();
 /// file.push(group)?;
 /// let text = summary_at(&file, "escape/escape_rate", false, 100)?;
-/// assert!(text.ends_with("0.015100 ± 0.000020\n"));
+/// assert!(text.ends_with("0.015100 ± 2.0e-5\n"));
 /// assert!(summary_at(&file, "escape/nothing", false, 100).is_err());
 /// # Ok::<(), freezeout::Error>(())
 /// ```
