@@ -19,9 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Time for which a run is watched that has said so.
 const WATCHED: Duration = Duration::from_secs(2);
 
-/// Small configurations of all tasks, quick to run.
-const SMALL: [&str; 9] = [
-    r#"
+/// Networks, which do not go together with the landscapes of the others.
+const NETWORK: &str = r#"
 name = "networks"
 [network]
 hidden = [4, 4]
@@ -34,7 +33,10 @@ time = 4.0
 checkpoints = 5
 scan_every = 2
 directions = 10
-"#,
+"#;
+
+/// Small configurations of all other tasks, quick to run.
+const SMALL: [&str; 8] = [
     r#"
 name = "shift"
 [landscape]
