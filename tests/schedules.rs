@@ -250,3 +250,50 @@ fn a_design_that_cannot_be_is_refused_with_its_key() {
         assert!(message.contains(names), "{keys}: {message}");
     }
 }
+
+/// At equal histories of Δ in the time ηk, a learning rate that falls and a batch that grows are one thing as η → 0, and not at finite η.
+#[test]
+fn learning_rate_and_batch_size_are_one_lever_for_small_steps() {
+    let at = |lever: &str, rate: f64| {
+        let keys = format!(
+            "before = 1e-3\nafter = 5e-4\nchange_y = [2.5]\nend_y = 7.0\nshape = [\"step\"]\nlever = \"{lever}\"\nlearning_rate = {rate}\n"
+        );
+        schedules(&format!(
+            "{keys}runs = {}\n",
+            if rate > 0.03 { 20_000 } else { 0 }
+        ))
+    };
+    let mut apart = Vec::new();
+    for rate in [0.04, 0.0025] {
+        let [batch, learning] = ["batch_size", "learning_rate"].map(|lever| at(lever, rate));
+        assert_eq!(batch.p_flat_two_state, learning.p_flat_two_state);
+        assert_eq!(batch.p_flat_density, learning.p_flat_density);
+        for found in [&batch, &learning] {
+            let sgd = found.sgd.as_ref();
+            if let Some(sgd) = sgd {
+                let off = sgd.p_flat_sgd[0] - found.p_flat_transfer[0];
+                assert!(
+                    off.abs() < Z * sgd.p_flat_sgd_standard_error[0],
+                    "{} {off}",
+                    found.lever[0]
+                );
+            }
+        }
+        // half the learning rate needs twice the steps, half the noise by batches twice the samples
+        assert!(learning.steps[0] > 1.4 * batch.steps[0] && learning.steps[0] < 2.0 * batch.steps[0]);
+        assert!((learning.samples[0] - learning.steps[0]).abs() < 1e-6);
+        assert!(
+            (batch.samples[0] / learning.steps[0] - 1.0).abs() < 0.05,
+            "{:?} {:?}",
+            batch.samples,
+            learning.steps
+        );
+        assert_eq!(batch.p_flat_transfer_equal_steps, batch.p_flat_transfer);
+        let difference = (batch.p_flat_transfer[0] - learning.p_flat_transfer[0]).abs();
+        let errors = batch.p_flat_transfer_error[0] + learning.p_flat_transfer_error[0];
+        apart.push((difference, errors));
+    }
+    let [(coarse, error), (fine, _)] = [apart[0], apart[1]];
+    assert!(coarse > 3.0 * error, "{apart:?}");
+    assert!(fine < 0.6 * coarse, "{apart:?}");
+}

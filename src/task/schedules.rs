@@ -41,7 +41,9 @@ pub struct Schedules {
     pub start_y: f64,
     /// y at the end; hops have died out there.
     pub end_y: f64,
-    /// η of SGD and of its map.
+    /// What changes the noise: the batch size at a learning rate that stays, or the learning rate at a batch size that stays.
+    pub lever: Lever,
+    /// η of SGD and of its map, where the noise is strongest.
     pub learning_rate: f64,
     /// SGD runs; 0 leaves SGD out.
     pub runs: usize,
@@ -59,6 +61,36 @@ pub enum Shape {
     Exponential,
     /// as half a cosine in time until `change_y`
     Cosine,
+}
+
+/// What changes the noise strength Δ = η/2B.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lever {
+    /// the batch size: steps stay as long
+    #[default]
+    BatchSize,
+    /// the learning rate: batches stay as large
+    LearningRate,
+}
+
+impl Lever {
+    fn name(self) -> &'static str {
+        match self {
+            Self::BatchSize => "batch_size",
+            Self::LearningRate => "learning_rate",
+        }
+    }
+}
+
+/// Steps of SGD of one kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Steps {
+    count: u64,
+    strength: f64,
+    learning_rate: f64,
+    /// σ, which is proportional to 1/B.
+    sigma: f64,
 }
 
 impl Shape {
@@ -91,6 +123,7 @@ impl Default for Schedules {
             pieces: 24,
             start_y: 1.0,
             end_y: 20.0,
+            lever: Lever::BatchSize,
             learning_rate: 0.01,
             runs: 4000,
         }
@@ -110,6 +143,8 @@ records! {
             /// η of SGD and of its map.
             learning_rate: f64,
         }
+        /// what changes the noise
+        lever: Vec<String> => [note] "text",
         /// how the noise changes
         shape: Vec<String> => [shape] "text",
         /// y at which the noise has become `after`
@@ -126,6 +161,12 @@ records! {
         p_flat_transfer: Vec<f64> => [shape, change] "1",
         /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
         p_flat_transfer_error: Vec<f64> => [shape, change] "1",
+        /// the same after as many steps as the learning rate of the start would need for the whole time: at equal steps, not at equal time
+        p_flat_transfer_equal_steps: Vec<f64> => [shape, change] "1",
+        /// steps of SGD
+        steps: Vec<f64> => [shape, change] "iterations",
+        /// samples that SGD draws, in batches of the size at the strongest noise
+        samples: Vec<f64> => [shape, change] "batches",
         /// SGD itself, if it was wanted
         sgd: Option<SgdColumns> => [shape, change],
         /// final P_flat without a change, at `before` and at `after`, two-state theory
@@ -154,8 +195,38 @@ pub(super) struct Row {
     pub two_state: (f64, f64),
     pub density: (f64, f64),
     pub transfer: (f64, f64),
+    /// P_flat by the map of SGD after as many steps as the first learning rate would need.
+    equal_steps: f64,
     /// Steps of SGD with each strength.
-    pub steps: Vec<(u64, f64)>,
+    pub steps: Vec<Steps>,
+}
+
+impl Row {
+    fn all_steps(&self) -> f64 {
+        self.steps.iter().map(|steps| steps.count as f64).sum()
+    }
+
+    fn samples(&self) -> f64 {
+        let largest = self.steps.iter().map(|steps| steps.sigma).fold(0.0, f64::max);
+        self.steps
+            .iter()
+            .map(|steps| steps.count as f64 * largest / steps.sigma)
+            .sum()
+    }
+}
+
+impl Schedules {
+    /// η and σ at a noise strength.
+    fn learning_rate_and_sigma(&self, strength: f64) -> (f64, f64) {
+        match self.lever {
+            Lever::BatchSize => (self.learning_rate, sigma(strength, self.learning_rate)),
+            Lever::LearningRate => {
+                let largest = self.before.max(self.after);
+                let learning_rate = self.learning_rate * strength / largest;
+                (learning_rate, sigma(largest, self.learning_rate))
+            }
+        }
+    }
 }
 
 impl Task for Schedules {
@@ -258,9 +329,8 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
         check_size(SECTION, task.runs, 1)?;
     }
     for strength in [task.before, task.after] {
-        let walk = model
-            .walk(task.learning_rate, sigma(strength, task.learning_rate))
-            .map_err(|e| e.at(SECTION))?;
+        let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
+        let walk = model.walk(learning_rate, sigma).map_err(|e| e.at(SECTION))?;
         walk.check_stability(task.start_y)
             .map_err(|e| e.at("schedules.learning_rate"))?;
     }
@@ -322,6 +392,7 @@ fn run(
         after: task.after,
         start_y: task.start_y,
         learning_rate: task.learning_rate,
+        lever: vec![task.lever.name().into()],
         shape: task.shape.iter().map(|shape| shape.name().into()).collect(),
         change_y: changes.to_vec(),
         p_flat_two_state: column(&|r| r.two_state.0),
@@ -330,6 +401,9 @@ fn run(
         p_flat_density_error: column(&|r| r.density.1),
         p_flat_transfer: column(&|r| r.transfer.0),
         p_flat_transfer_error: column(&|r| r.transfer.1),
+        p_flat_transfer_equal_steps: column(&|r| r.equal_steps),
+        steps: column(&Row::all_steps),
+        samples: column(&Row::samples),
         sgd,
         p_flat_constant: constants.iter().map(|p| p.0).collect(),
         p_flat_constant_error: constants.iter().map(|p| p.1).collect(),
@@ -366,6 +440,7 @@ pub(super) fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSche
         two_state: (theory.final_p_flat(), theory.p_flat_error),
         density: (density.final_p_flat(), density_error),
         transfer: (fine.p_flat, (fine.p_flat - coarse.p_flat).abs()),
+        equal_steps: fine.equal_steps,
         steps: fine.steps,
     })
 }
@@ -374,8 +449,10 @@ pub(super) fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSche
 struct Mapped {
     /// Final P_flat.
     p_flat: f64,
+    /// P_flat after as many steps as the first learning rate would need for the whole time.
+    equal_steps: f64,
     /// Steps with each strength.
-    steps: Vec<(u64, f64)>,
+    steps: Vec<Steps>,
 }
 
 /// The map of SGD, each piece of the schedule beginning with the law that the one before has left, and ending where the mean of y has come to its
@@ -384,7 +461,7 @@ fn map_of_sgd(
     model: &TwoValleyModel,
     task: &Schedules,
     schedule: &NoiseSchedule,
-    steps: Option<&[(u64, f64)]>,
+    steps: Option<&[Steps]>,
 ) -> Result<Mapped> {
     let mut settings = PathSettings {
         start_y: task.start_y,
@@ -393,38 +470,52 @@ fn map_of_sgd(
     if steps.is_some() {
         settings = settings.coarser();
     }
-    let law = |settings: &PathSettings, strength: f64| {
-        model.path_law(task.learning_rate, sigma(strength, task.learning_rate), settings)
-    };
     let pieces = schedule.pieces(task.start_y, task.end_y);
     let mut mapped = Mapped {
         p_flat: 0.5,
+        equal_steps: 0.5,
         steps: Vec::new(),
     };
+    // P_flat after every step
+    let mut history = vec![0.5];
     for (k, &(_, to, strength)) in pieces.iter().enumerate() {
+        let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
+        let law = |settings: &PathSettings| model.path_law(learning_rate, sigma, settings);
         let count = match steps {
-            Some(steps) => steps[k].0,
+            Some(steps) => steps[k].count,
             // the mean has passed the end already
             None if settings.start_y >= to => 0,
             None => {
                 let time = floor_time(model.landscape(), settings.start_y, to, 1.0)?;
-                settings.steps = ((time / task.learning_rate).ceil() as usize).max(1);
+                settings.steps = ((time / learning_rate).ceil() as usize).max(1);
                 if k + 1 < pieces.len() {
-                    settings.steps = law(&settings, strength)?.y.partition_point(|y| *y < to);
+                    settings.steps = law(&settings)?.y.partition_point(|y| *y < to);
                 }
                 settings.steps as u64
             }
         };
-        mapped.steps.push((count, strength));
+        mapped.steps.push(Steps {
+            count,
+            strength,
+            learning_rate,
+            sigma,
+        });
         if count == 0 {
             continue;
         }
         settings.steps = count as usize;
-        let law = law(&settings, strength)?;
+        let law = law(&settings)?;
         mapped.p_flat = law.final_p_flat();
+        history.extend(&law.p_flat[1..]);
         settings.start_y = *law.y.last().unwrap_or(&settings.start_y);
         settings.starts = law.last;
     }
+    let times = mapped
+        .steps
+        .iter()
+        .map(|steps| steps.count as f64 * steps.learning_rate);
+    let equal = (times.sum::<f64>() / task.learning_rate).round() as usize;
+    mapped.equal_steps = history[equal.min(history.len() - 1)];
     Ok(mapped)
 }
 
@@ -432,23 +523,23 @@ fn map_of_sgd(
 pub(super) fn sgd(
     model: &TwoValleyModel,
     task: &Schedules,
-    pieces: &[(u64, f64)],
+    pieces: &[Steps],
     seed: u64,
     number: usize,
 ) -> Result<(f64, f64)> {
     let mut starts = START_X.map(|x| [x, task.start_y]).to_vec();
     let mut flat = 0;
-    for (k, &(steps, strength)) in pieces.iter().enumerate().filter(|(_, piece)| piece.0 > 0) {
-        let walk = model.walk(task.learning_rate, sigma(strength, task.learning_rate))?;
+    for (k, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.count > 0) {
+        let walk = model.walk(piece.learning_rate, piece.sigma)?;
         let protocol = Protocol {
             starts,
             runs: task.runs,
-            steps,
+            steps: piece.count,
             record_every: None,
             seed,
             experiment: experiment_number(&format!(
-                "{SECTION} {number} {k} {strength:e} {:e}",
-                task.learning_rate
+                "{SECTION} {number} {k} {:e} {:e}",
+                piece.strength, piece.learning_rate
             )),
         };
         let ensemble = simulate(&[Cell { walk, protocol }], &|_| ())?.remove(0);
