@@ -3,7 +3,7 @@
 use crate::diffusion::Diffusion;
 use crate::error::{Result, require};
 use crate::landscape::Kink;
-use crate::math::{Point, Tensor};
+use crate::math::{Lanes, Point, PointBlock, Tensor};
 
 /// ds/dt at the slow position s.
 pub type SlowVelocity = Box<dyn Fn(f64) -> f64 + Send + Sync>;
@@ -139,6 +139,28 @@ impl<T: Diffusion<2>> Diffusion<2> for Process<'_, T> {
         match self.problem.velocity {
             Some(_) => Tensor::<2>::new(tensor[(0, 0)], 0.0, 0.0, 0.0),
             None => tensor,
+        }
+    }
+    fn drift_block(&self, points: &PointBlock<2>, drift: &mut [Lanes; 2]) {
+        self.problem.diffusion.drift_block(points, drift);
+        for lane in points.lanes() {
+            if let Some(velocity) = self.problem.given_velocity(points.coordinates()[1][lane]) {
+                drift[1][lane] = velocity;
+            }
+        }
+    }
+    fn tensor_block(&self, points: &PointBlock<2>, tensor: &mut [[Lanes; 2]; 2]) {
+        self.problem.diffusion.tensor_block(points, tensor);
+        for (i, row) in tensor.iter_mut().enumerate() {
+            for (j, entry) in row.iter_mut().enumerate() {
+                let is_across = i == 0 && j == 0;
+                let factor = if is_across || self.problem.velocity.is_none() {
+                    self.factor
+                } else {
+                    0.0
+                };
+                entry.iter_mut().for_each(|value| *value *= factor);
+            }
         }
     }
     fn kinks(&self) -> Vec<Kink> {

@@ -640,7 +640,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             ));
         }
     }
-    let mut rates = Panel::new("time scales", slow(), Axis::log("rate × time; parameter"))
+    let mut rates = Panel::new("time scales", slow(), Axis::log("rate *λ*; parameter"))
         .with(Layer::line(
             s,
             &result.exchange_rate,

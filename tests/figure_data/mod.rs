@@ -3,8 +3,11 @@
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::{AblationsResult, CollapseColumns};
 use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
+use freezeout::task::freezing::{FreezingResult, FreezingSgd};
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
+use freezeout::task::network::{ContinuedColumns, NetworkResult};
+use freezeout::task::schedule_design::{DesignSgd, ScheduleDesignResult};
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
 use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
 use freezeout::task::stationary_map::StationaryMapResult;
@@ -386,6 +389,131 @@ fn schedules() -> Group {
     result.group().unwrap()
 }
 
+fn freezing() -> Group {
+    let s = space(1.0, 20.0, 21);
+    let snapshots = vec![5.0, 10.0, 20.0];
+    let x = space(-1.0, 1.0, 41);
+    let along = |of: &dyn Fn(f64) -> f64| s.iter().map(|s| of(*s)).collect::<Vec<f64>>();
+    let both = |of: &dyn Fn(f64) -> f64, other: &dyn Fn(f64) -> f64| [along(of), along(other)].concat();
+    let result = FreezingResult {
+        start: 1.0,
+        end: 20.0,
+        duration: 870.0,
+        shallowest: 1.0,
+        regime: vec!["adiabatic".into()],
+        time: along(&|s| 45.0 * (s - 1.0)),
+        valley_x: both(&|s| 0.8 * s / (s + 30.0), &|s| -0.65 * s / (s + 30.0)),
+        probability: both(&|s| 0.96 - 0.46 / s, &|s| 0.04 + 0.46 / s),
+        no_hop_after: along(&|s| 1.0 - 1.0 / s),
+        hops: along(&|s| 30.0 * (1.0 - 1.0 / s)),
+        exchange_rate: along(&|s| rate(s, 1e-3)),
+        adiabatic_parameter: along(&|s| 1e-3 / s),
+        p_final: vec![0.96, 0.04],
+        p_final_error: 1e-5,
+        p_final_density: vec![0.96, 0.04],
+        p_final_density_error: 1e-5,
+        freezing_position: 4.3,
+        freezing_position_error: 1e-3,
+        freezing_time: 180.0,
+        freezing_time_error: 0.1,
+        freeze_out: 5.6,
+        density: vec![0.5; 41 * snapshots.len()],
+        effective_potential: vec![1.0; 41 * snapshots.len()],
+        snapshot_probability: vec![0.9, 0.95, 0.96, 0.1, 0.05, 0.04],
+        sgd: Some(FreezingSgd {
+            p_final_sgd: vec![0.95, 0.05],
+            p_final_sgd_standard_error: vec![0.005; 2],
+        }),
+        snapshot_s: snapshots,
+        x,
+        s,
+    };
+    result.group().unwrap()
+}
+
+fn schedule_design() -> Group {
+    let y = space(1.0, 20.0, 31);
+    let names = [
+        "best",
+        "best, a tenth of the path later",
+        "constant, best",
+        "cosine, best",
+    ];
+    let p = vec![0.984, 0.953, 0.974, 0.958];
+    let strengths = |k: usize| y.iter().map(move |y| [1e-4 * y, 8e-5 * y, 3e-3, 3e-3 / y][k]);
+    let result = ScheduleDesignResult {
+        weakest: 1e-4,
+        strongest: 3e-3,
+        start_y: 1.0,
+        end_y: 20.0,
+        learning_rate: 0.01,
+        schedule: names.map(String::from).to_vec(),
+        noise_strength: (0..4).flat_map(strengths).collect(),
+        p_flat_design: p.clone(),
+        p_flat_two_state: p.clone(),
+        p_flat_two_state_error: vec![1e-5; 4],
+        p_flat_density: p.clone(),
+        p_flat_density_error: vec![1e-5; 4],
+        p_flat_transfer: p.iter().map(|p| p - 0.005).collect(),
+        p_flat_transfer_error: vec![1e-5; 4],
+        sgd: Some(DesignSgd {
+            p_flat_sgd: p,
+            p_flat_sgd_standard_error: vec![2e-3; 4],
+        }),
+        sensitivity: vec![0.0; 6],
+        exchange_rate: y[1..].iter().map(|y| 1.0 / y).collect(),
+        change_of_rate: y[1..].iter().map(|y| 0.5 / y).collect(),
+        p_flat_stationary: vec![0.98; 30],
+        y,
+    };
+    result.group().unwrap()
+}
+
+fn network() -> Group {
+    let (settings, repeats, times, scan) = (4, 2, 11, 6);
+    let runs = settings * repeats;
+    let falling =
+        |n: usize, from: f64| -> Vec<f64> { (0..runs * n).map(|k| from / (1 + k % n) as f64).collect() };
+    let constant = |n: usize, value: f64| vec![value; runs * n];
+    let result = NetworkResult {
+        training_images: 500,
+        test_images: 100,
+        parameters: 1000,
+        training_time: 100.0,
+        learning_rate: vec![0.02, 0.1],
+        batch_size: vec![10.0, 50.0],
+        time: space(0.0, 100.0, times),
+        continuation_time: space(0.0, 100.0, scan),
+        converged_runs: vec![repeats as u64; settings],
+        spread: vec![0.3, 0.2, 1.0, 0.6],
+        converged: vec![1; runs],
+        diverged_at: vec![f64::NAN; runs],
+        freezing_time: (0..runs).map(|k| 20.0 + 5.0 * jitter(k)).collect(),
+        agreement_time: vec![20.0; runs],
+        low_loss_time: vec![15.0; runs],
+        distance: vec![0.5; runs],
+        train_loss: falling(times, 2.3),
+        test_loss: falling(times, 2.4),
+        train_accuracy: constant(times, 0.9),
+        test_accuracy: constant(times, 0.85),
+        continued: ContinuedColumns {
+            flatness: falling(scan, 3.0),
+            stability: constant(scan, 1.5),
+            noise_exponent: constant(scan, 1.2),
+            noise_exponent_error: constant(scan, 0.1),
+            end_flatness: falling(scan, 4.0),
+            end_train_loss: constant(scan, 5e-3),
+            end_test_loss: constant(scan, 0.5),
+            end_test_accuracy: constant(scan, 0.9),
+            similarity: constant(scan, 0.8),
+            misclassified: constant(scan, 20.0),
+            agreement: constant(scan, 0.98),
+            barrier: constant(scan, 0.01),
+        },
+    };
+    result.group().unwrap()
+}
+
 /// Adds the groups that this file knows.
 pub fn add_groups(file: &mut ResultFile) {
     for group in [
@@ -397,6 +525,9 @@ pub fn add_groups(file: &mut ResultFile) {
         ablations(),
         static_odds(),
         schedules(),
+        freezing(),
+        schedule_design(),
+        network(),
         escape(),
     ] {
         file.push(group).unwrap();
