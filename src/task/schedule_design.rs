@@ -356,19 +356,23 @@ fn run(
         sgd,
         sensitivity: design.gradient(INITIAL, best)?,
         exchange_rate: of_rates(&|(gap, _)| gap),
-        change_of_rate: change_of_rate(&rates, design.step()),
+        change_of_rate: change_of_rate(&rates, design.step(), task.pieces),
         p_flat_stationary: of_rates(&|(_, p)| p),
     })
 }
 
-/// |d ln λ/dt| in each step, by differences over the two beside it.
-fn change_of_rate(rates: &[Option<(f64, f64)>], step: f64) -> Vec<f64> {
+/// |d ln λ/dt| in each step, by differences over the two beside it in the same piece of the schedule.
+fn change_of_rate(rates: &[Option<(f64, f64)>], step: f64, pieces: usize) -> Vec<f64> {
     let last = rates.len() - 1;
+    let piece = |k: usize| k * pieces / rates.len();
     (0..=last)
         .map(|k| {
-            let (a, b) = (k.saturating_sub(1), (k + 1).min(last));
+            let beside = |other: usize| if piece(other) == piece(k) { other } else { k };
+            let (a, b) = (beside(k.saturating_sub(1)), beside((k + 1).min(last)));
             match (rates[a], rates[b]) {
-                (Some(before), Some(after)) => (after.0 / before.0).ln().abs() / (step * (b - a) as f64),
+                (Some(before), Some(after)) if b > a => {
+                    (after.0 / before.0).ln().abs() / (step * (b - a) as f64)
+                }
                 _ => f64::NAN,
             }
         })
@@ -384,10 +388,22 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let (y, n) = (&result.y, result.y.len());
     let slow = || Axis::log("position *y*");
     let mut noise = Panel::new("schedules", slow(), Axis::log("noise strength Δ"));
+    // names stand to the left of what the schedules reach
+    let all = || {
+        result
+            .p_flat_two_state
+            .iter()
+            .chain(&result.p_flat_transfer)
+            .copied()
+    };
+    let (low, high) = (all().fold(1.0, f64::min), all().fold(0.0, f64::max));
+    let left = low - 3.0 * (high - low);
     let mut reached = Panel::new(
-        "what they reach",
-        Axis::linear("final *P*_{flat}"),
-        Axis::linear("").with_range(-0.6, result.schedule.len() as f64 - 0.4),
+        "*η* → 0 (full), SGD's map (open)",
+        Axis::linear("final *P*_{flat}").with_range(left, high + 0.1 * (high - low)),
+        Axis::linear("")
+            .with_range(-0.6, result.schedule.len() as f64 - 0.4)
+            .without_labels(),
     );
     let mut colour = 0;
     for (k, name) in result.schedule.iter().enumerate() {
@@ -397,14 +413,13 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         } else {
             Style::nth(colour)
         };
+        let row = |k: usize| &result.noise_strength[k * n..(k + 1) * n];
         if !is_neighbour {
             let style = if k == BEST { style.with_width(2.0) } else { style };
-            noise = noise.with(Layer::line(
-                y,
-                &result.noise_strength[k * n..(k + 1) * n],
-                name,
-                style,
-            ));
+            // schedules that are the same are drawn once
+            if (0..k).all(|other| row(other) != row(k)) {
+                noise = noise.with(Layer::line(y, row(k), name, style));
+            }
             colour += 1;
         }
         let place = [(result.schedule.len() - 1 - k) as f64];
@@ -423,8 +438,8 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             style.with_hollow_points(),
         ));
         reached = reached.with(Layer::Text {
-            x: result.p_flat_two_state.iter().copied().fold(1.0, f64::min),
-            y: place[0] + 0.2,
+            x: left + 0.05 * (high - low),
+            y: place[0] - 0.15,
             text: name.clone(),
         });
     }
