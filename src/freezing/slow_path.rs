@@ -88,6 +88,21 @@ pub(super) fn second_order_error(fine: f64, coarse: f64) -> f64 {
     (fine - coarse).abs() / 3.0
 }
 
+/// f_0 + 4 f_1 + 2 f_2 + … + 4 f_{2n−1} + f_{2n}: a third of the distance of the points times this is Simpson's rule on n panels.
+pub(super) fn simpson_sum(panels: usize, f: impl Fn(usize) -> Result<f64>) -> Result<f64> {
+    let mut sum = 0.0;
+    for k in 0..=2 * panels {
+        let weight = match k {
+            0 => 1.0,
+            k if k == 2 * panels => 1.0,
+            k if k % 2 == 1 => 4.0,
+            _ => 2.0,
+        };
+        sum += weight * f(k)?;
+    }
+    Ok(sum)
+}
+
 /// Time ∫ dy/(ramp v) that the noise-free floor takes from `start` to `end`, by Simpson's rule.
 ///
 /// # Errors
@@ -104,8 +119,7 @@ pub(super) fn second_order_error(fine: f64, coarse: f64) -> f64 {
 pub fn floor_time(model: &TwoValley, start: f64, end: f64, ramp: f64) -> Result<f64> {
     const PANELS: usize = 2000;
     let h = (end - start) / (2 * PANELS) as f64;
-    let mut sum = 0.0;
-    for k in 0..=2 * PANELS {
+    let sum = simpson_sum(PANELS, |k| {
         let y = start + h * k as f64;
         let velocity = ramp * model.floor_velocity(y);
         if velocity <= 0.0 || !velocity.is_finite() {
@@ -114,14 +128,8 @@ pub fn floor_time(model: &TwoValley, start: f64, end: f64, ramp: f64) -> Result<
                 reason: format!("the valley floor does not slope towards larger y at y = {y:.4}"),
             });
         }
-        let weight = match k {
-            0 => 1.0,
-            k if k == 2 * PANELS => 1.0,
-            k if k % 2 == 1 => 4.0,
-            _ => 2.0,
-        };
-        sum += weight / velocity;
-    }
+        Ok(1.0 / velocity)
+    })?;
     Ok(sum * h / 3.0)
 }
 

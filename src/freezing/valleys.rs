@@ -1,6 +1,7 @@
 //! The valleys of a section: where they are, how steep, and which of them are deep enough to count.
 
 use super::SlowFast;
+use super::slow_path::simpson_sum;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::math::Point;
@@ -163,25 +164,20 @@ fn potential(section: &impl Diffusion<1>, zeros: &[f64], ends: &[f64], s: f64) -
         let mut sum = 0.0;
         for piece in stops.windows(2) {
             let h = (piece[1] - piece[0]) / (2 * PANELS) as f64;
-            for k in 0..=2 * PANELS {
+            let integral = simpson_sum(PANELS, |k| {
                 let inside = (k as f64 / (2 * PANELS) as f64).clamp(BESIDE, 1.0 - BESIDE);
                 let x = Point::<1>::new(piece[0] + (piece[1] - piece[0]) * inside);
-                let weight = match k {
-                    0 => 1.0,
-                    k if k == 2 * PANELS => 1.0,
-                    k if k % 2 == 1 => 4.0,
-                    _ => 2.0,
-                };
                 let (b, d) = (section.drift(&x)[0], section.tensor(&x)[0]);
-                if !(d > 0.0 && d.is_finite()) {
-                    return Err(Error::NotPositive {
-                        name: "noise across the section".into(),
-                        position: format!("x = {:.6}, s = {s:.6}", x[0]),
-                        eigenvalues: format!("{d:e}"),
-                    });
+                if d > 0.0 && d.is_finite() {
+                    return Ok(-b / d);
                 }
-                sum -= weight * b / d * h / 3.0;
-            }
+                Err(Error::NotPositive {
+                    name: "noise across the section".into(),
+                    position: format!("x = {:.6}, s = {s:.6}", x[0]),
+                    eigenvalues: format!("{d:e}"),
+                })
+            })?;
+            sum += integral * h / 3.0;
         }
         out.push(out[out.len() - 1] + sum);
     }

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
-use super::schedules::{Row, Schedules, row, sgd};
+use super::schedules::{Row, Schedules, SgdColumns, row, sgd};
 use super::valley_columns::{check_size, ensemble_cost};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
@@ -87,7 +87,7 @@ records! {
         /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
         p_flat_transfer_error: Vec<f64> => [schedule] "1",
         /// SGD itself, if it was wanted
-        sgd: Option<DesignSgd> => [schedule],
+        sgd: Option<SgdColumns> => [schedule],
         /// derivative of the final P_flat of the best schedule by ln of the noise strength of each piece, adjoint
         sensitivity: Vec<f64> => [piece] "1" "∂P/∂ln Δ",
         /// relaxation rate between the valleys under the best schedule
@@ -96,16 +96,6 @@ records! {
         change_of_rate: Vec<f64> => [rate] "1/time" missing "hops have died out",
         /// stationary P_flat under the best schedule
         p_flat_stationary: Vec<f64> => [rate] "1" missing "hops have died out",
-    }
-}
-
-records! {
-    /// SGD under the schedules.
-    pub struct DesignSgd {
-        /// fraction of runs that end at x >= 0
-        p_flat_sgd: Vec<f64> => [] "1",
-        /// standard error of p_flat_sgd
-        p_flat_sgd_standard_error: Vec<f64> => [] "1",
     }
 }
 
@@ -318,7 +308,7 @@ fn run(
                 found.push(sgd(model, &same_path, &row.steps, seed, FIRST_STREAM + k)?);
                 bar.advance(1);
             }
-            Some(DesignSgd {
+            Some(SgdColumns {
                 p_flat_sgd: found.iter().map(|p| p.0).collect(),
                 p_flat_sgd_standard_error: found.iter().map(|p| p.1).collect(),
             })

@@ -7,7 +7,7 @@ use freezeout::task::freezing::{FreezingResult, FreezingSgd};
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
-use freezeout::task::schedule_design::{DesignSgd, ScheduleDesignResult};
+use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
 use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
 use freezeout::task::stationary_map::StationaryMapResult;
@@ -456,7 +456,7 @@ fn schedule_design() -> Group {
         p_flat_density_error: vec![1e-5; 4],
         p_flat_transfer: p.iter().map(|p| p - 0.005).collect(),
         p_flat_transfer_error: vec![1e-5; 4],
-        sgd: Some(DesignSgd {
+        sgd: Some(SgdColumns {
             p_flat_sgd: p,
             p_flat_sgd_standard_error: vec![2e-3; 4],
         }),
