@@ -38,12 +38,127 @@ fn a_formula_of_the_two_valley_model_freezes_as_the_model_does() {
     assert!((sgd.p_final_sgd[flat] - 0.5517).abs() > 0.1);
 }
 
+/// A quartic with two valleys that part with s, in the plane (x, s) or (s, x).
+fn parting(variables: &str, slow: usize, noise: &str, task: &str) -> FreezingResult {
+    let domain = ["[[0.0, 1.0], [-2.2, 2.2]]", "[[-2.2, 2.2], [0.0, 1.0]]"][slow];
+    FreezingResult::of(&run(&format!(
+        "name = \"parting\"\n[landscape]\nvariables = {variables}\nloss = \"s*(x^2 - 1)^2 + 0.05*x\"\n[noise]\n{noise}\n[sgd]\nnoise_strength = 0.05\n[region]\ndomain = {domain}\n[freezing]\nslow = \"s\"\nvelocity = \"0.002\"\nstart = 0.1\nend = 0.8\nstart_x = [-0.5, 0.5]\npoints = 11\nsnapshots = [0.8]\n{task}"
+    )))
+    .unwrap()
+}
+
+#[test]
+fn the_slow_variable_may_be_the_first_and_langevin_paths_follow_the_density() {
+    let isotropic = "model = \"isotropic\"";
+    let second = parting(
+        "[\"x\", \"s\"]",
+        1,
+        isotropic,
+        "langevin_time_step = 0.02\nruns = 2000\n",
+    );
+    let first = parting(
+        "[\"s\", \"x\"]",
+        0,
+        isotropic,
+        "langevin_time_step = 0.02\nruns = 2000\n",
+    );
+    for (a, b) in [
+        (&first.p_final, &second.p_final),
+        (&first.p_final_density, &second.p_final_density),
+        (&first.probability, &second.probability),
+    ] {
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+    }
+    for result in [&first, &second] {
+        let paths = result.langevin.as_ref().unwrap();
+        for k in 0..2 {
+            let (p, sigma) = (
+                paths.p_final_langevin[k],
+                paths.p_final_langevin_standard_error[k],
+            );
+            // steps of a fortieth of the relaxation time: of first order
+            let off = (p - result.p_final_density[k]).abs();
+            assert!(
+                off < 4.0 * sigma + 0.005,
+                "{k}: {p} ± {sigma} {}",
+                result.p_final_density[k]
+            );
+        }
+        // control: neither valley has its share of the start
+        assert!((paths.p_final_langevin[0] - 0.5).abs() > 0.1, "{paths:?}");
+    }
+}
+
+/// The noise from a table of the curvature across is that of its formula, to the spline through the table.
+#[cfg(feature = "files")]
+#[test]
+fn a_table_of_the_curvature_is_a_noise() {
+    use freezeout::output::{Group, Record, ResultFile, write};
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sections.h5");
+    let x: Vec<f64> = (0..=220).map(|k| -2.2 + 0.02 * f64::from(k)).collect();
+    let s: Vec<f64> = (0..=20).map(|k| 0.05 * f64::from(k)).collect();
+    let curvature: Vec<f64> = x
+        .iter()
+        .flat_map(|x| s.iter().map(move |s| s * (12.0 * x * x - 4.0)))
+        .collect();
+    let mut group = Group::new("sections").unwrap();
+    group
+        .push(Record::coordinate("x", "1", x.clone()).unwrap())
+        .unwrap();
+    group
+        .push(Record::coordinate("s", "1", s.clone()).unwrap())
+        .unwrap();
+    let shape = [("x", x.len()), ("s", s.len())];
+    group
+        .push(Record::new("curvature", "1", &shape, curvature).unwrap())
+        .unwrap();
+    let mut file = ResultFile::new();
+    file.push(group).unwrap();
+    write(&path, &file).unwrap();
+    let with = |more: &str| {
+        format!(
+            "table = {{ file = \"{}\", axes = [\"sections/x\", \"sections/s\"], {more} }}",
+            path.display()
+        )
+    };
+    let curvature = "curvature = \"sections/curvature\", power = 1.0, strength = 0.1, floor = 0.3";
+    let found = parting("[\"x\", \"s\"]", 1, &with(curvature), "");
+    let formula = "tensor = [[\"0.1*max(s*(12*x^2 - 4), 0) + 0.3\", 0.0], [0.0, 0.0]]";
+    let known = parting("[\"x\", \"s\"]", 1, formula, "");
+    for (a, b) in found.p_final.iter().zip(&known.p_final) {
+        // the kink of the clipped curvature is rounded over a cell of the table
+        assert!((a - b).abs() < 1e-3, "{a} {b}");
+    }
+    // control: another power is another noise
+    let squared = curvature.replace("power = 1.0", "power = 0.0");
+    let other = parting("[\"x\", \"s\"]", 1, &with(&squared), "");
+    assert!((other.p_final[0] - known.p_final[0]).abs() > 0.01);
+    for wrong in [
+        "entries = [\"sections/curvature\"], power = 2.0",
+        "entries = [\"sections/curvature\"], curvature = \"sections/curvature\"",
+    ] {
+        let message = refused(&format!(
+            "{}\n[sgd]\nnoise_strength = 0.05\n[freezing]\nstart = 1.0\nend = 20.0\nstart_x = [0.01]\n",
+            HEAD.replace("model = \"hessian_power\"", &with(wrong))
+        ));
+        assert!(message.contains("noise.table.curvature"), "{message}");
+    }
+}
+
 #[test]
 fn what_cannot_be_followed_is_refused_with_its_key() {
     let task = "[freezing]\nstart = 1.0\nend = 20.0\nstart_x = [0.01]\n";
     let text = |extra: &str| format!("{HEAD}[sgd]\nnoise_strength = 1e-3\n{task}{extra}\n");
     for (extra, names) in [
-        ("slow = \"x\"", "freezing.slow"),
+        ("slow = \"z\"", "freezing.slow"),
+        ("langevin_time_step = 0.0", "freezing.langevin_time_step"),
+        (
+            "langevin_time_step = 0.01\nruns = 0",
+            "freezing.langevin_time_step",
+        ),
         ("velocity = \"1 + x\"", "freezing.velocity"),
         ("velocity = \"1 +\"", "freezing.velocity"),
         ("schedule = [[30.0, 0.1]]", "freezing.schedule"),

@@ -6,7 +6,9 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::diffusion::Sgd;
-use freezeout::freezing::{Decay, HopRates, NoiseSchedule, ScheduleDesign, two_state, two_state_scheduled};
+use freezeout::freezing::{
+    HopRates, NoiseSchedule, ScheduleDesign, ScheduleShape, floor_time, two_state, two_state_scheduled,
+};
 use freezeout::landscape::{Slice, TwoValley};
 use freezeout::output::Records;
 use freezeout::task::schedules::SchedulesResult;
@@ -103,26 +105,109 @@ fn a_constant_schedule_is_none_however_it_is_cut() {
 #[test]
 fn smooth_decays_are_the_limit_of_their_steps_and_a_shifted_schedule_is_another() {
     let model = TwoValley::default();
-    let decaying =
-        |decay, pieces| NoiseSchedule::decaying(&model, [1.0, 5.0], [1e-3, 1e-4], decay, pieces).unwrap();
-    for decay in [Decay::Linear, Decay::Exponential, Decay::Cosine] {
-        let [a, b, c] = [6, 12, 24].map(|pieces| theory(&decaying(decay, pieces)).0);
+    let changing = |shape: &ScheduleShape, pieces| {
+        NoiseSchedule::changing(&model, [1.0, 5.0], [1e-3, 1e-4], shape, pieces).unwrap()
+    };
+    for shape in [
+        ScheduleShape::Linear,
+        ScheduleShape::Exponential,
+        ScheduleShape::Cosine,
+    ] {
+        let [a, b, c] = [6, 12, 24].map(|pieces| theory(&changing(&shape, pieces)).0);
         // midpoints: second order in the pieces
         assert!(
             (c - b).abs() < 0.5 * (b - a).abs() && (c - b).abs() < 3e-3,
-            "{decay:?}: {a} {b} {c}"
+            "{shape:?}: {a} {b} {c}"
         );
-        let shifted = NoiseSchedule::decaying(&model, [1.0, 6.5], [1e-3, 1e-4], decay, 24).unwrap();
+        let shifted = NoiseSchedule::changing(&model, [1.0, 6.5], [1e-3, 1e-4], &shape, 24).unwrap();
         let (late, error) = theory(&shifted);
         assert!(
             (late - c).abs() > 10.0 * error,
-            "{decay:?}: {late} ± {error:e}, {c}"
+            "{shape:?}: {late} ± {error:e}, {c}"
         );
     }
-    let step = decaying(Decay::Step, 24);
+    let step = changing(&ScheduleShape::Step, 24);
     assert_eq!(step.pieces(1.0, 20.0), [(1.0, 5.0, 1e-3), (5.0, 20.0, 1e-4)]);
-    let linear = decaying(Decay::Linear, 4);
+    let linear = changing(&ScheduleShape::Linear, 4);
     assert!((linear.at(1.0) - (1e-3 - 0.125 * 9e-4)).abs() < 1e-15 && linear.at(6.0) == 1e-4);
+}
+
+#[test]
+fn cyclic_and_tabulated_changes_are_what_they_say() {
+    let pair = [1e-3, 1e-4];
+    let cyclic = |returns| ScheduleShape::Cyclic { returns };
+    let table = |points: &[[f64; 2]]| ScheduleShape::Table(points.to_vec());
+    let straight = table(&[[0.0, 1e-3], [1.0, 1e-4]]);
+    for progress in [0.0, 0.1, 0.37, 0.5, 0.93, 1.0, 2.0] {
+        let linear = ScheduleShape::Linear.strength(pair, progress);
+        for same in [&cyclic(0), &straight] {
+            assert!(
+                (same.strength(pair, progress) - linear).abs() < 1e-18,
+                "{same:?} {progress}"
+            );
+        }
+    }
+    // there, back, and there again
+    for (progress, strength) in [
+        (0.0, 1e-3),
+        (1.0 / 3.0, 1e-4),
+        (2.0 / 3.0, 1e-3),
+        (0.5, 5.5e-4),
+        (1.0, 1e-4),
+    ] {
+        let found = cyclic(1).strength(pair, progress);
+        assert!((found - strength).abs() < 1e-15, "{progress}: {found}");
+    }
+    let warm_up = table(&[[0.0, 1e-3], [0.25, 3e-3], [1.0, 1e-4]]);
+    assert_eq!(warm_up.strength(pair, 0.25), 3e-3);
+    assert_eq!(warm_up.largest(pair), 3e-3);
+    for wrong in [
+        table(&[]),
+        table(&[[0.0, 1e-3]]),
+        table(&[[0.0, 1e-3], [0.5, 1e-4]]),
+        table(&[[0.0, 2e-3], [1.0, 1e-4]]),
+        table(&[[0.0, 1e-3], [0.6, 2e-3], [0.5, 2e-3], [1.0, 1e-4]]),
+        table(&[[0.0, 1e-3], [0.5, -2e-3], [1.0, 1e-4]]),
+    ] {
+        assert!(wrong.check(pair).is_err(), "{wrong:?}");
+    }
+}
+
+/// Noise pushes the mean of y ahead of the floor, so that the two clocks part a little; Langevin paths follow the law of their scheme.
+#[test]
+fn two_clocks_part_a_little_and_langevin_paths_follow_their_scheme() {
+    let rate = 0.04;
+    let with = |clock: &str, rest: &str| {
+        schedules(&format!(
+            "change_y = [2.0, 5.0]\nshape = [\"cyclic\"]\nreturns = 1\npieces = 4\nclock = \"{clock}\"\nlearning_rate = {rate}\n{rest}"
+        ))
+    };
+    let position = with("position", "runs = 0\n");
+    let found = with("time", "runs = 3000\nlangevin_time_step = 0.02\n");
+    assert_eq!(position.p_flat_density, found.p_flat_density);
+    let duration = floor_time(&TwoValley::default(), 1.0, 20.0, 1.0).unwrap();
+    for k in 0..2 {
+        let apart = (position.p_flat_transfer[k] - found.p_flat_transfer[k]).abs();
+        assert!(apart > position.p_flat_transfer_error[k], "{k}: {apart}");
+        // as many steps as the floor takes, rounded in each piece
+        assert!(
+            (found.steps[k] - duration / rate).abs() < 6.0,
+            "{:?}",
+            found.steps
+        );
+        assert!(position.steps[k] < found.steps[k], "{:?}", position.steps);
+    }
+    let paths = found.langevin.unwrap();
+    for k in 0..2 {
+        let (p, sigma) = (paths.p_flat_langevin[k], paths.p_flat_langevin_standard_error[k]);
+        let scheme = paths.p_flat_langevin_scheme[k];
+        assert!((p - scheme).abs() < Z * sigma, "{k}: {p} ± {sigma}, {scheme}");
+    }
+    // control: the paths of the one change are not those of the other
+    let apart = (paths.p_flat_langevin[0] - paths.p_flat_langevin_scheme[1]).abs();
+    assert!(apart > Z * paths.p_flat_langevin_standard_error[0], "{apart}");
+    assert!(found.regime[0].starts_with("adiabatic"), "{:?}", found.regime);
+    assert!(found.time_scales.freeze_out_y[0] < found.time_scales.freeze_out_y[1]);
 }
 
 #[test]
@@ -136,6 +221,14 @@ fn schedules_that_make_no_sense_are_refused() {
         ("learning_rate = 0.5", "schedules.learning_rate"),
         ("runs = 1", "schedules.runs"),
         ("pieces = 0", "schedules.shape"),
+        ("shape = [\"table\"]", "schedules.table"),
+        ("table = [[0.0, 1e-3], [1.0, 1e-4]]", "schedules.table"),
+        ("langevin_time_step = 0.5", "schedules.langevin_time_step"),
+        (
+            "langevin_time_step = 0.01\nruns = 0",
+            "schedules.langevin_time_step",
+        ),
+        ("clock = \"step\"", "position"),
     ] {
         let message = refused(&format!(
             "name = \"s\"\n[landscape]\nmodel = \"two_valley\"\n[schedules]\n{keys}\n"

@@ -8,11 +8,12 @@ use freezeout::freezing::{
     section_density, two_state,
 };
 use freezeout::generator::Generator;
-use freezeout::grid::{Axis, Grid};
+use freezeout::grid::{Axis, CellSet, Grid};
+use freezeout::landscape::Landscape;
 use freezeout::landscape::{Expression, Slice, Tabulated, TwoValley};
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Constant;
-use freezeout::observables::spectral_gap;
+use freezeout::observables::{committor, spectral_gap};
 use std::collections::BTreeMap;
 
 type TestResult = Result<(), Error>;
@@ -86,7 +87,7 @@ fn the_two_valley_model_as_any_problem_keeps_its_numbers() -> TestResult {
         assert!(hop.has_ended());
         // the whole path is slow, and freeze-out by time scales comes near the last hop
         let regime = path.regime();
-        assert!(regime.largest().0 < 0.01, "{}", regime.text());
+        assert!(regime.largest().0 < 0.01, "{}", regime.text("s"));
         let predicted = regime.freeze_out.ok_or_else(|| Error::EmptySet {
             name: "freeze-out".into(),
         })?;
@@ -195,7 +196,13 @@ fn three_valleys_that_appear_on_the_way_agree_with_the_density() -> TestResult {
             .map(|k| found.probability[*k][found.s.len() - 1])
             .collect();
         let wanted = SectionDensity::probabilities(&density.snapshots[0], &ridges);
-        Ok((p, wanted, found.error + density.error, path.regime().largest().0))
+        Ok((
+            p,
+            wanted,
+            found.error + density.error,
+            path.regime().largest().0,
+            ridges,
+        ))
     };
     let furthest = |p: &[f64], wanted: &[f64]| -> f64 {
         p.iter()
@@ -204,15 +211,49 @@ fn three_valleys_that_appear_on_the_way_agree_with_the_density() -> TestResult {
             .fold(0.0, f64::max)
     };
     // valleys freeze at barriers of six noise temperatures: hops that go back at once, and ridges that act together, are some thousandths of all
-    let (p, wanted, error, slow) = run(4e-6)?;
+    let (p, wanted, error, slow, ridges) = run(4e-6)?;
     assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     assert!(
         furthest(&p, &wanted) < 0.01 + error / 0.02,
         "{p:?} {wanted:?} ± {error}"
     );
     assert!(wanted.iter().all(|p| *p > 0.02), "{wanted:?}");
+    // where s moves on a row of cells at a time, the last row is reached in a valley as often
+    let plane = |rows: usize| -> Result<Vec<f64>, Error> {
+        let loss = "s*(1 - cos(4*x)) + 6e-4*x^8 + 0.005*x";
+        let loss = Expression::<2>::new(loss, &["x", "s"], &BTreeMap::new(), vec![])?;
+        let drift = move |theta: &Point<2>| Point::<2>::new(-loss.gradient(theta)[0], 4e-6);
+        // a noise of s far below that of the upwind steps
+        let along = 4e-6 * 0.15 / rows as f64 * 1e-3;
+        let noise = Constant::new(Tensor::<2>::new(1.0, 0.0, 0.0, along / 0.01))?;
+        let process = DriftDiffusion::new(drift, noise, 0.01)?;
+        let across = Axis::with_faces_at(-2.2, 2.2, 160, &ridges)?;
+        let grid = Grid::new([across, Axis::uniform(0.0, 0.15, rows)?]);
+        let last = grid.axes()[1].centres()[rows - 1];
+        let generator = Generator::assemble(&process, grid.clone())?;
+        (0..3)
+            .map(|k| {
+                let is_in = |x: f64| ridges.partition_point(|ridge| *ridge < x) == k;
+                let a = CellSet::new("elsewhere", &grid, |theta| theta[1] >= last && !is_in(theta[0]))?;
+                let b = CellSet::new("valley", &grid, |theta| theta[1] >= last && is_in(theta[0]))?;
+                let q = committor(&generator, &a, &b)?;
+                Ok(grid.interpolate(&q, [0.3, grid.axes()[1].centres()[0]]))
+            })
+            .collect()
+    };
+    let [coarse, fine] = [plane(200)?, plane(400)?];
+    for k in 0..3 {
+        // of first order in the rows
+        let (limit, error) = (2.0 * fine[k] - coarse[k], (fine[k] - coarse[k]).abs());
+        assert!(
+            error < 1e-3 && (limit - wanted[k]).abs() < error,
+            "{k}: {limit} ± {error:e}, density {}, master equation {}",
+            wanted[k],
+            p[k]
+        );
+    }
     // fifty times as fast they freeze at barriers of two or three, where there are no states yet, and the parameter says so
-    let (p, wanted, _, fast) = run(2e-4)?;
+    let (p, wanted, _, fast, _) = run(2e-4)?;
     assert!(furthest(&p, &wanted) > 0.1, "{p:?} {wanted:?}");
     assert!(fast > 0.1 && slow < fast / 10.0, "{slow} {fast}");
     Ok(())
@@ -309,9 +350,9 @@ fn a_slow_variable_that_is_not_slow_is_said() -> TestResult {
     let problem = SlowFast::new(sgd, [-2.0, 4.0], [0.0, 2.0], Some(Box::new(|_| 1.0)))?;
     let regime = ValleyPath::new(&problem, &constant(), &ValleyPathSettings::default())?.regime();
     assert!(
-        regime.text().starts_with("not adiabatic anywhere"),
+        regime.text("s").starts_with("not adiabatic anywhere"),
         "{}",
-        regime.text()
+        regime.text("s")
     );
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! Noise that changes along training: schedules, and the two-state theory under them.
 
 use super::slow_path::{floor_position, floor_time};
-use super::{HopRates, two_state};
+use super::{HopRates, Regime, two_state};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require, require_positive};
 use crate::landscape::TwoValley;
 
 /// How the noise goes from one strength to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decay {
+#[derive(Debug, Clone, PartialEq)]
+pub enum ScheduleShape {
     /// At once, at the end.
     Step,
     /// Evenly in time.
@@ -17,11 +17,18 @@ pub enum Decay {
     Exponential,
     /// As half a cosine in time.
     Cosine,
+    /// Evenly to the second strength and back, that many times, and to it at the end.
+    Cyclic {
+        /// Times that it goes back.
+        returns: usize,
+    },
+    /// (progress, strength) with straight lines between them, from progress 0 to 1.
+    Table(Vec<[f64; 2]>),
 }
 
-impl Decay {
+impl ScheduleShape {
     /// The strength at a progress from 0 to 1 on the way from the first of two strengths to the second, which stays beyond.
-    pub fn strength(self, [before, after]: [f64; 2], progress: f64) -> f64 {
+    pub fn strength(&self, [before, after]: [f64; 2], progress: f64) -> f64 {
         if progress >= 1.0 {
             return after;
         }
@@ -30,7 +37,55 @@ impl Decay {
             Self::Linear => before + (after - before) * progress,
             Self::Exponential => before * (after / before).powf(progress),
             Self::Cosine => after + 0.5 * (before - after) * (1.0 + (std::f64::consts::PI * progress).cos()),
+            Self::Cyclic { returns } => {
+                let way = progress * (2 * returns + 1) as f64;
+                // 0 at the first strength, 1 at the second
+                let part = 1.0 - (way.rem_euclid(2.0) - 1.0).abs();
+                before + (after - before) * part
+            }
+            Self::Table(points) => {
+                let k = points
+                    .partition_point(|point| point[0] <= progress)
+                    .clamp(1, points.len() - 1);
+                let ([a, from], [b, to]) = (points[k - 1], points[k]);
+                from + (to - from) * (progress - a) / (b - a)
+            }
         }
+    }
+
+    /// Its largest strength between the two.
+    pub fn largest(&self, [before, after]: [f64; 2]) -> f64 {
+        match self {
+            Self::Table(points) => points
+                .iter()
+                .map(|point| point[1])
+                .fold(before.max(after), f64::max),
+            _ => before.max(after),
+        }
+    }
+
+    /// Refuses a table whose progress does not ascend from 0 to 1, or that does not lead from the first strength to the second.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`].
+    pub fn check(&self, [before, after]: [f64; 2]) -> Result<()> {
+        let Self::Table(points) = self else {
+            return Ok(());
+        };
+        let ends = points.first().zip(points.last());
+        let whole = ends.is_some_and(|(first, last)| *first == [0.0, before] && *last == [1.0, after]);
+        require(
+            "points of the table",
+            points.len() as f64,
+            |_| whole && points.windows(2).all(|pair| pair[1][0] > pair[0][0]),
+            &format!(
+                "they ascend in progress from [0, {before}] to [1, {after}], the strengths before and after"
+            ),
+        )?;
+        for point in points {
+            require_positive("strength in the table", point[1])?;
+        }
+        Ok(())
     }
 }
 
@@ -82,16 +137,22 @@ impl NoiseSchedule {
     /// its middle.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] for strengths that are not positive or end ≤ start, [`Error::Unreachable`] where the floor does not lead on.
-    pub fn decaying(
+    /// [`Error::InvalidParameter`] for strengths that are not positive, end ≤ start, or those of [`ScheduleShape::check`]; [`Error::Unreachable`] where
+    /// the floor does not lead on.
+    pub fn changing(
         model: &TwoValley,
         [start, end]: [f64; 2],
         [before, after]: [f64; 2],
-        decay: Decay,
+        shape: &ScheduleShape,
         pieces: usize,
     ) -> Result<Self> {
-        require("end", end, |y| y > start, "the decay ends beyond the start")?;
-        let pieces = if decay == Decay::Step { 1 } else { pieces.max(1) };
+        require("end", end, |y| y > start, "the change ends beyond the start")?;
+        shape.check([before, after])?;
+        let pieces = if *shape == ScheduleShape::Step {
+            1
+        } else {
+            pieces.max(1)
+        };
         let duration = floor_time(model, start, end, 1.0)?;
         let mut changes = Vec::with_capacity(pieces);
         for k in 1..pieces {
@@ -99,7 +160,7 @@ impl NoiseSchedule {
         }
         changes.push(end);
         let mut strengths: Vec<f64> = (0..pieces)
-            .map(|k| decay.strength([before, after], (k as f64 + 0.5) / pieces as f64))
+            .map(|k| shape.strength([before, after], (k as f64 + 0.5) / pieces as f64))
             .collect();
         strengths.push(after);
         Self::new(&changes, &strengths)
@@ -139,6 +200,8 @@ pub struct ScheduledPath {
     pub p_flat: Vec<f64>,
     /// Error of the final P: steps, slices and their interpolation.
     pub p_flat_error: f64,
+    /// Time scales along the path.
+    pub regime: Regime,
 }
 
 impl ScheduledPath {
@@ -170,6 +233,7 @@ pub fn two_state_scheduled<S: Diffusion<1>>(
         y: vec![start],
         p_flat: vec![initial_p_flat],
         p_flat_error: 0.0,
+        regime: Regime::default(),
     };
     let mut p = initial_p_flat;
     for (from, to, strength) in schedule.pieces(start, end) {
@@ -179,11 +243,14 @@ pub fn two_state_scheduled<S: Diffusion<1>>(
         path.p_flat_error += piece.p_flat_error + rates.relative_error() + rates.interpolation_error();
         path.y.extend(&piece.y[1..]);
         path.p_flat.extend(&piece.p_flat[1..]);
+        path.regime
+            .add_two_valley(model, |y| slice(y, strength), &rates, [from, to], 1.0)?;
         // beyond the last slice hops have died out
         if rates.range().1 < to {
             path.y.push(to);
             path.p_flat.push(p);
         }
     }
+    path.regime = path.regime.ended();
     Ok(path)
 }

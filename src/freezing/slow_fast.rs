@@ -3,12 +3,12 @@
 use crate::diffusion::Diffusion;
 use crate::error::{Result, require};
 use crate::landscape::Kink;
-use crate::math::{Lanes, Point, PointBlock, Tensor};
+use crate::math::{LANES, Lanes, Point, PointBlock, Tensor};
 
 /// ds/dt at the slow position s.
 pub type SlowVelocity = Box<dyn Fn(f64) -> f64 + Send + Sync>;
 
-/// A diffusion of two variables, the fast one x first and the slow one s second, asked along a range of s.
+/// A diffusion of two variables, the fast one x first and the slow one s second unless [`SlowFast::slow_first`], asked along a range of s.
 ///
 /// # Formula
 /// On the section at s: dx = b_x(x, s) dt + sqrt(2 f D_xx(x, s)) dW with a factor f on the noise, which a schedule may change. s moves at the
@@ -31,6 +31,8 @@ pub type SlowVelocity = Box<dyn Fn(f64) -> f64 + Send + Sync>;
 /// ```
 pub struct SlowFast<T> {
     diffusion: T,
+    /// Axis of the slow variable.
+    slow: usize,
     bounds: [f64; 2],
     range: [f64; 2],
     velocity: Option<SlowVelocity>,
@@ -53,10 +55,30 @@ impl<T: Diffusion<2>> SlowFast<T> {
         }
         Ok(Self {
             diffusion,
+            slow: 1,
             bounds,
             range,
             velocity,
         })
+    }
+
+    /// The same with the slow variable first.
+    #[must_use]
+    pub fn slow_first(self) -> Self {
+        Self { slow: 0, ..self }
+    }
+
+    /// The point (x, s) in the order of the diffusion's variables.
+    pub fn point(&self, x: f64, s: f64) -> Point<2> {
+        match self.slow {
+            0 => Point::<2>::new(s, x),
+            _ => Point::<2>::new(x, s),
+        }
+    }
+
+    /// x of a point of the diffusion.
+    pub fn fast_coordinate(&self, theta: &[f64; 2]) -> f64 {
+        theta[1 - self.slow]
     }
 
     /// Ends of x.
@@ -72,7 +94,7 @@ impl<T: Diffusion<2>> SlowFast<T> {
     /// The fast diffusion at s, its noise multiplied by `factor`.
     pub fn section(&self, s: f64, factor: f64) -> Section<'_, T> {
         Section {
-            diffusion: &self.diffusion,
+            problem: self,
             s,
             factor,
         }
@@ -86,10 +108,10 @@ impl<T: Diffusion<2>> SlowFast<T> {
     /// ds/dt of a run at (x, s).
     pub fn velocity(&self, x: f64, s: f64) -> f64 {
         self.given_velocity(s)
-            .unwrap_or_else(|| self.diffusion.drift(&Point::<2>::new(x, s))[1])
+            .unwrap_or_else(|| self.diffusion.drift(&self.point(x, s))[self.slow])
     }
 
-    /// The process (x, s) itself under a factor on the noise: the diffusion as it is, or with a given velocity of s and no noise of s.
+    /// The process itself under a factor on the noise: the diffusion as it is, or with a given velocity of s and no noise of s.
     pub fn process(&self, factor: f64) -> Process<'_, T> {
         Process {
             problem: self,
@@ -99,24 +121,48 @@ impl<T: Diffusion<2>> SlowFast<T> {
 }
 
 /// The fast coordinate at a slow position; see [`SlowFast::section`].
-#[derive(Debug, Clone, Copy)]
 pub struct Section<'a, T> {
-    diffusion: &'a T,
+    problem: &'a SlowFast<T>,
     s: f64,
     factor: f64,
 }
 
+impl<T: Diffusion<2>> Section<'_, T> {
+    fn points(&self, points: &PointBlock<1>) -> PointBlock<2> {
+        let mut block = PointBlock::idle();
+        for lane in points.lanes() {
+            block.set(lane, &self.problem.point(points.coordinates()[0][lane], self.s));
+        }
+        block
+    }
+}
+
 impl<T: Diffusion<2>> Diffusion<1> for Section<'_, T> {
     fn drift(&self, x: &Point<1>) -> Point<1> {
-        Point::<1>::new(self.diffusion.drift(&Point::<2>::new(x[0], self.s))[0])
+        let SlowFast { diffusion, slow, .. } = self.problem;
+        Point::<1>::new(diffusion.drift(&self.problem.point(x[0], self.s))[1 - slow])
     }
     fn tensor(&self, x: &Point<1>) -> Tensor<1> {
-        let tensor = self.diffusion.tensor(&Point::<2>::new(x[0], self.s));
-        Tensor::<1>::new(self.factor * tensor[(0, 0)])
+        let SlowFast { diffusion, slow, .. } = self.problem;
+        let tensor = diffusion.tensor(&self.problem.point(x[0], self.s));
+        Tensor::<1>::new(self.factor * tensor[(1 - slow, 1 - slow)])
+    }
+    fn drift_block(&self, points: &PointBlock<1>, drift: &mut [Lanes; 1]) {
+        let SlowFast { diffusion, slow, .. } = self.problem;
+        let mut all = [[0.0; LANES]; 2];
+        diffusion.drift_block(&self.points(points), &mut all);
+        drift[0] = all[1 - slow];
+    }
+    fn tensor_block(&self, points: &PointBlock<1>, tensor: &mut [[Lanes; 1]; 1]) {
+        let SlowFast { diffusion, slow, .. } = self.problem;
+        let mut all = [[[0.0; LANES]; 2]; 2];
+        diffusion.tensor_block(&self.points(points), &mut all);
+        tensor[0][0] = all[1 - slow][1 - slow].map(|d| self.factor * d);
     }
     fn kinks(&self) -> Vec<Kink> {
-        let kinks = self.diffusion.kinks();
-        kinks.into_iter().filter(|kink| kink.axis == 0).collect()
+        let kinks = self.problem.diffusion.kinks().into_iter();
+        let across = kinks.filter(|kink| kink.axis != self.problem.slow);
+        across.map(|kink| Kink { axis: 0, ..kink }).collect()
     }
 }
 
@@ -128,24 +174,28 @@ pub struct Process<'a, T> {
 
 impl<T: Diffusion<2>> Diffusion<2> for Process<'_, T> {
     fn drift(&self, theta: &Point<2>) -> Point<2> {
-        let drift = self.problem.diffusion.drift(theta);
-        match self.problem.given_velocity(theta[1]) {
-            Some(velocity) => Point::<2>::new(drift[0], velocity),
-            None => drift,
+        let mut drift = self.problem.diffusion.drift(theta);
+        let slow = self.problem.slow;
+        if let Some(velocity) = self.problem.given_velocity(theta[slow]) {
+            drift[slow] = velocity;
         }
+        drift
     }
     fn tensor(&self, theta: &Point<2>) -> Tensor<2> {
-        let tensor = self.problem.diffusion.tensor(theta) * self.factor;
-        match self.problem.velocity {
-            Some(_) => Tensor::<2>::new(tensor[(0, 0)], 0.0, 0.0, 0.0),
-            None => tensor,
+        let mut tensor = self.problem.diffusion.tensor(theta) * self.factor;
+        if self.problem.velocity.is_some() {
+            let slow = self.problem.slow;
+            tensor.row_mut(slow).fill(0.0);
+            tensor.column_mut(slow).fill(0.0);
         }
+        tensor
     }
     fn drift_block(&self, points: &PointBlock<2>, drift: &mut [Lanes; 2]) {
         self.problem.diffusion.drift_block(points, drift);
+        let slow = self.problem.slow;
         for lane in points.lanes() {
-            if let Some(velocity) = self.problem.given_velocity(points.coordinates()[1][lane]) {
-                drift[1][lane] = velocity;
+            if let Some(velocity) = self.problem.given_velocity(points.coordinates()[slow][lane]) {
+                drift[slow][lane] = velocity;
             }
         }
     }
@@ -153,7 +203,7 @@ impl<T: Diffusion<2>> Diffusion<2> for Process<'_, T> {
         self.problem.diffusion.tensor_block(points, tensor);
         for (i, row) in tensor.iter_mut().enumerate() {
             for (j, entry) in row.iter_mut().enumerate() {
-                let is_across = i == 0 && j == 0;
+                let is_across = i != self.problem.slow && j != self.problem.slow;
                 let factor = if is_across || self.problem.velocity.is_none() {
                     self.factor
                 } else {

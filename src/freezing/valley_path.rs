@@ -4,6 +4,7 @@
 //! dP_i/dt = up_{i−1} P_{i−1} + down_{i+1} P_{i+1} − (up_i + down_i) P_i,   ds/dt = v(s),   up_i + down_{i+1} = λ_i
 //! ```
 
+use super::regime::{Moment, Regime};
 use super::section_grid::section_axis;
 use super::section_rates::{RidgeRates, section_rates};
 use super::{LastEvent, NoiseSchedule, SlowFast, Valley, Valleys};
@@ -91,52 +92,6 @@ pub struct ValleyProbabilities {
     pub last_hop: LastEvent,
     /// Error of the final probabilities: time steps, sections and their interpolation. That it is adiabatic is none of it.
     pub error: f64,
-}
-
-/// Where the fast coordinate follows the slow one, and where the hops no longer do; see [`ValleyPath::regime`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Regime {
-    /// Slow positions.
-    pub s: Vec<f64>,
-    /// Adiabatic parameter: the rate of change of a valley's position (in its deviations) and curvature over its relaxation rate, the largest of all.
-    pub adiabatic_parameter: Vec<f64>,
-    /// Slowest rate λ of exchange over a ridge; none of a single valley.
-    pub exchange: Vec<Option<f64>>,
-    /// Where λ falls below |d ln λ/dt|, for the last time: the freeze-out that time scales predict.
-    pub freeze_out: Option<f64>,
-}
-
-impl Regime {
-    /// Adiabatic parameter above which the fast coordinate does not follow: the lag of a valley's law is of that order.
-    pub const ADIABATIC: f64 = 0.1;
-
-    /// The largest adiabatic parameter and its slow position.
-    pub fn largest(&self) -> (f64, f64) {
-        let all = self
-            .adiabatic_parameter
-            .iter()
-            .copied()
-            .zip(self.s.iter().copied());
-        all.fold((0.0, self.s[0]), |a, b| if b.0 > a.0 { b } else { a })
-    }
-
-    /// The regime in one line.
-    pub fn text(&self) -> String {
-        let (largest, s) = self.largest();
-        let above = self.adiabatic_parameter.iter().filter(|a| **a > Self::ADIABATIC);
-        let share = above.count() as f64 / self.s.len() as f64;
-        match share {
-            0.0 => format!("adiabatic: the parameter is at most {largest:.2e}, at s = {s:.4}"),
-            1.0 => format!(
-                "not adiabatic anywhere: s is not slow, its parameter exceeds {} on the whole path; trust the density, not the rates",
-                Self::ADIABATIC
-            ),
-            _ => format!(
-                "adiabatic on {:.0} % of the path: the parameter reaches {largest:.2e} at s = {s:.4}; there the density is right, not the rates",
-                100.0 * (1.0 - share)
-            ),
-        }
-    }
 }
 
 impl ValleyPath {
@@ -425,48 +380,27 @@ impl ValleyPath {
 
     /// Time scales along the path.
     pub fn regime(&self) -> Regime {
-        let mut regime = Regime {
-            s: Vec::new(),
-            adiabatic_parameter: Vec::new(),
-            exchange: Vec::new(),
-            freeze_out: None,
-        };
+        let mut regime = Regime::default();
         for segment in &self.segments {
-            let nodes = &segment.nodes;
-            let exchange = |node: &Node| {
-                let rates = node.ridges.iter().map(|ridge| ridge.log_gap);
-                rates.min_by(f64::total_cmp)
-            };
-            for k in (1..nodes.len()).step_by(2) {
-                let (before, here, after) = (&nodes[k - 1], &nodes[k], &nodes[k + 1]);
-                let rate = here.velocity / (after.s - before.s);
-                let change = |i: usize| {
-                    let [a, b, c] = [before, here, after].map(|node| node.valleys.valleys[i]);
-                    let moved = (c.minimum - a.minimum).abs() / b.deviation;
-                    let steeper = (c.relaxation / a.relaxation).ln().abs();
-                    rate * moved.max(steeper) / b.relaxation
-                };
-                let largest = (0..segment.names.len()).map(change).fold(0.0, f64::max);
-                regime.s.push(here.s);
-                regime.adiabatic_parameter.push(largest);
-                let here_rate = exchange(here);
-                regime.exchange.push(here_rate.map(f64::exp));
-                if let (Some(a), Some(b), Some(c)) = (exchange(before), here_rate, exchange(after))
-                    && b.exp() >= ((c - a) * rate).abs()
-                {
-                    regime.freeze_out = Some(here.s);
-                }
+            let moments: Vec<Moment<'_>> = segment
+                .nodes
+                .iter()
+                .map(|node| Moment {
+                    s: node.s,
+                    valleys: &node.valleys.valleys,
+                    log_exchange: node
+                        .ridges
+                        .iter()
+                        .map(|ridge| ridge.log_gap)
+                        .min_by(f64::total_cmp),
+                })
+                .collect();
+            for k in (1..moments.len()).step_by(2) {
+                let velocity = segment.nodes[k].velocity;
+                regime.add([&moments[k - 1], &moments[k], &moments[k + 1]], velocity);
             }
         }
-        if regime
-            .exchange
-            .last()
-            .is_some_and(|last| last.is_some_and(|_| regime.freeze_out == regime.s.last().copied()))
-        {
-            // still exchanging at the end: not frozen out
-            regime.freeze_out = None;
-        }
-        regime
+        regime.ended()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::discretisation::Discretisation;
 use crate::error::{Error, Result};
 use crate::grid::Grid;
+use crate::math::PointBlock;
 use crate::region::Boundary;
 
 /// Marks a cell without a state.
@@ -65,6 +66,15 @@ impl<const D: usize> Cells<D> {
     /// Number of states.
     pub fn len(&self) -> usize {
         self.cell_of.len()
+    }
+
+    /// Centres of at most [`LANES`] cells.
+    pub fn centres(&self, cells: &[usize]) -> PointBlock<D> {
+        let mut block = PointBlock::idle();
+        for (lane, cell) in cells.iter().enumerate() {
+            block.set(lane, &self.grid.centre(*cell));
+        }
+        block
     }
 
     /// Whether every cell is a state.

@@ -8,7 +8,7 @@ use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::grid::Grid;
 use crate::landscape::loss_jump;
-use crate::math::Point;
+use crate::math::{LANES, Point};
 use rayon::prelude::*;
 
 /// Rates of a state through its faces: to the neighbouring centre, and to the face itself if it absorbs.
@@ -28,18 +28,22 @@ pub(super) fn assemble<const D: usize>(
     discretisation: &Discretisation<D>,
 ) -> Result<Vec<Faces<D>>> {
     let mut halves = vec![[Halves::default(); D]; cells.len()];
-    (halves.par_iter_mut().zip(&cells.cell_of).zip(local)).try_for_each(
-        |((halves, &cell), (_, tensor))| {
-            let indices = cells.grid.indices(cell);
-            let centre = cells.grid.centre(cell);
-            for (axis, halves) in halves.iter_mut().enumerate() {
-                let width = cells.grid.axes()[axis].width(indices[axis]);
-                let own = tensor[(axis, axis)];
-                *halves = Halves::new(diffusion, &centre, own, axis, width, discretisation.calculus)?;
-            }
-            Ok(())
-        },
-    )?;
+    let blocks = halves.par_chunks_mut(LANES).zip(cells.cell_of.par_chunks(LANES));
+    (blocks.zip(local.par_chunks(LANES))).try_for_each(|((halves, block), local)| {
+        let centres = cells.centres(block);
+        for axis in 0..D {
+            let width = |cell: &usize| cells.grid.axes()[axis].width(cells.grid.indices(*cell)[axis]);
+            let widths: Vec<f64> = block.iter().map(width).collect();
+            let own: Vec<f64> = local.iter().map(|(_, tensor)| tensor[(axis, axis)]).collect();
+            let calculus = discretisation.calculus;
+            let found = Halves::of_block(diffusion, &centres, &own, axis, &widths, calculus)?;
+            halves
+                .iter_mut()
+                .zip(found)
+                .for_each(|(halves, found)| halves[axis] = found);
+        }
+        Ok::<(), Error>(())
+    })?;
     let jumps = Jumps::new(diffusion, &cells.grid);
     let of_state = |state: usize| -> Result<Faces<D>> {
         let from = cells.grid.indices(cells.cell_of[state]);

@@ -7,7 +7,7 @@ use super::face_wise::{self, Faces};
 use super::offsets::{self, Local, Offsets};
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
-use crate::math::{Point, Tensor};
+use crate::math::{LANES, Point, Tensor};
 use rayon::prelude::*;
 
 /// Where the rates come from, to find those into a set.
@@ -82,21 +82,28 @@ fn local_coefficients<const D: usize>(
     cells: &Cells<D>,
 ) -> Result<Vec<Local<D>>> {
     let mut local = vec![(Point::zeros(), Tensor::zeros()); cells.len()];
-    (local.par_iter_mut().zip(&cells.cell_of)).try_for_each(|(local, &cell)| {
-        let theta = cells.grid.centre(cell);
-        let (b, d) = (diffusion.drift(&theta), diffusion.tensor(&theta));
-        if !b.iter().chain(d.iter()).all(|v| v.is_finite()) {
-            return Err(Error::NotFinite {
-                quantity: "drift or diffusion".into(),
-                reason: format!(
-                    "b = {:?}, D = {:?} at {:?}",
-                    b.as_slice(),
-                    d.as_slice(),
-                    theta.as_slice()
-                ),
-            });
+    let blocks = local.par_chunks_mut(LANES).zip(cells.cell_of.par_chunks(LANES));
+    blocks.try_for_each(|(local, block)| {
+        let centres = cells.centres(block);
+        let (mut drift, mut tensor) = ([[0.0; LANES]; D], [[[0.0; LANES]; D]; D]);
+        diffusion.drift_block(&centres, &mut drift);
+        diffusion.tensor_block(&centres, &mut tensor);
+        for (lane, local) in local.iter_mut().enumerate() {
+            let b = Point::<D>::from_fn(|i, _| drift[i][lane]);
+            let d = Tensor::<D>::from_fn(|i, j| tensor[i][j][lane]);
+            if !b.iter().chain(d.iter()).all(|v| v.is_finite()) {
+                return Err(Error::NotFinite {
+                    quantity: "drift or diffusion".into(),
+                    reason: format!(
+                        "b = {:?}, D = {:?} at {:?}",
+                        b.as_slice(),
+                        d.as_slice(),
+                        centres.point(lane).as_slice()
+                    ),
+                });
+            }
+            *local = (b, d);
         }
-        *local = (b, d);
         Ok(())
     })?;
     Ok(local)

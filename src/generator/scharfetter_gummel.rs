@@ -12,7 +12,7 @@
 
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
-use crate::math::{Point, relative_exponential};
+use crate::math::{LANES, Lanes, Point, PointBlock, relative_exponential};
 
 /// A cell along one axis, seen from its centre.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,23 +35,30 @@ struct Half {
 }
 
 impl Halves {
-    /// The cell with this centre, and width along `axis`, where the tensor at the centre is known.
-    pub fn new<const D: usize>(
+    /// The cells with these centres, and widths along `axis`, where the diagonal of the tensor at the centres is known.
+    pub fn of_block<const D: usize>(
         diffusion: &impl Diffusion<D>,
-        centre: &Point<D>,
-        tensor: f64,
+        centres: &PointBlock<D>,
+        tensors: &[f64],
         axis: usize,
-        width: f64,
+        widths: &[f64],
         calculus: Calculus,
-    ) -> Result<Self> {
-        if !(tensor > 0.0) {
-            return Err(refusal(0.0, tensor, centre));
+    ) -> Result<[Self; LANES]> {
+        let mut cells = [Self::default(); LANES];
+        for (lane, (tensor, width)) in tensors.iter().zip(widths).enumerate() {
+            if !(*tensor > 0.0) {
+                return Err(refusal(0.0, *tensor, &centres.point(lane)));
+            }
+            cells[lane].amplitude = tensor * power(*tensor, calculus) / width;
         }
-        let half = |signed_width| half(diffusion, centre, axis, signed_width, calculus);
-        Ok(Self {
-            amplitude: tensor * power(tensor, calculus) / width,
-            sides: [half(-0.5 * width)?, half(0.5 * width)?],
-        })
+        for (side, sign) in [-0.5, 0.5].into_iter().enumerate() {
+            let (increments, means) = along(diffusion, centres, axis, sign, widths)?;
+            for (lane, width) in widths.iter().enumerate() {
+                let weight = 0.5 * width * power(means[lane], calculus);
+                cells[lane].sides[side] = Half::new(increments[lane], weight);
+            }
+        }
+        Ok(cells)
     }
 
     /// Rate to the lower (0) or upper (1) face.
@@ -80,60 +87,67 @@ fn power(tensor: f64, calculus: Calculus) -> f64 {
     }
 }
 
-/// ψ increment and mean D over half a cell, by two-point Gauss quadrature (exact for cubics).
-#[inline(always)]
-fn half<const D: usize>(
+/// ψ increment and mean D on the way from each centre by `part` of a width, by two-point Gauss quadrature (exact for cubics).
+fn along<const D: usize>(
     diffusion: &impl Diffusion<D>,
-    centre: &Point<D>,
+    centres: &PointBlock<D>,
     axis: usize,
-    signed_width: f64,
-    calculus: Calculus,
-) -> Result<Half> {
+    part: f64,
+    widths: &[f64],
+) -> Result<(Lanes, Lanes)> {
     // Gauss nodes of [0, 1]: (1 ∓ 1/sqrt 3)/2.
     const NODES: [f64; 2] = [0.211_324_865_405_187_1, 0.788_675_134_594_812_9];
-    let (mut w, mut tensor) = (0.0, 0.0);
+    let (mut increments, mut means) = ([0.0; LANES], [0.0; LANES]);
+    let (mut drift, mut tensor) = ([[0.0; LANES]; D], [[[0.0; LANES]; D]; D]);
     for node in NODES {
-        // selected, not indexed: an index known only at run time sends both vectors through memory
-        let shifted = |x: f64| x + node * signed_width;
-        let theta = Point::<D>::from_fn(|d, _| if d == axis { shifted(centre[d]) } else { centre[d] });
-        let (drift, diagonal) = (diffusion.drift(&theta), diffusion.tensor(&theta));
-        let (mut b, mut d) = (drift[0], diagonal[(0, 0)]);
-        for other in 1..D {
-            if other == axis {
-                (b, d) = (drift[other], diagonal[(other, other)]);
+        let mut shifted = centres.clone();
+        for (x, width) in shifted.coordinates_mut()[axis].iter_mut().zip(widths) {
+            *x += node * part * width;
+        }
+        diffusion.drift_block(&shifted, &mut drift);
+        diffusion.tensor_block(&shifted, &mut tensor);
+        let (drift, tensor) = (&drift[axis], &tensor[axis][axis]);
+        for (lane, width) in widths.iter().enumerate() {
+            let (b, d) = (drift[lane], tensor[lane]);
+            if !(b.is_finite() && d.is_finite() && d > 0.0) {
+                return Err(refusal(b, d, &shifted.point(lane)));
+            }
+            increments[lane] -= 0.5 * part * width * b / d;
+            means[lane] += 0.5 * d;
+        }
+    }
+    Ok((increments, means))
+}
+
+impl Half {
+    /// The way with the increment `w` of ψ and the weight h D^{−α}.
+    #[inline(always)]
+    fn new(w: f64, weight: f64) -> Self {
+        // one exponential serves φ(|w|), φ(−|w|) = φ(|w|) e^{−|w|}, e^{|w|} and e^{−|w|}
+        let size: f64 = w.abs();
+        let steep = relative_exponential(size);
+        let growth = 1.0 + size * steep;
+        let shrinkage = 1.0 / growth;
+        let flat = if growth.is_finite() {
+            steep * shrinkage
+        } else {
+            1.0 / size
+        };
+        let (steep, flat) = (weight * steep, weight * flat);
+        if w >= 0.0 {
+            Self {
+                outward: steep,
+                inward: flat,
+                growth,
+            }
+        } else {
+            Self {
+                outward: flat,
+                inward: steep,
+                growth: shrinkage,
             }
         }
-        if !(b.is_finite() && d.is_finite() && d > 0.0) {
-            return Err(refusal(b, d, &theta));
-        }
-        w -= 0.5 * signed_width * b / d;
-        tensor += 0.5 * d;
     }
-    // one exponential serves φ(|w|), φ(−|w|) = φ(|w|) e^{−|w|}, e^{|w|} and e^{−|w|}
-    let size: f64 = w.abs();
-    let steep = relative_exponential(size);
-    let growth = 1.0 + size * steep;
-    let shrinkage = 1.0 / growth;
-    let flat = if growth.is_finite() {
-        steep * shrinkage
-    } else {
-        1.0 / size
-    };
-    let weight = signed_width.abs() * power(tensor, calculus);
-    let (steep, flat) = (weight * steep, weight * flat);
-    Ok(if w >= 0.0 {
-        Half {
-            outward: steep,
-            inward: flat,
-            growth,
-        }
-    } else {
-        Half {
-            outward: flat,
-            inward: steep,
-            growth: shrinkage,
-        }
-    })
 }
 
 #[cold]

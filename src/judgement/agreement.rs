@@ -419,6 +419,14 @@ fn valleys_along_a_path(result: &FreezingResult) -> Vec<Comparison> {
             let row = Comparison::of_models(QUANTITY, "SGD at its learning rate", runs, against, density);
             rows.push(row.on(Level::FiniteSteps).at(&at));
         }
+        if let Some(langevin) = &result.langevin {
+            let paths = number(
+                langevin.p_final_langevin[k],
+                langevin.p_final_langevin_standard_error[k],
+            );
+            let row = Comparison::of_models(QUANTITY, "Langevin at its time step", paths, against, density);
+            rows.push(row.on(Level::FiniteSteps).at(&at));
+        }
     }
     rows
 }
@@ -446,10 +454,22 @@ fn schedules(result: &SchedulesResult) -> Vec<Comparison> {
         })
         .collect();
     if let Some(sgd) = &result.sgd {
-        rows.extend(all.map(|k| {
+        rows.extend(all.clone().map(|k| {
             let runs = entry(&sgd.p_flat_sgd, &sgd.p_flat_sgd_standard_error, k);
             let map = entry(&result.p_flat_transfer, &result.p_flat_transfer_error, k);
             let row = Comparison::of_numbers(QUANTITY, "discrete SGD", runs, "transfer operator", map);
+            row.on(Level::FiniteSteps).at(&at(k))
+        }));
+    }
+    if let Some(langevin) = &result.langevin {
+        rows.extend(all.map(|k| {
+            let paths = entry(
+                &langevin.p_flat_langevin,
+                &langevin.p_flat_langevin_standard_error,
+                k,
+            );
+            let scheme = number(langevin.p_flat_langevin_scheme[k], 0.0);
+            let row = Comparison::of_numbers(QUANTITY, "Langevin paths", paths, "their scheme", scheme);
             row.on(Level::FiniteSteps).at(&at(k))
         }));
     }

@@ -4,7 +4,7 @@ use super::number_table::{number_table, place};
 use super::shard::SHARD;
 use crate::error::Result;
 use crate::judgement::agreement::{self, Comparison};
-use crate::output::{Attribute, Cells, Group, ResultFile, WARNING, cells, padded, push_wrapped};
+use crate::output::{Attribute, Cells, Group, ResultFile, Values, WARNING, cells, padded, push_wrapped};
 use crate::task;
 
 /// Rows of a table after a run, of one run and of a sweep.
@@ -86,11 +86,25 @@ fn tables(file: &ResultFile, width: usize, rows: usize) -> Result<String> {
     for (section, numbers) in task::main_numbers(file)? {
         out.push_str(&format!("\n[{section}]\n"));
         match numbers {
-            Ok(numbers) => out.push_str(&number_table(&numbers, width, rows)),
+            Ok(numbers) => {
+                out.push_str(&number_table(&numbers, width, rows));
+                if let Some(text) = regime(file, section) {
+                    push_wrapped(&mut out, width, "  regime: ", 4, text);
+                }
+            }
             Err(error) => push_wrapped(&mut out, width, "  ", 4, &error.to_string()),
         }
     }
     Ok(out)
+}
+
+/// Where the theory of a task holds, in the words of its record `regime`; that of a sweep stands in its cells.
+fn regime<'a>(file: &'a ResultFile, section: &str) -> Option<&'a str> {
+    let record = file.group(section)?.record("regime")?;
+    match record.values() {
+        Values::Text(texts) if texts.len() == 1 => texts.first().map(String::as_str),
+        _ => None,
+    }
 }
 
 /// How many comparisons agree, and the worst that does not; none when there is nothing to compare.

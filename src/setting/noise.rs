@@ -72,7 +72,17 @@ pub struct TensorTable {
     /// the file, relative to the working directory
     pub file: String,
     /// paths of the entries: xx, or xx, xy, yy; xx alone in two variables is noise along the first of them only
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<String>,
+    /// path of the curvature h of the loss along the first variable, in place of entries: C_xx = strength h_+^power + floor
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curvature: Option<String>,
+    /// exponent of the curvature; 1 unless given
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<f64>,
+    /// added to the power of the curvature
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<f64>,
     /// paths of the positions along each axis
     pub axes: Vec<String>,
     /// factor
@@ -210,24 +220,8 @@ impl NoiseKeys {
         if let Some(tensor) = &self.tensor {
             return tensor_of(tensor, keys, domain);
         }
-        if let Some(TensorTable {
-            file,
-            entries,
-            axes,
-            strength,
-        }) = &self.table
-        {
-            let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
-            let mut entries: Vec<Vec<f64>> = entries
-                .iter()
-                .map(|entry| hdf5_table::values(file, entry, &shape))
-                .collect::<Result<_>>()?;
-            if let (1, [across]) = (D - 1, entries.as_slice()) {
-                let none = vec![0.0; across.len()];
-                entries.extend([none.clone(), none]);
-            }
-            let strength = require_positive("table.strength", *strength)?;
-            return Ok(Box::new(Scaled(strength, Tabulated::new(axes, entries)?)));
+        if let Some(table) = &self.table {
+            return table.covariance();
         }
         let Some(entry) = self.entry() else {
             return Err(Error::config("model", "this key is required"));
@@ -275,6 +269,43 @@ impl NoiseKeys {
             Some(NoiseModel::LossScaled) => "loss_scaled",
         };
         MODELS.iter().find(|model| model.name == name)
+    }
+}
+
+impl TensorTable {
+    fn covariance<const D: usize>(&self) -> Result<AnyNoise<D>> {
+        let (axes, shape) = hdf5_table::axes::<D>(&self.file, &self.axes)?;
+        let strength = require_positive("table.strength", self.strength)?;
+        let table = |name: &String| hdf5_table::values(&self.file, name, &shape);
+        let (mut entries, factor) = match &self.curvature {
+            None if self.power.is_some() || self.floor.is_some() => {
+                return Err(Error::config(
+                    "table.curvature",
+                    "power and floor belong to a curvature, and none is given",
+                ));
+            }
+            None => (
+                self.entries.iter().map(table).collect::<Result<Vec<_>>>()?,
+                strength,
+            ),
+            Some(_) if !self.entries.is_empty() => {
+                return Err(Error::config(
+                    "table.curvature",
+                    "give entries or curvature: each of them is the noise",
+                ));
+            }
+            Some(curvature) => {
+                let power = require_non_negative("table.power", self.power.unwrap_or(1.0))?;
+                let floor = require_non_negative("table.floor", self.floor.unwrap_or(0.0))?;
+                let noise = |h: &f64| strength * h.max(0.0).powf(power) + floor;
+                (vec![table(curvature)?.iter().map(noise).collect()], 1.0)
+            }
+        };
+        if let (1, [across]) = (D - 1, entries.as_slice()) {
+            let none = vec![0.0; across.len()];
+            entries.extend([none.clone(), none]);
+        }
+        Ok(Box::new(Scaled(factor, Tabulated::new(axes, entries)?)))
     }
 }
 

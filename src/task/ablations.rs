@@ -321,7 +321,7 @@ impl Task for Ablations {
         const TRANSFER: f64 = 0.5;
         let strengths = self.noise_strength.count();
         let maps = (POWERS.len() * COLLAPSE_FACTORS.len()) as f64 * strengths;
-        ensemble_cost("ablations", VARIANTS * strengths, self.runs, self.steps)
+        ensemble_cost("ablations", "steps", VARIANTS * strengths, self.runs, self.steps)
             .with_time("ablations.noise_strength", TRANSFER * maps)
     }
 

@@ -5,6 +5,7 @@ use super::freezing_line::FreezingLineResult;
 use super::freezing_theory::{Freezing, FreezingTheory, freezing, settled};
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
+use super::valley_columns::TimeScales;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::error::{Error, Result};
@@ -60,8 +61,12 @@ records! {
             /// Starting y.
             start_y: f64,
         }
+        /// whether the valleys follow y, at the noise strength with the largest adiabatic parameter
+        regime: Vec<String> => [note] "text",
         /// noise strength learning_rate * sigma
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// Time scales at each noise strength.
+        time_scales: TimeScales => [noise_strength],
         /// y at the end of the run, where fewer than 1e-4 hops a run are to come
         end_y: Vec<f64> => [noise_strength] "1",
         /// final P_flat, two-state master equation, eta -> 0
@@ -369,11 +374,14 @@ fn run(
         })
         .collect::<Result<_>>()?;
     let column = |value: &dyn Fn(&Row) -> f64| rows.iter().map(value).collect::<Vec<f64>>();
+    let (time_scales, regime) = TimeScales::of(rows.iter().map(|row| &row.theory.regime));
     let planar: Vec<&PlanarDensity> = rows.iter().filter_map(|r| r.planar.as_ref()).collect();
     let result = FinalProbabilityResult {
         learning_rate: task.learning_rate,
         start_y: task.start_y,
         end_y: column(&|r| r.end),
+        regime,
+        time_scales,
         p_flat_two_state: column(&|r| r.theory.path.final_p_flat()),
         p_flat_two_state_error: column(&|r| r.theory.path.p_flat_error + r.theory.rate_error),
         p_flat_density: column(&|r| r.density.path.final_p_flat()),

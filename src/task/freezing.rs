@@ -7,7 +7,7 @@ use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, PathProtocol, positions_at};
-use crate::error::{Error, Result, require_non_negative};
+use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::freezing::{
     DensitySnapshot, NoiseSchedule, SectionDensity, SlowFast, SlowVelocity, ValleyPath, ValleyPathSettings,
     section_density,
@@ -26,8 +26,7 @@ use crate::statistics::proportion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `[freezing]`: the second variable moves slowly along the path on which the valleys of the first come, deepen and freeze. `[region] domain` bounds
-/// both.
+/// `[freezing]`: one variable moves slowly along the path on which the valleys of the other come, deepen and freeze. `[region] domain` bounds both.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Freezing {
@@ -37,7 +36,7 @@ pub struct Freezing {
     pub end: f64,
     /// where runs start across the path, in equal parts
     pub start_x: Vec<f64>,
-    /// name of the slow variable, the second one
+    /// name of the slow variable; the second one unless given
     #[serde(default)]
     pub slow: Option<String>,
     /// speed of the slow variable as a formula in it, in place of minus the gradient along it at the bottoms of the valleys
@@ -61,6 +60,9 @@ pub struct Freezing {
     /// runs of SGD itself, when `[sgd]` has a learning rate; 0 leaves them out
     #[serde(default = "default_runs")]
     pub runs: usize,
+    /// time step of as many Langevin paths (Euler and Maruyama's scheme); left out unless given
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub langevin_time_step: Option<f64>,
 }
 
 /// When training comes to which slow position.
@@ -148,6 +150,8 @@ records! {
         snapshot_probability: Vec<f64> => [valley, snapshot] "1",
         /// SGD itself at its learning rate
         sgd: Option<FreezingSgd> => [valley],
+        /// Langevin paths, if they were wanted
+        langevin: Option<FreezingLangevin> => [valley],
     }
 }
 
@@ -158,6 +162,16 @@ records! {
         p_final_sgd: Vec<f64> => [] "1",
         /// standard error of p_final_sgd
         p_final_sgd_standard_error: Vec<f64> => [] "1",
+    }
+}
+
+records! {
+    /// Fractions of Langevin paths.
+    pub struct FreezingLangevin {
+        /// fraction of Langevin paths that end in the valley
+        p_final_langevin: Vec<f64> => [] "1",
+        /// standard error of p_final_langevin; that of the time step is none of it
+        p_final_langevin_standard_error: Vec<f64> => [] "1",
     }
 }
 
@@ -200,6 +214,13 @@ impl Task for Freezing {
         if let Some(sgd) = &result.sgd {
             numbers.extend(rows.column("p_final_sgd", &sgd.p_final_sgd, &sgd.p_final_sgd_standard_error));
         }
+        if let Some(paths) = &result.langevin {
+            numbers.extend(rows.column(
+                "p_final_langevin",
+                &paths.p_final_langevin,
+                &paths.p_final_langevin_standard_error,
+            ));
+        }
         for (name, unit, value, error) in [
             (
                 "freezing_position",
@@ -226,10 +247,11 @@ impl Task for Freezing {
         const STEP: f64 = 4e-7;
         let rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
         // the speed is not known before it is checked: a path of a few hundred times
-        let steps = rate.map_or(0.0, |rate| 300.0 / rate);
+        let time = |step: Option<f64>| step.map_or(0.0, |step| STEP * 300.0 / step * self.runs as f64);
         Cost::default()
             .with_time("freezing.end", PATH)
-            .with_time("freezing.runs", STEP * steps * self.runs as f64)
+            .with_time("freezing.runs", time(rate))
+            .with_time("freezing.langevin_time_step", time(self.langevin_time_step))
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -237,20 +259,24 @@ impl Task for Freezing {
         if setting.landscape.dimension().map_err(|e| e.at("landscape"))? != 2 {
             return Err(Error::config(
                 SECTION,
-                "two variables are needed, the fast one first and the slow one second",
+                "two variables are needed, a fast and a slow one",
             ));
         }
-        let [_, slow] = setting.landscape.names::<2>();
-        if let Some(named) = &self.slow
-            && named != slow
-        {
-            return fail(
-                "slow",
-                format!(
-                    "{named} is not the second variable, {slow}: name the slow one last in landscape.variables"
-                ),
-            );
-        }
+        let names = setting.landscape.names::<2>();
+        let axis = match &self.slow {
+            None => 1,
+            Some(named) => match names.iter().position(|name| name == named) {
+                Some(axis) => axis,
+                None => {
+                    let [first, second] = names;
+                    return fail(
+                        "slow",
+                        format!("{named} is none of the variables {first} and {second}"),
+                    );
+                }
+            },
+        };
+        let slow = names[axis];
         let diffusion = setting.diffusion(|keys| keys.in_the_plane())?;
         let region = setting.region.as_ref();
         let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
@@ -261,7 +287,7 @@ impl Task for Freezing {
                 "a domain alone is needed here, wide enough for the stationary law of every section",
             ));
         }
-        let [x, s] = *domain.bounds();
+        let (x, s) = (domain.bounds()[1 - axis], domain.bounds()[axis]);
         if !(self.start >= s[0] && self.end <= s[1] && self.start < self.end) {
             return fail(
                 "end",
@@ -284,12 +310,19 @@ impl Task for Freezing {
         if self.runs == 1 {
             return fail("runs", "at least two runs are needed, or none".into());
         }
+        if let Some(step) = self.langevin_time_step {
+            require_positive("langevin_time_step", step).map_err(|e| e.at(SECTION))?;
+            if self.runs == 0 {
+                return fail("langevin_time_step", "runs = 0 leaves no paths".into());
+            }
+        }
         let snapshots = self.snapshot_positions()?;
-        let velocity = self.velocity(setting)?;
+        let velocity = self.velocity(setting, axis)?;
         let schedule = self.noise_schedule()?;
         let learning_rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
         let problem =
             SlowFast::new(diffusion, x, [self.start, self.end], velocity).map_err(|e| e.at(SECTION))?;
+        let problem = if axis == 0 { problem.slow_first() } else { problem };
         let task = self.clone();
         let seed = setting.seed;
         Ok(Box::new(move |progress| {
@@ -326,7 +359,7 @@ impl Freezing {
         ))
     }
 
-    fn velocity(&self, setting: &Setting) -> Result<Option<SlowVelocity>> {
+    fn velocity(&self, setting: &Setting, axis: usize) -> Result<Option<SlowVelocity>> {
         match (&self.velocity, &self.clock) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err(Error::config(
@@ -338,17 +371,23 @@ impl Freezing {
                     .landscape
                     .formula("velocity", text)
                     .map_err(|e| e.at(SECTION))?;
-                let [fast, slow] = setting.landscape.names::<2>();
+                let names = setting.landscape.names::<2>();
+                let (fast, slow) = (names[1 - axis], names[axis]);
+                let at = move |s: f64| {
+                    let mut point = Point::<2>::new(0.5, 0.5);
+                    point[axis] = s;
+                    point
+                };
                 if [self.start, self.end]
                     .iter()
-                    .any(|s| formula.derivatives(&Point::<2>::new(0.5, *s)).1[0] != 0.0)
+                    .any(|s| formula.derivatives(&at(*s)).1[1 - axis] != 0.0)
                 {
                     return Err(Error::config(
                         "freezing.velocity",
                         format!("it must be a formula in {slow} alone, {fast} being fast"),
                     ));
                 }
-                Ok(Some(Box::new(move |s| formula.value(&Point::<2>::new(0.5, s)))))
+                Ok(Some(Box::new(move |s| formula.value(&at(s)))))
             }
             (None, Some(ClockTable { file, position, time })) => {
                 let at = |e: Error| e.at("freezing.clock");
@@ -422,10 +461,19 @@ impl Freezing {
         bar.advance(1);
         let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)?;
         bar.advance(1);
-        let sgd = match learning_rate {
-            Some(rate) if self.runs > 0 => Some(self.sgd(problem, domain, schedule, &path, rate, seed)?),
-            _ => None,
+        let ends = |step: Option<f64>, of: &str| -> Result<Option<[Vec<f64>; 2]>> {
+            let step = step.filter(|_| self.runs > 0);
+            step.map(|step| self.ends(problem, domain, schedule, &path, step, of, seed))
+                .transpose()
         };
+        let sgd = ends(learning_rate, "")?.map(|[p, error]| FreezingSgd {
+            p_final_sgd: p,
+            p_final_sgd_standard_error: error,
+        });
+        let langevin = ends(self.langevin_time_step, " langevin")?.map(|[p, error]| FreezingLangevin {
+            p_final_langevin: p,
+            p_final_langevin_standard_error: error,
+        });
         bar.advance(1);
         let n = path.valleys();
         let (s, time) = path.clock();
@@ -475,7 +523,7 @@ impl Freezing {
             end: self.end,
             duration: path.duration(),
             shallowest: self.shallowest,
-            regime: vec![regime.text()],
+            regime: vec![regime.text("s")],
             time: line(&s, &time),
             valley_x,
             probability,
@@ -498,6 +546,7 @@ impl Freezing {
             effective_potential: potentials,
             snapshot_probability,
             sgd,
+            langevin,
             s: along,
         })
     }
@@ -511,31 +560,38 @@ impl Freezing {
             .collect()
     }
 
-    /// Fractions of SGD runs in each valley at the end: the schedule by steps, as the clock of the path has them.
-    fn sgd(
+    /// Fractions of runs with steps of a length in each valley at the end, and their standard errors: the schedule by steps, as the clock of the path
+    /// has them.
+    #[allow(clippy::too_many_arguments)]
+    fn ends(
         &self,
         problem: &SlowFast<AnyDiffusion<2>>,
         domain: &Domain<2>,
         schedule: &NoiseSchedule,
         path: &ValleyPath,
-        learning_rate: f64,
+        step: f64,
+        of: &str,
         seed: u64,
-    ) -> Result<FreezingSgd> {
+    ) -> Result<[Vec<f64>; 2]> {
         let (s, time) = path.clock();
-        let mut starts: Vec<[f64; 2]> = self.start_x.iter().map(|x| [*x, self.start]).collect();
+        let mut starts: Vec<[f64; 2]> = self
+            .start_x
+            .iter()
+            .map(|x| problem.point(*x, self.start).into())
+            .collect();
         for (k, (from, to, factor)) in schedule.pieces(self.start, self.end).into_iter().enumerate() {
             let length = between(&s, &time, to) - between(&s, &time, from);
-            let steps = (length / learning_rate).round().max(1.0) as u64;
+            let steps = (length / step).round().max(1.0) as u64;
             let protocol = PathProtocol {
                 starts,
                 runs: self.runs,
                 steps,
-                time_step: learning_rate,
+                time_step: step,
                 seed,
-                experiment: experiment_number(&format!("{SECTION} {k}")),
+                experiment: experiment_number(&format!("{SECTION}{of} {k}")),
             };
             let process = problem.process(factor);
-            let end = [steps as f64 * learning_rate];
+            let end = [steps as f64 * step];
             let ends = positions_at(
                 &process,
                 domain,
@@ -548,17 +604,18 @@ impl Freezing {
         }
         let (numbers, ridges) = path.at_end();
         let mut counts = vec![0; path.valleys()];
-        for [x, _] in &starts {
-            counts[numbers[ridges.partition_point(|ridge| ridge < x)]] += 1;
+        for end in &starts {
+            let x = problem.fast_coordinate(end);
+            counts[numbers[ridges.partition_point(|ridge| *ridge < x)]] += 1;
         }
         let found: Vec<_> = counts
             .into_iter()
             .map(|count| proportion(count, starts.len()))
             .collect::<Result<_>>()?;
-        Ok(FreezingSgd {
-            p_final_sgd: found.iter().map(|p| p.value).collect(),
-            p_final_sgd_standard_error: found.iter().map(|p| p.standard_error).collect(),
-        })
+        Ok([
+            found.iter().map(|p| p.value).collect(),
+            found.iter().map(|p| p.standard_error).collect(),
+        ])
     }
 }
 

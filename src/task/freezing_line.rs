@@ -133,7 +133,7 @@ impl Task for FreezingLine {
         const SNAPSHOT: f64 = 40.0;
         let snapshots = self.sigma.count() * (self.records as f64).min(self.steps as f64);
         let blocks = (self.runs as f64 / LANES as f64).ceil();
-        ensemble_cost(SECTION, self.sigma.count(), self.runs, self.steps)
+        ensemble_cost(SECTION, "steps", self.sigma.count(), self.runs, self.steps)
             .with_memory("freezing_line.records", SNAPSHOT * snapshots * blocks)
             .with_result("freezing_line.records", SNAPSHOT * snapshots)
     }

@@ -3,10 +3,13 @@
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
+use super::valley_columns::TimeScales;
 use super::work::{Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
-use crate::freezing::{HopRates, LastEvent, LastHop, TwoState, last_hop, two_state};
+use crate::freezing::{
+    HopRates, LastEvent, LastHop, Regime, TwoState, last_hop, two_state, two_valley_regime,
+};
 use crate::landscape::Side;
 use crate::math::Point;
 use crate::output::{Group, Records, ResultFile, records};
@@ -61,8 +64,12 @@ records! {
             /// Factor on the slow drift of y.
             ramp: f64,
         }
+        /// whether the valleys follow y, at the noise strength with the largest adiabatic parameter
+        regime: Vec<String> => [note] "text",
         /// noise strength learning_rate * sigma
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// Time scales at each noise strength.
+        time_scales: TimeScales => [noise_strength],
         /// final probability of the flat valley
         p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
         /// change of p_flat when the step of the master equation is halved, plus the errors of the slices and of the interpolation between them
@@ -124,6 +131,7 @@ const VANISHING_BARRIER: f64 = 0.02;
 pub(crate) struct Freezing {
     pub path: TwoState,
     pub last: LastHop,
+    pub regime: Regime,
     /// Error of the logarithms of the rates: of the slices, and between them.
     pub rate_error: f64,
 }
@@ -169,6 +177,7 @@ pub(crate) fn freezing(
     let path = two_state(landscape, &rates, initial, task.ramp, STEPS)?;
     let last = last_hop(landscape, &rates, &path, task.ramp);
     Ok(Freezing {
+        regime: two_valley_regime(landscape, slice, &rates, task.ramp)?,
         path,
         last,
         rate_error: rates.relative_error() + rates.interpolation_error(),
@@ -274,7 +283,10 @@ fn run(
         bar.advance(1);
     }
     let column = |value: &dyn Fn(&Freezing) -> f64| results.iter().map(value).collect::<Vec<f64>>();
+    let (time_scales, regime) = TimeScales::of(results.iter().map(|r| &r.regime));
     let result = FreezingTheoryResult {
+        regime,
+        time_scales,
         start_y: task.start_y,
         start_p_flat: task.start_p_flat,
         ramp: task.ramp,

@@ -174,7 +174,7 @@ impl Task for PhaseDiagram {
         /// Seconds a cell of the transfer operator.
         const TRANSFER: f64 = 0.2;
         let cells = self.learning_rate.count() * self.sigma.count();
-        let cost = ensemble_cost(SECTION, cells, self.runs, self.steps);
+        let cost = ensemble_cost(SECTION, "steps", cells, self.runs, self.steps);
         match self.transfer {
             true => cost.with_time("phase_diagram.transfer", TRANSFER * cells),
             false => cost,

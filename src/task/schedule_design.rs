@@ -4,11 +4,11 @@ use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::schedules::{Row, Schedules, SgdColumns, row, sgd};
-use super::valley_columns::{check_size, ensemble_cost};
+use super::valley_columns::{TimeScales, check_size, ensemble_cost};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::error::{Error, Result};
-use crate::freezing::{Decay, ScheduleDesign, floor_time};
+use crate::freezing::{ScheduleDesign, ScheduleShape, floor_time};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::setting::Setting;
@@ -66,6 +66,10 @@ records! {
             /// η of SGD and of its map.
             learning_rate: f64,
         }
+        /// whether the valleys follow y, under the schedule with the largest adiabatic parameter
+        regime: Vec<String> => [note] "text",
+        /// Time scales under each schedule.
+        time_scales: TimeScales => [schedule],
         /// y at the ends of the steps of the theory
         y: Vec<f64> => [step] "1" "y",
         /// names of the schedules
@@ -149,7 +153,8 @@ impl Task for ScheduleDesignKeys {
         const VELOCITY: f64 = 0.02;
         const SCHEDULES: f64 = 10.0;
         let steps = (self.end_y - self.start_y).max(0.0) / VELOCITY / self.learning_rate;
-        ensemble_cost(SECTION, SCHEDULES, self.runs, steps as u64).with_time("schedule_design.pieces", THEORY)
+        ensemble_cost(SECTION, "learning_rate", SCHEDULES, self.runs, steps as u64)
+            .with_time("schedule_design.pieces", THEORY)
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -208,11 +213,11 @@ struct Candidate {
 }
 
 /// Strengths in `pieces` of equal time that go from the first to the second bound, done at a share of the whole time.
-fn decayed(task: &ScheduleDesignKeys, decay: Decay, done: f64) -> Vec<f64> {
+fn decayed(task: &ScheduleDesignKeys, shape: &ScheduleShape, done: f64) -> Vec<f64> {
     let n = task.pieces;
     let at = |k: usize| {
         let progress = (k as f64 + 0.5) / n as f64 / done;
-        decay.strength([task.strongest, task.weakest], progress)
+        shape.strength([task.strongest, task.weakest], progress)
     };
     (0..n).map(at).collect()
 }
@@ -254,15 +259,21 @@ fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<Vec<
         of("best, 1.5 times the noise", all(1.5)),
         of("best, noise divided by 1.5", all(1.0 / 1.5)),
         of("constant, best", best_of(design, constant)?),
-        of("step, best", best_of(design, |u| decayed(task, Decay::Step, u))?),
+        of(
+            "step, best",
+            best_of(design, |u| decayed(task, &ScheduleShape::Step, u))?,
+        ),
         of(
             "cosine, best",
-            best_of(design, |u| decayed(task, Decay::Cosine, u))?,
+            best_of(design, |u| decayed(task, &ScheduleShape::Cosine, u))?,
         ),
-        of("cosine over the whole path", decayed(task, Decay::Cosine, 1.0)),
+        of(
+            "cosine over the whole path",
+            decayed(task, &ScheduleShape::Cosine, 1.0),
+        ),
         of(
             "exponential, best",
-            best_of(design, |u| decayed(task, Decay::Exponential, u))?,
+            best_of(design, |u| decayed(task, &ScheduleShape::Exponential, u))?,
         ),
     ])
 }
@@ -318,6 +329,7 @@ fn run(
     let rates = design.rates(best);
     let of_rates = |of: &dyn Fn((f64, f64)) -> f64| rates.iter().map(|r| r.map_or(f64::NAN, of)).collect();
     let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+    let (time_scales, regime) = TimeScales::of(rows.iter().map(|row| &row.regime));
     let steps = design.y().len() - 1;
     let strengths = candidates.iter().flat_map(|candidate| {
         // at the end of each step that of the step, at the start that of the first
@@ -330,6 +342,8 @@ fn run(
         start_y: task.start_y,
         end_y: task.end_y,
         learning_rate: task.learning_rate,
+        regime,
+        time_scales,
         y: design.y().to_vec(),
         schedule: candidates.iter().map(|candidate| candidate.name.into()).collect(),
         noise_strength: strengths.collect(),

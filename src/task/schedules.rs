@@ -3,14 +3,15 @@
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
-use super::valley_columns::{check_size, ensemble_cost};
+use super::valley_columns::{TimeScales, check_size, ensemble_cost};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{Cell, Protocol, simulate};
 use crate::error::{Error, Result};
 use crate::freezing::{
-    Decay, DensityPathSettings, NoiseSchedule, density_path, floor_time, two_state_scheduled,
+    DensityPathSettings, NoiseSchedule, Regime, ScheduleShape, ScheduledPath, density_path, floor_time,
+    two_state_scheduled,
 };
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
@@ -35,7 +36,12 @@ pub struct Schedules {
     pub change_y: ParameterRange,
     /// How it goes there: at once, or over the whole time until then.
     pub shape: Vec<Shape>,
-    /// Steps of a decay that is not one jump.
+    /// Times that shape "cyclic" goes back to `before`.
+    pub returns: usize,
+    /// Shape "table": [progress, Δ] with straight lines between, from [0, before] to [1, after]; progress is the share of the time until `change_y`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub table: Vec<[f64; 2]>,
+    /// Steps of a change that is not one jump.
     pub pieces: usize,
     /// Starting y.
     pub start_y: f64,
@@ -43,10 +49,15 @@ pub struct Schedules {
     pub end_y: f64,
     /// What changes the noise: the batch size at a learning rate that stays, or the learning rate at a batch size that stays.
     pub lever: Lever,
+    /// When SGD changes its noise: where its mean y has come to the position, or at the time at which the noise-free floor comes there.
+    pub clock: Clock,
     /// η of SGD and of its map, where the noise is strongest.
     pub learning_rate: f64,
     /// SGD runs; 0 leaves SGD out.
     pub runs: usize,
+    /// Time step of as many Langevin paths (Euler and Maruyama's scheme), which change their noise at the times of the floor; left out unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub langevin_time_step: Option<f64>,
 }
 
 /// How the noise goes from one strength to another.
@@ -61,6 +72,10 @@ pub enum Shape {
     Exponential,
     /// as half a cosine in time until `change_y`
     Cosine,
+    /// to and fro, evenly in time, until `change_y`
+    Cyclic,
+    /// by the points of `table` until `change_y`
+    Table,
 }
 
 /// What changes the noise strength Δ = η/2B.
@@ -83,6 +98,17 @@ impl Lever {
     }
 }
 
+/// What tells SGD to change its noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// the mean of y
+    #[default]
+    Position,
+    /// the time t = ηk
+    Time,
+}
+
 /// Steps of SGD of one kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Steps {
@@ -94,21 +120,14 @@ pub(super) struct Steps {
 }
 
 impl Shape {
-    fn decay(self) -> Decay {
-        match self {
-            Self::Step => Decay::Step,
-            Self::Linear => Decay::Linear,
-            Self::Exponential => Decay::Exponential,
-            Self::Cosine => Decay::Cosine,
-        }
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Step => "step",
             Self::Linear => "linear",
             Self::Exponential => "exponential",
             Self::Cosine => "cosine",
+            Self::Cyclic => "cyclic",
+            Self::Table => "table",
         }
     }
 }
@@ -120,12 +139,16 @@ impl Default for Schedules {
             after: 1e-4,
             change_y: ParameterRange::List(vec![1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0]),
             shape: vec![Shape::Step, Shape::Cosine],
+            returns: 2,
+            table: Vec::new(),
             pieces: 24,
             start_y: 1.0,
             end_y: 20.0,
             lever: Lever::BatchSize,
+            clock: Clock::Position,
             learning_rate: 0.01,
             runs: 4000,
+            langevin_time_step: None,
         }
     }
 }
@@ -145,6 +168,8 @@ records! {
         }
         /// what changes the noise
         lever: Vec<String> => [note] "text",
+        /// whether the valleys follow y, under the schedule with the largest adiabatic parameter
+        regime: Vec<String> => [note] "text",
         /// how the noise changes
         shape: Vec<String> => [shape] "text",
         /// y at which the noise has become `after`
@@ -167,8 +192,12 @@ records! {
         steps: Vec<f64> => [shape, change] "iterations",
         /// samples that SGD draws, in batches of the size at the strongest noise
         samples: Vec<f64> => [shape, change] "batches",
+        /// Time scales under each schedule.
+        time_scales: TimeScales => [shape, change],
         /// SGD itself, if it was wanted
         sgd: Option<SgdColumns> => [shape, change],
+        /// Langevin paths, if they were wanted
+        langevin: Option<LangevinColumns> => [shape, change],
         /// final P_flat without a change, at `before` and at `after`, two-state theory
         p_flat_constant: Vec<f64> => [constant] "1",
         /// error of p_flat_constant
@@ -186,6 +215,20 @@ records! {
     }
 }
 
+records! {
+    /// Langevin paths under the schedules.
+    pub struct LangevinColumns {
+        /// fraction of Langevin paths that end at x >= 0
+        p_flat_langevin: Vec<f64> => [] "1",
+        /// standard error of p_flat_langevin
+        p_flat_langevin_standard_error: Vec<f64> => [] "1",
+        /// final P_flat of their scheme at its time step without sampling noise, transfer operator
+        p_flat_langevin_scheme: Vec<f64> => [] "1",
+        /// time steps of a path
+        steps_langevin: Vec<f64> => [] "1",
+    }
+}
+
 const SECTION: &str = "schedules";
 /// Where runs start, half of them on either side of the ridge, as by default the densities do.
 const START_X: [f64; 2] = [-0.01, 0.01];
@@ -193,6 +236,7 @@ const START_X: [f64; 2] = [-0.01, 0.01];
 /// Final P_flat under one schedule by the routes without sampling noise, each with its error.
 pub(super) struct Row {
     pub two_state: (f64, f64),
+    pub regime: Regime,
     pub density: (f64, f64),
     pub transfer: (f64, f64),
     /// P_flat by the map of SGD after as many steps as the first learning rate would need.
@@ -216,12 +260,44 @@ impl Row {
 }
 
 impl Schedules {
+    fn schedule_shape(&self, shape: Shape) -> ScheduleShape {
+        match shape {
+            Shape::Step => ScheduleShape::Step,
+            Shape::Linear => ScheduleShape::Linear,
+            Shape::Exponential => ScheduleShape::Exponential,
+            Shape::Cosine => ScheduleShape::Cosine,
+            Shape::Cyclic => ScheduleShape::Cyclic {
+                returns: self.returns,
+            },
+            Shape::Table => ScheduleShape::Table(self.table.clone()),
+        }
+    }
+
+    /// The strongest noise of all schedules.
+    fn largest(&self) -> f64 {
+        let of = |shape: &Shape| self.schedule_shape(*shape).largest([self.before, self.after]);
+        self.shape
+            .iter()
+            .map(of)
+            .fold(self.before.max(self.after), f64::max)
+    }
+
+    /// The same schedules for Langevin paths: steps of this length, the noise of each by the time.
+    fn langevin(&self, time_step: f64) -> Self {
+        Self {
+            learning_rate: time_step,
+            lever: Lever::BatchSize,
+            clock: Clock::Time,
+            ..self.clone()
+        }
+    }
+
     /// η and σ at a noise strength.
     fn learning_rate_and_sigma(&self, strength: f64) -> (f64, f64) {
         match self.lever {
             Lever::BatchSize => (self.learning_rate, sigma(strength, self.learning_rate)),
             Lever::LearningRate => {
-                let largest = self.before.max(self.after);
+                let largest = self.largest();
                 let learning_rate = self.learning_rate * strength / largest;
                 (learning_rate, sigma(largest, self.learning_rate))
             }
@@ -265,6 +341,13 @@ impl Task for Schedules {
         if let Some(sgd) = &result.sgd {
             numbers.extend(rows.column("p_flat_sgd", &sgd.p_flat_sgd, &sgd.p_flat_sgd_standard_error));
         }
+        if let Some(paths) = &result.langevin {
+            numbers.extend(rows.column(
+                "p_flat_langevin",
+                &paths.p_flat_langevin,
+                &paths.p_flat_langevin_standard_error,
+            ));
+        }
         Ok(numbers)
     }
 
@@ -282,8 +365,12 @@ impl Task for Schedules {
             }
         };
         let all: f64 = self.shape.iter().map(pieces).sum::<f64>() * self.change_y.count();
-        let steps = (self.end_y - self.start_y).max(0.0) / VELOCITY / self.learning_rate;
-        ensemble_cost(SECTION, cells, self.runs, steps as u64).with_time("schedules.pieces", PIECE * all)
+        let steps = |length: f64| ((self.end_y - self.start_y).max(0.0) / VELOCITY / length) as u64;
+        let paths = |length| ensemble_cost(SECTION, "learning_rate", cells, self.runs, steps(length));
+        let langevin = self.langevin_time_step.map_or(0.0, |length| paths(length).time());
+        paths(self.learning_rate)
+            .with_time("schedules.langevin_time_step", langevin)
+            .with_time("schedules.pieces", PIECE * all)
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -328,11 +415,25 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
     if task.runs > 0 {
         check_size(SECTION, task.runs, 1)?;
     }
-    for strength in [task.before, task.after] {
-        let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
-        let walk = model.walk(learning_rate, sigma).map_err(|e| e.at(SECTION))?;
-        walk.check_stability(task.start_y)
-            .map_err(|e| e.at("schedules.learning_rate"))?;
+    if task.shape.contains(&Shape::Table) {
+        task.schedule_shape(Shape::Table)
+            .check([task.before, task.after])
+            .map_err(|e| e.at("schedules.table"))?;
+    } else if !task.table.is_empty() {
+        return fail("table", "it is not used: shape does not contain \"table\"".into());
+    }
+    let langevin = task.langevin_time_step.map(|step| task.langevin(step));
+    let langevin = langevin.map(|task| ("langevin_time_step", task));
+    for (key, task) in [("learning_rate", task.clone())].into_iter().chain(langevin) {
+        for strength in [task.before, task.after, task.largest()] {
+            let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
+            let walk = model.walk(learning_rate, sigma);
+            walk.and_then(|walk| walk.check_stability(task.start_y))
+                .map_err(|e| e.at(&format!("{SECTION}.{key}")))?;
+        }
+    }
+    if task.langevin_time_step.is_some() && task.runs == 0 {
+        return fail("langevin_time_step", "runs = 0 leaves no paths".into());
     }
     floor_time(model.landscape(), task.start_y, task.end_y, 1.0).map_err(|e| e.at("schedules.end_y"))?;
     Ok(changes)
@@ -348,7 +449,8 @@ fn run(
     let landscape = model.landscape();
     let schedule = |shape: &Shape, change: f64| {
         let (path, strengths) = ([task.start_y, change], [task.before, task.after]);
-        NoiseSchedule::decaying(landscape, path, strengths, shape.decay(), task.pieces)
+        let shape = task.schedule_shape(*shape);
+        NoiseSchedule::changing(landscape, path, strengths, &shape, task.pieces)
     };
     let mut schedules = Vec::new();
     for shape in &task.shape {
@@ -386,13 +488,25 @@ fn run(
             })
         }
     };
+    let langevin = match task.langevin_time_step {
+        None => None,
+        Some(time_step) => Some(langevin(
+            model,
+            &task.langevin(time_step),
+            &schedules,
+            seed,
+            progress,
+        )?),
+    };
     let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+    let (time_scales, regime) = TimeScales::of(rows.iter().map(|row| &row.regime));
     Ok(SchedulesResult {
         before: task.before,
         after: task.after,
         start_y: task.start_y,
         learning_rate: task.learning_rate,
         lever: vec![task.lever.name().into()],
+        regime,
         shape: task.shape.iter().map(|shape| shape.name().into()).collect(),
         change_y: changes.to_vec(),
         p_flat_two_state: column(&|r| r.two_state.0),
@@ -404,17 +518,45 @@ fn run(
         p_flat_transfer_equal_steps: column(&|r| r.equal_steps),
         steps: column(&Row::all_steps),
         samples: column(&Row::samples),
+        time_scales,
         sgd,
+        langevin,
         p_flat_constant: constants.iter().map(|p| p.0).collect(),
         p_flat_constant_error: constants.iter().map(|p| p.1).collect(),
     })
 }
 
-fn two_state(
+/// Langevin paths under all schedules, `task` being [`Schedules::langevin`].
+fn langevin(
     model: &TwoValleyModel,
     task: &Schedules,
-    schedule: &NoiseSchedule,
-) -> Result<crate::freezing::ScheduledPath> {
+    schedules: &[NoiseSchedule],
+    seed: u64,
+    progress: &Progress,
+) -> Result<LangevinColumns> {
+    /// Numbers of random streams, apart from those of SGD.
+    const FIRST_STREAM: usize = 1_000_000;
+    let bar = progress.task("Langevin paths under schedules", schedules.len() as u64);
+    let schemes: Vec<Mapped> = schedules
+        .par_iter()
+        .with_max_len(1)
+        .map(|schedule| map_of_sgd(model, task, schedule, None))
+        .collect::<Result<_>>()?;
+    let mut found = Vec::new();
+    for (k, scheme) in schemes.iter().enumerate() {
+        found.push(sgd(model, task, &scheme.steps, seed, FIRST_STREAM + k)?);
+        bar.advance(1);
+    }
+    let steps = |scheme: &Mapped| scheme.steps.iter().map(|steps| steps.count as f64).sum();
+    Ok(LangevinColumns {
+        p_flat_langevin: found.iter().map(|p| p.0).collect(),
+        p_flat_langevin_standard_error: found.iter().map(|p| p.1).collect(),
+        p_flat_langevin_scheme: schemes.iter().map(|scheme| scheme.p_flat).collect(),
+        steps_langevin: schemes.iter().map(steps).collect(),
+    })
+}
+
+fn two_state(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSchedule) -> Result<ScheduledPath> {
     let slice = |y: f64, strength: f64| model.slice(y, strength);
     two_state_scheduled(
         model.landscape(),
@@ -438,6 +580,7 @@ pub(super) fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSche
     let coarse = map_of_sgd(model, task, schedule, Some(&fine.steps))?;
     Ok(Row {
         two_state: (theory.final_p_flat(), theory.p_flat_error),
+        regime: theory.regime,
         density: (density.final_p_flat(), density_error),
         transfer: (fine.p_flat, (fine.p_flat - coarse.p_flat).abs()),
         equal_steps: fine.equal_steps,
@@ -456,7 +599,8 @@ struct Mapped {
 }
 
 /// The map of SGD, each piece of the schedule beginning with the law that the one before has left, and ending where the mean of y has come to its
-/// end: that is ahead of the noise-free floor, as noise pushes y on. With `steps` given the pieces have these lengths instead.
+/// end, which is ahead of the noise-free floor, as noise pushes y on; or after the time that the floor takes. With `steps` given the pieces have
+/// these lengths instead.
 fn map_of_sgd(
     model: &TwoValleyModel,
     task: &Schedules,
@@ -478,11 +622,15 @@ fn map_of_sgd(
     };
     // P_flat after every step
     let mut history = vec![0.5];
-    for (k, &(_, to, strength)) in pieces.iter().enumerate() {
+    for (k, &(from, to, strength)) in pieces.iter().enumerate() {
         let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
         let law = |settings: &PathSettings| model.path_law(learning_rate, sigma, settings);
         let count = match steps {
             Some(steps) => steps[k].count,
+            None if task.clock == Clock::Time => {
+                let time = floor_time(model.landscape(), from, to, 1.0)?;
+                (time / learning_rate).round() as u64
+            }
             // the mean has passed the end already
             None if settings.start_y >= to => 0,
             None => {

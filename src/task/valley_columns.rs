@@ -5,6 +5,7 @@ use super::progress::Progress;
 use crate::ensemble::stream::LANES;
 use crate::ensemble::{Cell, RunOutcome, ValleyEnsemble, simulate};
 use crate::error::{Error, Result};
+use crate::freezing::Regime;
 use crate::output::{Estimates, records};
 use crate::statistics::{mean, proportion};
 
@@ -58,6 +59,32 @@ impl ValleyMeans {
     }
 }
 
+records! {
+    /// Time scales along a path of the two-valley model.
+    pub struct TimeScales {
+        /// largest adiabatic parameter on the path, jumps of the noise apart
+        adiabatic_parameter: Vec<f64> => [] "1",
+        /// y at which the exchange rate falls below its own rate of change for the last time: the freeze-out that time scales predict
+        freeze_out_y: Vec<f64> => [] "1" missing "runs still exchange at the end",
+    }
+}
+
+impl TimeScales {
+    /// Those of several paths, and the regime of the least adiabatic one in a line.
+    pub(crate) fn of<'a>(regimes: impl Iterator<Item = &'a Regime> + Clone) -> (Self, Vec<String>) {
+        let worst = regimes
+            .clone()
+            .max_by(|a, b| a.largest().0.total_cmp(&b.largest().0));
+        let scales = Self {
+            adiabatic_parameter: regimes.clone().map(|regime| regime.largest().0).collect(),
+            freeze_out_y: regimes
+                .map(|regime| regime.freeze_out.unwrap_or(f64::NAN))
+                .collect(),
+        };
+        (scales, worst.map(|regime| regime.text("y")).into_iter().collect())
+    }
+}
+
 pub(crate) fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> {
     if x.is_empty() {
         return Err(Error::Config {
@@ -81,7 +108,9 @@ pub(crate) fn starts(section: &str, x: &[f64], y: f64) -> Result<Vec<[f64; 2]>> 
 }
 
 /// What `cells` ensembles of SGD in the two valleys need.
-pub(crate) fn ensemble_cost(section: &str, cells: f64, runs: usize, steps: u64) -> Cost {
+///
+/// `steps_key` is the key that says how many steps a run has.
+pub(crate) fn ensemble_cost(section: &str, steps_key: &str, cells: f64, runs: usize, steps: u64) -> Cost {
     /// Seconds a step of one run, and bytes of its outcome.
     const STEP: f64 = 1.2e-8;
     const OUTCOME: f64 = 200.0;
@@ -92,7 +121,7 @@ pub(crate) fn ensemble_cost(section: &str, cells: f64, runs: usize, steps: u64) 
     let longest = if runs as f64 >= steps as f64 {
         "runs"
     } else {
-        "steps"
+        steps_key
     };
     Cost::default()
         .with_memory(&key("runs"), OUTCOME * all)
