@@ -241,6 +241,39 @@ fn schedules_that_make_no_sense_are_refused() {
     );
 }
 
+#[test]
+fn the_best_within_a_budget_of_samples_is_that_of_all_schedules_of_three_pieces() {
+    let model = TwoValley::default();
+    let slice = |y: f64, strength: f64| Sgd::hessian_power(Slice::new(model, y)?, 1.0, 1.0, strength, 0.0);
+    let design = ScheduleDesign::new(&model, slice, [1.0, 6.0], [1e-4, 3e-3], 120, 13).unwrap();
+    let p = |strengths: &[f64]| design.final_p_flat(0.5, strengths).unwrap();
+    let free = design.best(0.5, 3).unwrap();
+    let cost = design.batches_a_step(&free);
+    assert_eq!(design.best_within(0.5, 3, 2.0 * cost).unwrap().0, free);
+    assert!(design.best_within(0.5, 3, 0.9).is_err());
+    let strength = |j: usize| 1e-4 * 30f64.powf(j as f64 / 24.0);
+    let mut last = 0.0;
+    for share in [0.2, 0.6] {
+        let budget = 1.0 + share * (cost - 1.0);
+        let (found, bound) = design.best_within(0.5, 3, budget).unwrap();
+        assert!(design.batches_a_step(&found) <= budget);
+        let mut best: f64 = 0.0;
+        for j in 0..25 * 25 * 25 {
+            let all = [j / 625, j / 25 % 25, j % 25].map(strength);
+            if design.batches_a_step(&all) <= budget {
+                best = best.max(p(&all));
+            }
+        }
+        assert!(p(&found) > best - 1e-4, "{budget}: {} {best}", p(&found));
+        assert!(bound > p(&found) && bound > best);
+        // a larger budget is no worse
+        assert!(p(&found) > last - 1e-6, "{best} {last}");
+        last = p(&found);
+    }
+    // control: without a budget more is reached, at a price beyond it
+    assert!(p(&free) > last && cost > 1.5);
+}
+
 fn design() -> ScheduleDesign {
     let model = TwoValley::default();
     let slice = |y: f64, strength: f64| Sgd::hessian_power(Slice::new(model, y)?, 1.0, 1.0, strength, 0.0);

@@ -296,6 +296,81 @@ impl ScheduleDesign {
         Ok(best)
     }
 
+    /// Batches of the size at the strongest noise that a step draws on average, at a learning rate that stays: the mean of Δ_max/Δ.
+    pub fn batches_a_step(&self, strengths: &[f64]) -> f64 {
+        let n = self.slices.len();
+        let of = |k: usize| self.batches(strengths[piece(k, n, strengths.len())]);
+        (0..n).map(of).sum::<f64>() / n as f64
+    }
+
+    fn batches(&self, strength: f64) -> f64 {
+        self.log_strengths[self.log_strengths.len() - 1].exp() / strength
+    }
+
+    /// The best noise strengths for `pieces` of equal time within a budget of samples: [`ScheduleDesign::batches_a_step`] is `budget` at most.
+    ///
+    /// # Method
+    /// Dynamic programming: V_k(P) = max over Δ of V_{k+1}(P after piece k) − μ Δ_max/Δ, on 401 values of P and 201 strengths in equal ratios, each piece
+    /// being affine in P; the price μ of a sample by bisection until the budget is met. What the price leaves of the budget is spent by changes of two
+    /// pieces at a time until none is better. No schedule of these strengths within the budget ends above the dual bound min over μ of
+    /// V_0 + μ budget, which is returned with the strengths: the distance to it says how far from the global optimum they can be.
+    ///
+    /// # Errors
+    /// As [`ScheduleDesign::final_p_flat`]; [`crate::Error::InvalidParameter`] for a budget below one, which is what the strongest noise needs.
+    pub fn best_within(&self, initial_p_flat: f64, pieces: usize, budget: f64) -> Result<(Vec<f64>, f64)> {
+        const SCAN: usize = 200;
+        const PRICES: usize = 50;
+        require(
+            "budget",
+            budget,
+            |b| b >= 1.0,
+            "the strongest noise needs one batch a step",
+        )?;
+        let free = self.best(initial_p_flat, pieces)?;
+        if self.batches_a_step(&free) <= budget {
+            let bound = self.final_p_flat(initial_p_flat, &free)?;
+            return Ok((free, bound));
+        }
+        let n = self.slices.len();
+        let (low, high) = (
+            self.log_strengths[0],
+            self.log_strengths[self.log_strengths.len() - 1],
+        );
+        let strengths: Vec<f64> = (0..=SCAN)
+            .map(|j| (low + (high - low) * j as f64 / SCAN as f64).exp())
+            .collect();
+        let choices: Vec<Vec<Choice>> = (0..pieces)
+            .map(|own| {
+                let steps: Vec<usize> = (0..n).filter(|k| piece(*k, n, pieces) == own).collect();
+                let end = |p: f64, d: f64| steps.iter().fold(p, |p, k| self.stepped(*k, p, d));
+                let choice = |d: &f64| Choice {
+                    ends: [end(0.0, *d), end(1.0, *d)],
+                    batches: self.batches(*d) * steps.len() as f64 / n as f64,
+                };
+                strengths.iter().map(choice).collect()
+            })
+            .collect();
+        let exceeds = |chosen: &[usize]| batches(&choices, chosen) > budget;
+        let mut bound: f64 = 1.0;
+        let mut at_price = |price: f64| {
+            let (value, chosen) = cheapest(&choices, initial_p_flat, price);
+            bound = bound.min(value + price * budget);
+            chosen
+        };
+        let mut price = [0.0, 1e-3];
+        while exceeds(&at_price(price[1])) {
+            price[1] *= 2.0;
+        }
+        for _ in 0..PRICES {
+            let middle = 0.5 * (price[0] + price[1]);
+            let end = usize::from(!exceeds(&at_price(middle)));
+            price[end] = middle;
+        }
+        let mut chosen = at_price(price[1]);
+        spend(&choices, initial_p_flat, budget, &mut chosen);
+        Ok((chosen.into_iter().map(|j| strengths[j]).collect(), bound))
+    }
+
     /// The strengths as a schedule along the path.
     ///
     /// # Errors
@@ -313,6 +388,107 @@ impl ScheduleDesign {
         }
         NoiseSchedule::new(&changes, &values)
     }
+}
+
+/// What a strength does in a piece.
+struct Choice {
+    /// P after it from P = 0 and from P = 1; affine between.
+    ends: [f64; 2],
+    /// Its part of the batches a step.
+    batches: f64,
+}
+
+impl Choice {
+    fn end(&self, p: f64) -> f64 {
+        self.ends[0] + (self.ends[1] - self.ends[0]) * p
+    }
+}
+
+/// Batches a step of a choice in each piece.
+fn batches(pieces: &[Vec<Choice>], chosen: &[usize]) -> f64 {
+    pieces
+        .iter()
+        .zip(chosen)
+        .map(|(choices, j)| choices[*j].batches)
+        .sum()
+}
+
+/// Improves the choices within the budget by changes of two pieces at a time, the other made as weak as what is left allows, until none is better.
+fn spend(pieces: &[Vec<Choice>], initial: f64, budget: f64, chosen: &mut [usize]) {
+    let end = |chosen: &[usize]| {
+        let all = pieces.iter().zip(chosen);
+        all.fold(initial, |p, (choices, j)| choices[*j].end(p))
+    };
+    let mut best = end(chosen);
+    loop {
+        let before = best;
+        for a in 0..pieces.len() {
+            for b in (0..pieces.len()).filter(|b| *b != a) {
+                for j in 0..pieces[a].len() {
+                    let mut tried = chosen.to_vec();
+                    tried[a] = j;
+                    let left = budget - batches(pieces, &tried) + pieces[b][tried[b]].batches;
+                    // batches fall along the strengths
+                    tried[b] = pieces[b].partition_point(|choice| choice.batches > left);
+                    if tried[b] == pieces[b].len() {
+                        continue;
+                    }
+                    for k in [tried[b], chosen[b].max(tried[b])] {
+                        tried[b] = k;
+                        let p = end(&tried);
+                        if p > best {
+                            best = p;
+                            chosen.copy_from_slice(&tried);
+                        }
+                    }
+                }
+            }
+        }
+        if best - before < 1e-9 {
+            return;
+        }
+    }
+}
+
+/// The choice in each piece with the largest P at the end less the price of all batches, from P = `initial`, and this value; see
+/// [`ScheduleDesign::best_within`].
+fn cheapest(pieces: &[Vec<Choice>], initial: f64, price: f64) -> (f64, Vec<usize>) {
+    const INTERVALS: usize = 400;
+    let grid = |i: usize| i as f64 / INTERVALS as f64;
+    // of a value function on the grid, at P
+    let between = |values: &[f64], p: f64| {
+        let i = ((p * INTERVALS as f64) as usize).min(INTERVALS - 1);
+        values[i] + (values[i + 1] - values[i]) * (p * INTERVALS as f64 - i as f64)
+    };
+    let best = |choices: &[Choice], after: &[f64], p: f64| {
+        let value = |choice: &Choice| between(after, choice.end(p)) - price * choice.batches;
+        choices
+            .iter()
+            .enumerate()
+            .fold((f64::NEG_INFINITY, 0), |best, (j, choice)| {
+                let value = value(choice);
+                if value > best.0 { (value, j) } else { best }
+            })
+    };
+    // values after each piece, the last first
+    let mut values: Vec<Vec<f64>> = vec![(0..=INTERVALS).map(grid).collect()];
+    for choices in pieces[1..].iter().rev() {
+        let after = &values[values.len() - 1];
+        let row = (0..=INTERVALS).map(|i| best(choices, after, grid(i)).0);
+        let row = row.collect();
+        values.push(row);
+    }
+    let mut p = initial;
+    let mut chosen = Vec::with_capacity(pieces.len());
+    let value = values
+        .last()
+        .map_or(0.0, |after| best(&pieces[0], after, initial).0);
+    for (choices, after) in pieces.iter().zip(values.iter().rev()) {
+        let j = best(choices, after, p).1;
+        p = choices[j].end(p);
+        chosen.push(j);
+    }
+    (value, chosen)
 }
 
 /// The piece in which step k of n lies.

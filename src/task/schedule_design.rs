@@ -27,6 +27,9 @@ pub struct ScheduleDesignKeys {
     pub strongest: f64,
     /// pieces of the free schedule
     pub pieces: usize,
+    /// budget of samples: batches of the size at the strongest noise that a step may draw on average, 1 or more; steps alone count unless given
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches_a_step: Option<f64>,
     /// starting y
     pub start_y: f64,
     /// y at the end of the budget
@@ -43,6 +46,7 @@ impl Default for ScheduleDesignKeys {
             weakest: 1e-4,
             strongest: 3e-3,
             pieces: 24,
+            batches_a_step: None,
             start_y: 1.0,
             end_y: 20.0,
             learning_rate: 0.01,
@@ -74,6 +78,10 @@ records! {
         y: Vec<f64> => [step] "1" "y",
         /// names of the schedules
         schedule: Vec<String> => [schedule] "text",
+        /// no schedule of the free pieces within the budget ends above this in the theory of the design
+        p_flat_bound: f64 => [] "1",
+        /// batches of the size at the strongest noise that a step draws on average
+        batches_a_step: Vec<f64> => [schedule] "batches",
         /// noise strength of each schedule
         noise_strength: Vec<f64> => [schedule, step] "1" "Δ",
         /// final P_flat in the theory of the design, with which the best was found
@@ -191,6 +199,14 @@ fn check(model: &TwoValleyModel, task: &ScheduleDesignKeys) -> Result<()> {
     if task.pieces < 2 || task.pieces > STEPS / 4 {
         return fail("pieces", format!("from 2 to {} are possible", STEPS / 4));
     }
+    if let Some(budget) = task.batches_a_step
+        && !(budget >= 1.0 && budget.is_finite())
+    {
+        return fail(
+            "batches_a_step",
+            format!("{budget} is not allowed: the strongest noise needs one batch a step"),
+        );
+    }
     if task.runs == 1 {
         return fail("runs", "at least two runs are needed, or none".into());
     }
@@ -222,14 +238,24 @@ fn decayed(task: &ScheduleDesignKeys, shape: &ScheduleShape, done: f64) -> Vec<f
     (0..n).map(at).collect()
 }
 
-/// The best of a family of strengths with one parameter in (0, 1].
-fn best_of(design: &ScheduleDesign, family: impl Fn(f64) -> Vec<f64>) -> Result<Vec<f64>> {
+/// The best of a family of strengths with one parameter in (0, 1] within the budget; the cheapest where none is.
+fn best_of(
+    design: &ScheduleDesign,
+    budget: Option<f64>,
+    family: impl Fn(f64) -> Vec<f64>,
+) -> Result<Vec<f64>> {
     /// Parameters that are tried: more than pieces, where the strengths change by one piece at a time.
     const TRIED: usize = 200;
     let mut best = (f64::NEG_INFINITY, Vec::new());
     for k in 1..=TRIED {
         let strengths = family(k as f64 / TRIED as f64);
-        let p = design.final_p_flat(INITIAL, &strengths)?;
+        let batches = design.batches_a_step(&strengths);
+        let p = if budget.is_some_and(|budget| batches > budget) {
+            // below all within the budget
+            -batches
+        } else {
+            design.final_p_flat(INITIAL, &strengths)?
+        };
         if p > best.0 {
             best = (p, strengths);
         }
@@ -237,8 +263,17 @@ fn best_of(design: &ScheduleDesign, family: impl Fn(f64) -> Vec<f64>) -> Result<
     Ok(best.1)
 }
 
-fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<Vec<Candidate>> {
-    let best = design.best(INITIAL, task.pieces)?;
+/// The schedules that are compared, and what none ends above.
+fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<(Vec<Candidate>, f64)> {
+    let (best, bound) = match task.batches_a_step {
+        Some(budget) => design.best_within(INITIAL, task.pieces, budget)?,
+        None => {
+            let best = design.best(INITIAL, task.pieces)?;
+            let reached = design.final_p_flat(INITIAL, &best)?;
+            (best, reached)
+        }
+    };
+    let best_of = |family: &dyn Fn(f64) -> Vec<f64>| best_of(design, task.batches_a_step, family);
     let within = |d: f64| d.clamp(task.weakest, task.strongest);
     let all = |factor: f64| best.iter().map(|d| within(d * factor)).collect::<Vec<f64>>();
     // by a tenth of the path sooner or later
@@ -252,20 +287,20 @@ fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<Vec<
     let ratio = (task.strongest / task.weakest).ln();
     let constant = |u: f64| vec![within(task.weakest * (ratio * u).exp()); task.pieces];
     let of = |name, strengths| Candidate { name, strengths };
-    Ok(vec![
+    let all = vec![
         of("best", best.clone()),
         of("best, a tenth of the path sooner", moved(tenth)),
         of("best, a tenth of the path later", moved(-tenth)),
         of("best, 1.5 times the noise", all(1.5)),
         of("best, noise divided by 1.5", all(1.0 / 1.5)),
-        of("constant, best", best_of(design, constant)?),
+        of("constant, best", best_of(&constant)?),
         of(
             "step, best",
-            best_of(design, |u| decayed(task, &ScheduleShape::Step, u))?,
+            best_of(&|u| decayed(task, &ScheduleShape::Step, u))?,
         ),
         of(
             "cosine, best",
-            best_of(design, |u| decayed(task, &ScheduleShape::Cosine, u))?,
+            best_of(&|u| decayed(task, &ScheduleShape::Cosine, u))?,
         ),
         of(
             "cosine over the whole path",
@@ -273,9 +308,10 @@ fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<Vec<
         ),
         of(
             "exponential, best",
-            best_of(design, |u| decayed(task, &ScheduleShape::Exponential, u))?,
+            best_of(&|u| decayed(task, &ScheduleShape::Exponential, u))?,
         ),
-    ])
+    ];
+    Ok((all, bound))
 }
 
 fn run(
@@ -290,7 +326,7 @@ fn run(
     let bar = progress.task("rates for the design", 1);
     let design = ScheduleDesign::new(model.landscape(), slice, path, bounds, STEPS, STRENGTHS)?;
     bar.advance(1);
-    let candidates = candidates(&design, task)?;
+    let (candidates, bound) = candidates(&design, task)?;
     let same_path = Schedules {
         start_y: task.start_y,
         end_y: task.end_y,
@@ -346,6 +382,11 @@ fn run(
         time_scales,
         y: design.y().to_vec(),
         schedule: candidates.iter().map(|candidate| candidate.name.into()).collect(),
+        p_flat_bound: bound,
+        batches_a_step: candidates
+            .iter()
+            .map(|candidate| design.batches_a_step(&candidate.strengths))
+            .collect(),
         noise_strength: strengths.collect(),
         p_flat_design: candidates
             .iter()
