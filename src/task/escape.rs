@@ -638,6 +638,9 @@ fn group<const D: usize>(
         )?,
         _ => {}
     }
+    if let Some(balance) = finest.has_detailed_balance() {
+        group.set_attribute("detailed_balance", if balance { "yes" } else { "no" })?;
+    }
     let shape = push_fields(&mut group, variables, slow_modes, problem, finest)?;
     for (quantity, change) in result.changes() {
         group.push(
@@ -1129,6 +1132,11 @@ impl<'a> EscapeRecords<'a> {
         self.group.record(quantity.name()).and_then(Record::numbers)
     }
 
+    /// Whether the stationary current is none but rounding.
+    pub fn has_detailed_balance(&self) -> bool {
+        matches!(self.group.attributes().get("detailed_balance"), Some(Attribute::Text(text)) if text == "yes")
+    }
+
     /// The mean first-passage time by quadrature.
     pub fn integral(&self) -> Option<IntegralRecords> {
         IntegralRecords::read(&Head::default(), self.group).ok()
@@ -1237,6 +1245,13 @@ fn lines(records: &EscapeRecords, name: &str, x: &[f64]) -> Vec<Panel> {
                 .with(Layer::line(x, &time, "mean *τ*", Style::nth(0)))
                 .with(Layer::line(x, &deviation, "standard deviation", black)),
         );
+    }
+    let modes = modes(records, x.len());
+    if !modes.is_empty() {
+        let panel = Panel::new("", axis(), Axis::linear("slow modes"));
+        panels.push(modes.iter().enumerate().fold(panel, |panel, (k, mode)| {
+            panel.with(Layer::line(x, mode, &format!("{}", k + 1), Style::nth(k)))
+        }));
     }
     panels.extend(survival(records));
     panels
@@ -1413,10 +1428,63 @@ fn maps(
         }
         if record == FieldQuantity::Loss || record == FieldQuantity::EffectivePotential {
             panel = path(file).into_iter().fold(panel, Panel::with);
+            // the legend once
+            let labelled = panels.is_empty();
+            panel = sets(&get, axes, labelled).into_iter().fold(panel, Panel::with);
         }
+        let current = match record {
+            FieldQuantity::EffectivePotential if !records.has_detailed_balance() => {
+                records.field(FieldQuantity::StationaryCurrent)
+            }
+            FieldQuantity::ReactiveDensity => records.field(FieldQuantity::ReactiveCurrent),
+            _ => None,
+        };
+        panel = current
+            .and_then(|current| arrows(&current, axes))
+            .into_iter()
+            .fold(panel, Panel::with);
         panels.push(panel);
     }
+    for (k, mode) in modes(records, x.len() * y.len()).into_iter().enumerate().take(2) {
+        // along the first variable first, as maps are
+        let values: Vec<f64> = (0..y.len())
+            .flat_map(|j| (0..x.len()).map(move |i| (i, j)))
+            .map(|(i, j)| mode[i * y.len() + j])
+            .collect();
+        let panel = Panel::new(
+            "",
+            Axis::linear(&format!("*{}*", names[0])).with_range(x_edges[0], x_edges[x.len()]),
+            Axis::linear(&format!("*{}*", names[1])).with_range(y_edges[0], y_edges[y.len()]),
+        );
+        panels.push(panel.with(Layer::Map {
+            x: x_edges.clone(),
+            y: y_edges.clone(),
+            values,
+            colours: ColourScale {
+                map: ColourMap::Diverging,
+                axis: Axis::linear(&format!("slow mode {}", k + 1)).with_range(-1.0, 1.0),
+                bar: true,
+            },
+        }));
+    }
     Ok(panels)
+}
+
+/// The slow modes, each over the cells and scaled to a largest value of one.
+fn modes(records: &EscapeRecords, cells: usize) -> Vec<Vec<f64>> {
+    let all = records.field(FieldQuantity::SlowMode).unwrap_or_default();
+    let count = all.len() / cells.max(1);
+    if count * cells != all.len() {
+        return Vec::new();
+    }
+    (0..count)
+        .map(|k| {
+            let own: Vec<f64> = all.iter().skip(k).step_by(count).copied().collect();
+            let finite = own.iter().filter(|v| v.is_finite());
+            let largest = finite.fold(0.0, |a: f64, v| a.max(v.abs()));
+            own.into_iter().map(|v| v / largest).collect()
+        })
+        .collect()
 }
 
 /// The path of least action, if there is one: white under black can be seen on any colour.
@@ -1435,6 +1503,77 @@ fn path(file: &ResultFile) -> Vec<Layer> {
     [rim, rim.with_colour(Colour::BLACK).with_width(1.2)]
         .map(|style| Layer::line(&x, &y, "", style))
         .into()
+}
+
+/// Outlines of the sets of the start and of the target: where the committor is 0 and 1, or the target alone, where no time passes.
+fn sets(get: &impl Fn(FieldQuantity) -> Option<Vec<f64>>, [x, y]: [&[f64]; 2], labelled: bool) -> Vec<Layer> {
+    let outline = |values: Vec<f64>, label: &str, colour: usize| Layer::Contour {
+        x: x.to_vec(),
+        y: y.to_vec(),
+        values,
+        levels: vec![0.5],
+        label: if labelled { label.into() } else { String::new() },
+        style: Style::nth(colour).with_width(1.4),
+    };
+    let members = |values: &[f64], of: f64| -> Vec<f64> {
+        values.iter().map(|v| if *v == of { 1.0 } else { 0.0 }).collect()
+    };
+    match (
+        get(FieldQuantity::Committor),
+        get(FieldQuantity::MeanFirstPassageTime),
+    ) {
+        (Some(q), _) => vec![
+            outline(members(&q, 0.0), "start", 1),
+            outline(members(&q, 1.0), "target", 3),
+        ],
+        (None, Some(time)) => vec![outline(members(&time, 0.0), "target", 3)],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// A current as arrows on a raster, as long as the raster is wide where it is strongest; none where it is weaker than a hundredth of that.
+fn arrows(current: &[f64], [x, y]: [&[f64]; 2]) -> Option<Layer> {
+    /// Arrows along a side, and the weakest shown.
+    const ALONG: usize = 18;
+    const WEAKEST: f64 = 0.01;
+    if current.len() != 2 * x.len() * y.len() {
+        return None;
+    }
+    let at = |i: usize, j: usize| [0, 1].map(|c| current[2 * (i * y.len() + j) + c]);
+    let (width, height) = (x[x.len() - 1] - x[0], y[y.len() - 1] - y[0]);
+    // in units of the sides, as they are drawn
+    let length = |[a, b]: [f64; 2]| (a / width).hypot(b / height);
+    let places = |n: usize| (0..ALONG.min(n)).map(move |k| (2 * k + 1) * n / (2 * ALONG.min(n)));
+    let raster: Vec<(usize, usize)> = places(x.len())
+        .flat_map(|i| places(y.len()).map(move |j| (i, j)))
+        .filter(|(i, j)| length(at(*i, *j)).is_finite())
+        .collect();
+    let strongest = raster.iter().map(|(i, j)| length(at(*i, *j))).fold(0.0, f64::max);
+    if strongest == 0.0 {
+        return None;
+    }
+    let (mut across, mut up) = (Vec::new(), Vec::new());
+    for (i, j) in raster {
+        let own = at(i, j);
+        if length(own) < WEAKEST * strongest {
+            continue;
+        }
+        // the square root keeps weak currents in sight
+        let size = (length(own) / strongest).sqrt() / ALONG as f64 / length(own);
+        let (dx, dy) = (own[0] / width * size, own[1] / height * size);
+        let tip = [x[i] + 0.5 * dx * width, y[j] + 0.5 * dy * height];
+        let tail = [x[i] - 0.5 * dx * width, y[j] - 0.5 * dy * height];
+        let barb = |side: f64| {
+            let (bx, by) = (-0.3 * dx + side * 0.2 * dy, -0.3 * dy - side * 0.2 * dx);
+            [tip[0] + bx * width, tip[1] + by * height]
+        };
+        for point in [tail, tip, barb(1.0), tip, barb(-1.0), [f64::NAN; 2]] {
+            across.push(point[0]);
+            up.push(point[1]);
+        }
+    }
+    let style = Style::nth(0).with_colour(Colour::BLACK).with_width(0.6);
+    Some(Layer::line(&across, &up, "", style))
 }
 
 /// How far a colour scale reaches.

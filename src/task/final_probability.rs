@@ -483,8 +483,18 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let line = Style::nth(0);
     level = level.with(Layer::line(noise, two_state, "two-state theory, *η* → 0", line));
     let style = Style::nth(6).with_colour(Colour::GREY).with_dash(Dash::DashDot);
-    let control = "control: isotropic noise";
-    level = level.with(Layer::line(noise, &result.p_flat_isotropic, control, style));
+    // on an axis of its own, which would hide the rise of the others
+    let control = Panel::new(
+        "",
+        Axis::log("noise strength Δ = *ησ*"),
+        Axis::linear("final *P*_{flat}").with_range(0.5, 0.6),
+    )
+    .with(Layer::line(
+        noise,
+        &result.p_flat_isotropic,
+        "control: isotropic noise",
+        style,
+    ));
     let mut difference = Panel::new("", axis, Axis::linear("*P*_{flat} − two-state theory"));
     difference = difference.with(Layer::Horizontal {
         y: 0.0,
@@ -510,7 +520,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         width: ONE_COLUMN,
         columns: 1,
         aspect: 0.66,
-        panels: vec![level, difference],
+        panels: vec![level, difference, control],
     })
 }
 

@@ -418,7 +418,7 @@ pub fn hop_rate(file: &ResultFile) -> Result<Figure> {
         }
         (at, rate, error)
     };
-    let mut axis = Axis::log("hops of a run per unit of time *ηk*");
+    let mut axis = Axis::log("hops of a run per unit of time *t* = *ηk*");
     // The theory falls by hundreds of decades: the axis follows the simulation.
     let mut position = Axis::log("mean position ⟨*y*⟩");
     let bounds = |values: &[f64]| {

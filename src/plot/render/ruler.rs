@@ -141,7 +141,7 @@ fn log_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
             .filter(inside)
             .collect()
     };
-    if decades >= 2 {
+    if decades >= 3 {
         let every = decades.div_ceil(wanted).max(1);
         let powers: Vec<i32> = (first..=last).collect();
         let plain = first >= -2 && last <= 3;
@@ -161,8 +161,10 @@ fn log_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
         return (ticks, minor);
     }
     // About one decade: digits between the powers, as many as are wanted.
+    let powers_alone = (decades == 2).then(|| vec![1]);
     let chosen = [vec![1, 2, 3, 5, 7], vec![1, 2, 5], vec![1, 3]]
         .into_iter()
+        .chain(powers_alone)
         .map(|digits| between(&digits));
     let ticks = chosen.clone().find(|ticks| (2..=wanted).contains(&ticks.len()));
     match ticks.or_else(|| chosen.min_by_key(Vec::len).filter(|ticks| ticks.len() >= 2)) {
@@ -177,7 +179,10 @@ fn log_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
                         .to_string()
                 } else {
                     let power = (v.log10() + SLACK).floor() as i32;
-                    format!("{:.0}×{}", v / 10_f64.powi(power), power_of_ten(power))
+                    match (v / 10_f64.powi(power)).round() {
+                        1.0 => power_of_ten(power),
+                        digit => format!("{digit}×{}", power_of_ten(power)),
+                    }
                 }
             };
             (
@@ -217,7 +222,9 @@ mod tests {
             labels(Scale::Log, 1e-4, 1e-1, 5),
             ["10^{−4}", "10^{−3}", "10^{−2}", "10^{−1}"]
         );
-        assert_eq!(labels(Scale::Log, 0.01, 0.1, 5), ["0.01", "0.1"]);
+        assert_eq!(labels(Scale::Log, 0.01, 0.1, 5), ["0.01", "0.02", "0.05", "0.1"]);
+        assert_eq!(labels(Scale::Log, 0.01, 0.1, 2), ["0.01", "0.1"]);
+        assert_eq!(labels(Scale::Log, 1e-5, 3e-4, 3), ["10^{−5}", "10^{−4}"]);
         assert_eq!(
             labels(Scale::Log, 0.015, 0.09, 5),
             ["0.02", "0.03", "0.05", "0.07"]
