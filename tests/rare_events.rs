@@ -1,199 +1,258 @@
-//! Mean first-passage times by splitting, against exact integrals, the transfer operator and grids, in one to five variables.
-#![cfg(feature = "cli")]
+//! Markov chains with known answers: momentum, stable noise, label noise, five variables; barriers between the minima of a loss.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
-mod common;
+use freezeout::diffusion::{Diffusion, Sgd};
+use freezeout::ensemble::CrossingTest;
+use freezeout::ensemble::stream::StreamKey;
+use freezeout::generator::Generator;
+use freezeout::grid::{Axis, Grid};
+use freezeout::landscape::{DoubleWell, Expression, Quadratic, critical_points};
+use freezeout::math::{Point, Tensor};
+use freezeout::noise::Isotropic;
+use freezeout::observables::spectral_gap;
+use freezeout::rare_events::{
+    Chain, DiffusionChain, PassageProtocol, Random, ReactionCoordinate, StableWalk, mean_first_passage_time,
+    simulated_first_passage_time,
+};
+use freezeout::rates::BarrierGraph;
+use freezeout::region::PointSet;
+use freezeout::statistics::{Estimate, convergence::extrapolate, mean};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::f64::consts::PI;
 
-use common::escape::{refused, run};
-use freezeout::output::ResultFile;
-
-/// The quartic double well of barrier 1/4, from its left minimum.
-fn wells(noise_strength: &str, target: f64, more: &str) -> String {
-    format!(
-        r#"
-name = "wells"
-seed = 11
-landscape.loss = "(x^2 - 1)^2/4"
-noise = {{ model = "isotropic", strength = 1.0 }}
-[rare_events]
-start = {{ ball = {{ centre = [-1.0], radius = 0.0 }} }}
-target = {{ half_space = {{ normal = [1.0], offset = {target:?} }} }}
-noise_strength = {noise_strength}
-{more}
-"#
-    )
-}
-
-/// Mean time and error at each noise strength.
-fn times(file: &ResultFile) -> Vec<(f64, f64)> {
-    let column = |name: &str| {
-        let path = format!("rare_events/mean_first_passage_time{name}");
-        file.record(&path).unwrap().numbers().unwrap()
+/// Mean of θ² over runs of SGD with momentum on the parabola of curvature 1, long after the start.
+fn stationary_variance(momentum: f64) -> Estimate {
+    const RUNS: u64 = 20_000;
+    /// Long over the slowest decay, β^(k/2).
+    const STEPS: usize = 400;
+    let bowl = Quadratic::<1>::new(Tensor::<1>::new(1.0), Point::<1>::zeros()).unwrap();
+    let sgd = Sgd::new(bowl, Isotropic::new(1.0).unwrap(), 0.1, 1.0).unwrap();
+    let far = PointSet::half_space(Point::<1>::new(1.0), 1e3).unwrap();
+    let chain = DiffusionChain::new(
+        &sgd,
+        &far,
+        ReactionCoordinate::Target,
+        0.1,
+        CrossingTest::EndOfStep,
+    );
+    let chain = chain.unwrap().with_momentum(momentum).unwrap();
+    let run = |run: u64| {
+        let mut random = Random::new(&StreamKey::new(3, 0), run);
+        let mut walker = chain.walker(Point::<1>::zeros()).unwrap();
+        (0..STEPS).for_each(|_| chain.step(&mut walker, &mut random).unwrap());
+        walker.theta[0].powi(2)
     };
-    let errors = column("_standard_error")
-        .into_iter()
-        .zip(column("_time_step_error"));
-    let errors = errors.map(|(sampling, step)| sampling.hypot(step));
-    column("").into_iter().zip(errors).collect()
+    mean(&(0..RUNS).into_par_iter().map(run).collect::<Vec<f64>>()).unwrap()
 }
 
-/// Four standard errors, which one number in 16 000 exceeds by chance, and an error small enough to tell.
-fn assert_near(found: &[(f64, f64)], exact: &[f64], precision: f64) {
-    assert_eq!(found.len(), exact.len());
-    for ((value, error), exact) in found.iter().zip(exact) {
-        assert!(
-            (value - exact).abs() < 4.0 * error,
-            "{value} ± {error}, exact {exact}"
+/// ηC(1 + β)/(h(1 − β)(2(1 + β) − ηh)), Liu, Ziyin and Ueda (2021).
+#[test]
+fn momentum_has_the_exact_variance_on_a_parabola() {
+    assert!(
+        stationary_variance(0.9)
+            .z_score(0.1 * 1.9 / (0.1 * (2.0 * 1.9 - 0.1)))
+            .abs()
+            < 4.0
+    );
+    let plain = stationary_variance(0.0);
+    assert!(plain.z_score(0.1 / (2.0 - 0.1)).abs() < 4.0);
+    // Negative control: raised by 1/(1 − β) alone, as the limit of small steps says, it would be smaller.
+    assert!(stationary_variance(0.9).z_score(0.1 / (0.1 * 2.0)).abs() > 2.0);
+}
+
+/// SGD with momentum is underdamped Langevin motion of friction γ = (1 − β)/√η in time √η per step: Kramers' rate with the factor for weak
+/// friction of V. Mel'nikov and S. Meshkov, J. Chem. Phys. 85, 1018 (1986), at a barrier of eight temperatures.
+#[test]
+fn momentum_turns_over_as_kramers_says() {
+    const BARRIER: f64 = 8.0;
+    let (step, temperature) = (0.02, 0.25 / BARRIER);
+    let target = PointSet::half_space(Point::<1>::new(1.0), 1.0).unwrap();
+    for (friction, weak) in [(0.1, 0.844_902_055), (1.0, 0.999_996_14), (10.0, 1.0)] {
+        let (learning_rate, momentum) = (step * step, 1.0 - friction * step);
+        let strength = temperature * (1.0 - momentum);
+        let noise = Isotropic::new(2.0 * strength / learning_rate).unwrap();
+        let sgd = Sgd::new(DoubleWell::new(0.25, 1.0).unwrap(), noise, learning_rate, 1.0).unwrap();
+        let chain = DiffusionChain::new(
+            &sgd,
+            &target,
+            ReactionCoordinate::Target,
+            learning_rate,
+            CrossingTest::EndOfStep,
         );
-        assert!(*error < precision * exact, "{value} ± {error}");
+        let chain = chain.unwrap().with_momentum(momentum).unwrap();
+        let protocol = PassageProtocol {
+            return_level: -2.0,
+            departure_level: -1.8,
+            replicas: 40,
+            repetitions: 100,
+            most_steps: u64::MAX,
+            seed: 5,
+            experiment: 0,
+        };
+        let start = chain.walker(Point::<1>::new(-1.0)).unwrap();
+        let begin = std::time::Instant::now();
+        let found = mean_first_passage_time(&chain, &start, &protocol, &|| ()).unwrap();
+        let kramers = ((friction * friction / 4.0 + 1.0).sqrt() - friction / 2.0) * 2f64.sqrt() / (2.0 * PI);
+        let rate = kramers * weak * (-BARRIER).exp();
+        let (time, error) = (step * found.steps.value, step * found.steps.standard_error);
+        println!(
+            "{friction}: {} ± {} steps {:e} {:?}",
+            time * rate,
+            error * rate,
+            found.simulated_steps as f64,
+            begin.elapsed()
+        );
     }
 }
 
-#[test]
-fn langevin_times_of_a_barrier_up_to_25_noise_units_are_exact() {
-    let more = "time_step = 0.04\nreplicas = 60\nrepetitions = 100";
-    let file = run(&wells("[0.1, 0.025, 0.01]", 1.0, more));
-    let exact = [66.2686263649, 102_108.365457, 324_957_543_147.0];
-    assert_near(&times(&file), &exact, 0.15);
-}
-
-/// The edge of this target lies on the barrier: crossings between steps count.
-#[test]
-fn langevin_times_to_the_top_of_the_barrier_are_exact_and_those_of_the_map_are_not() {
-    let exact = [30.8213024727, 361.903759501];
-    let more = "time_step = 0.04\nreplicas = 60\nrepetitions = 200";
-    assert_near(&times(&run(&wells("[0.1, 0.05]", 0.0, more))), &exact, 0.05);
-    // Negative control: the steps of SGD see no crossing in between.
-    let more = "method = \"sgd\"\nreplicas = 60\nrepetitions = 200\n[sgd]\nlearning_rate = 0.04";
-    for ((value, error), exact) in times(&run(&wells("[0.1, 0.05]", 0.0, more))).iter().zip(exact) {
-        assert!(
-            (value - exact).abs() > 4.0 * error,
-            "{value} ± {error}, limit {exact}"
-        );
-    }
-}
-
-#[test]
-fn sgd_has_the_times_of_its_transfer_operator_at_a_finite_learning_rate() {
-    let text = wells(
-        "[0.05]",
-        0.0,
-        "method = \"sgd\"\nreplicas = 60\nrepetitions = 300",
-    );
-    let text = format!(
-        "{text}
-[sgd]
-learning_rate = 0.2
-batch_size = 2.0
-[region]
-domain = [[-3.0, 3.0]]
-[transfer_operator]
-start = {{ ball = {{ centre = [-1.0], radius = 0.0 }} }}
-target = {{ half_space = {{ normal = [1.0], offset = 0.0 }} }}
-"
-    );
-    let file = run(&text);
-    let exact = file
-        .record("transfer_operator/mean_first_passage_time")
+/// Mean exit time of (−1, 1) under α-stable noise with restoring force `curvature`, extrapolated in the time step with order 1/α.
+fn stable_exit(stability: f64, strength: f64, curvature: f64, step: f64, runs: usize) -> Estimate {
+    let bowl = Quadratic::<1>::new(Tensor::<1>::new(curvature), Point::<1>::zeros()).unwrap();
+    let sgd = Sgd::with_noise_strength(bowl, Isotropic::new(1.0).unwrap(), 1.0).unwrap();
+    let outside = PointSet::of_level(|x: &Point<1>| (1.0 - x[0].abs(), Point::<1>::new(-x[0].signum())));
+    let times = [step, step / 4.0].map(|step| {
+        let walk = StableWalk::new(&sgd, &outside, stability, strength, step).unwrap();
+        let start = walk.walker(Point::<1>::zeros()).unwrap();
+        let key = StreamKey::new(7, step.to_bits());
+        let steps = simulated_first_passage_time(&walk, &start, runs, u64::MAX, &key).unwrap();
+        Estimate {
+            value: step * steps.value,
+            standard_error: step * steps.standard_error,
+            ..steps
+        }
+    });
+    println!("{} {}", times[0], times[1]);
+    extrapolate(&times[0], &times[1], 4.0, 1.0 / stability)
         .unwrap()
-        .numbers()
-        .unwrap();
-    let found = times(&file);
-    assert_near(&found, &exact, 0.05);
-    // Negative control: its limit of small steps is another number.
-    let (value, error) = found[0];
-    assert!((value - 361.903759501).abs() > 4.0 * error);
+        .limit
 }
 
-/// Variables that do not matter do not change the time, however many there are, nor does the reaction coordinate or the place where loops begin.
+/// 1/Γ(1 + α) without a force (Getoor 1961).
 #[test]
-fn further_variables_reaction_coordinates_and_departures_change_nothing() {
-    let text = wells(
-        "[0.05]",
-        1.0,
-        "time_step = 0.04\nreplicas = 60\nrepetitions = 100",
-    );
-    let text = text.replace("(x^2 - 1)^2/4\"", "(x^2 - 1)^2/4 + (u^2 + 2*v^2 + w^2 + z^2)/2\"\nlandscape.variables = [\"x\", \"u\", \"v\", \"w\", \"z\"]");
-    let text = text.replace("centre = [-1.0]", "centre = [-1.0, 0.0, 0.0, 0.0, 0.0]");
-    let text = text.replace("normal = [1.0]", "normal = [1.0, 0.0, 0.0, 0.0, 0.0]");
-    assert_near(&times(&run(&text)), &[729.670691942], 0.1);
-    let skew = "time_step = 0.04\nreplicas = 60\nrepetitions = 100\ndeparture = -0.4\nreaction_coordinate = \"x + 0.2*u\"";
-    let text = text.replace("time_step = 0.04\nreplicas = 60\nrepetitions = 100", skew);
-    assert_near(&times(&run(&text)), &[729.670691942], 0.1);
+fn stable_noise_leaves_an_interval_in_the_exact_time_and_gaussian_noise_does_not() {
+    let exact = 4.0 / (3.0 * PI.sqrt()); // 1/Γ(5/2)
+    let found = stable_exit(1.5, 1.0, 0.0, 0.002, 40_000);
+    println!("{found} exact {exact}");
+    assert!(found.z_score(exact).abs() < 4.0, "{found}");
+    let gaussian = stable_exit(2.0, 1.0, 0.0, 0.002, 40_000);
+    println!("{gaussian} exact .5");
+    assert!(gaussian.z_score(0.5).abs() < 4.0, "{gaussian}");
+    assert!(gaussian.z_score(exact).abs() > 20.0, "{gaussian}");
 }
 
-/// Ornstein-Uhlenbeck process without detailed balance and with a full tensor; the known value is that of a spectral method.
+/// One jump leads out: the time does not know the barrier (Imkeller and Pavlyukevich 2006).
 #[test]
-fn a_drift_that_is_no_gradient_and_a_full_tensor() {
-    let text = r#"
-name = "turning"
-landscape.drift = ["-x + 0.7*y", "-0.4*x - 2*y"]
-noise = { tensor = [[0.3, 0.1], [0.1, 0.2]] }
-[rare_events]
-start = { ball = { centre = [1.0, 0.5], radius = 0.0 } }
-target = { expression = "x > 2" }
-time_step = 0.04
-replicas = 60
-repetitions = 200
-"#;
-    assert_near(&times(&run(text)), &[351.7111], 0.05);
-}
-
-#[test]
-fn a_repetition_does_not_depend_on_threads_or_on_how_many_there_are() {
-    let text = wells("[0.1]", 1.0, "time_step = 0.1\nreplicas = 10\nrepetitions = 8");
-    let on = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| times(&run(&text)))
-    };
-    assert_eq!(on(1), on(3));
-}
-
-#[test]
-fn what_it_is_not_made_for_is_refused() {
-    let text = wells("[0.1]", 1.0, "time_step = 0.04");
-    for (from, to, wanted) in [
-        ("time_step = 0.04", "", "rare_events.time_step"),
-        ("time_step = 0.04", "time_step = 2.0", "rare_events.time_step"),
-        ("time_step = 0.04", "method = \"sgd\"", "sgd.learning_rate"),
-        (
-            "time_step = 0.04",
-            "time_step = 0.04\nreplicas = 1",
-            "rare_events.replicas",
-        ),
-        (
-            "time_step = 0.04",
-            "time_step = 0.04\ndeparture = -3.0",
-            "rare_events.departure",
-        ),
-        (
-            "time_step = 0.04",
-            "time_step = 0.04\nreaction_coordinate = \"x + q\"",
-            "rare_events.reaction_coordinate",
-        ),
-        (
-            "half_space = { normal = [1.0], offset = 1.0 }",
-            "basin = { of = [1.0] }",
-            "rare_events.target",
-        ),
-        ("offset = 1.0", "offset = -2.0", "rare_events.target"),
-        ("radius = 0.0", "radius = 0.1", "rare_events.start"),
-        (
-            "noise_strength = [0.1]",
-            "noise_strength = [-0.1]",
-            "rare_events.noise_strength",
-        ),
-        (
-            "strength = 1.0 }",
-            "strength = 1.0, calculus = \"stratonovich\" }",
-            "noise.calculus",
-        ),
-    ] {
-        assert!(text.contains(from), "{from}");
-        let message = refused(&text.replace(from, to));
-        assert!(message.contains(wanted), "{wanted}: {message}");
+fn stable_noise_does_not_know_the_barrier() {
+    let (stability, strength) = (1.5f64, 0.03f64);
+    let constant = 0.75 * PI.sqrt() * (PI * stability / 2.0).sin() / PI; // Γ(5/2) sin(πα/2)/π
+    let exact = stability / (constant * strength.powf(stability) * 2.0);
+    for curvature in [1.0, 4.0] {
+        let found = stable_exit(stability, strength, curvature, 0.2, 4_000);
+        println!("{curvature}: {found} exact {exact}");
     }
+}
+
+/// The valley L = h(y) x²/2, h = 4 + y, under label noise: gradient noise of covariance σ² h along x, none along y.
+struct LabelNoise {
+    learning_rate: f64,
+    variance: f64,
+}
+
+impl Diffusion<2> for LabelNoise {
+    fn drift(&self, theta: &Point<2>) -> Point<2> {
+        Point::<2>::new(-(4.0 + theta[1]) * theta[0], -0.5 * theta[0] * theta[0])
+    }
+    fn tensor(&self, theta: &Point<2>) -> Tensor<2> {
+        Tensor::<2>::new(
+            0.5 * self.learning_rate * self.variance * (4.0 + theta[1]),
+            0.0,
+            0.0,
+            0.0,
+        )
+    }
+}
+
+/// −(ησ²/2) h'/(2 − ηh) along the valley (G. Blanc et al., COLT 2020; A. Damian, T. Ma and J. Lee, NeurIPS 2021): the mean of −x² h'/2 at the stationary
+/// variance ησ²/(2 − ηh).
+#[test]
+fn label_noise_drifts_to_flatter_places_at_the_exact_speed() {
+    const RUNS: u64 = 4_000;
+    /// Forgets the start like (1 − ηh)^(2k).
+    const BEFORE: usize = 40;
+    const STEPS: usize = 200;
+    /// Small, so that y hardly moves and the drift is that at y = 0.
+    const VARIANCE: f64 = 1e-6;
+    let noise = LabelNoise {
+        learning_rate: 0.1,
+        variance: VARIANCE,
+    };
+    let far = PointSet::half_space(Point::<2>::new(1.0, 0.0), 1e3).unwrap();
+    let chain = DiffusionChain::new(
+        &noise,
+        &far,
+        ReactionCoordinate::Target,
+        0.1,
+        CrossingTest::EndOfStep,
+    )
+    .unwrap();
+    let run = |run: u64| {
+        let mut random = Random::new(&StreamKey::new(3, 1), run);
+        let mut walker = chain.walker(Point::<2>::zeros()).unwrap();
+        (0..BEFORE).for_each(|_| chain.step(&mut walker, &mut random).unwrap());
+        let before = walker.theta[1];
+        (0..STEPS).for_each(|_| chain.step(&mut walker, &mut random).unwrap());
+        (walker.theta[1] - before) / (0.1 * STEPS as f64 * VARIANCE)
+    };
+    let found = mean(&(0..RUNS).into_par_iter().map(run).collect::<Vec<f64>>()).unwrap();
+    assert!(found.z_score(-0.03125).abs() < 4.0, "{found}");
+    // Negative control: without the learning rate in the variance.
+    assert!(found.z_score(-0.025).abs() > 10.0, "{found}");
+}
+
+/// Two saddles let through twice as much: minima at (±1.06, 0), saddles at (0, ±1), a maximum between.
+#[test]
+fn rates_of_two_saddles_add_up() {
+    let text = "(x^2 + y^2 - 1)^2 + (1 - x^2)/4";
+    let ring = Expression::<2>::new(text, &["x", "y"], &BTreeMap::new(), vec![]).unwrap();
+    let found = critical_points(&ring, [[-1.6, 1.6]; 2], 60).unwrap();
+    assert_eq!(
+        found.points.iter().map(|p| p.index).collect::<Vec<_>>(),
+        [0, 0, 1, 1, 2]
+    );
+    let graph = BarrierGraph::new(&ring, &found.points).unwrap();
+    // The gap is twice the rate of either well; relative deviation by factor at two temperatures.
+    let deviation = |temperature: f64, factor: f64| {
+        let rate = graph.rate(0, 1, &Tensor::<2>::identity(), temperature).unwrap();
+        let sgd = Sgd::with_noise_strength(&ring, Isotropic::new(1.0).unwrap(), temperature).unwrap();
+        let axis = Axis::uniform(-1.8, 1.8, 240).unwrap();
+        let generator = Generator::assemble(&sgd, Grid::new([axis.clone(), axis])).unwrap();
+        spectral_gap(&generator).unwrap().rate / (factor * rate) - 1.0
+    };
+    let (warm, cold) = (deviation(0.04, 2.0), deviation(0.02, 2.0));
+    println!("{warm} {cold}");
+    // It vanishes like T: by half, give or take the second order.
+    assert!(
+        cold.abs() < 0.15 && (1.4..2.8).contains(&(warm / cold)),
+        "{warm} {cold}"
+    );
+    // Negative control: with one saddle only it does not.
+    assert!(deviation(0.02, 1.0) > 0.7);
+}
+
+/// In any dimension: a double well beside parabolas has one saddle, whose barrier and rate do not know the parabolas.
+#[test]
+fn further_parabolas_do_not_change_a_rate() {
+    let text = "(x^2 - 1)^2/4 + (u^2 + 2*v^2 + 3*w^2 + 4*z^2)/2";
+    let loss = Expression::<5>::new(text, &["x", "u", "v", "w", "z"], &BTreeMap::new(), vec![]).unwrap();
+    let found = critical_points(&loss, [[-1.7, 1.7]; 5], 40).unwrap();
+    assert_eq!(
+        found.points.iter().map(|p| p.index).collect::<Vec<_>>(),
+        [0, 0, 1]
+    );
+    let graph = BarrierGraph::new(&loss, &found.points).unwrap();
+    let rate = graph.rate(0, 1, &Tensor::<5>::identity(), 0.025).unwrap();
+    // Kramers: sqrt(2)/2π exp(−ΔL/T)
+    assert!((rate / (2f64.sqrt() / (2.0 * PI) * (-10f64).exp()) - 1.0).abs() < 1e-9);
+    assert!((graph.barrier(0, 1).unwrap() - 0.25).abs() < 1e-12);
 }

@@ -55,6 +55,14 @@ impl Random {
         radius * cosine
     }
 
+    /// A symmetric α-stable number, E exp(ikS) = exp(−|k|^α), 0 < α ≤ 2 (Chambers, Mallows and Stuck 1976).
+    pub fn stable(&mut self, alpha: f64) -> f64 {
+        let angle = std::f64::consts::PI * (self.uniform() - 0.5);
+        let energy = -elementary::ln(self.uniform());
+        let tail = ((1.0 - alpha) * angle).cos() / energy;
+        (alpha * angle).sin() / angle.cos().powf(1.0 / alpha) * tail.powf((1.0 - alpha) / alpha)
+    }
+
     /// One of 0, …, count − 1, each as likely as the others up to 2^-54.
     pub fn index(&mut self, count: usize) -> usize {
         ((self.uniform() * count as f64) as usize).min(count.saturating_sub(1))

@@ -6,7 +6,7 @@ use super::splitting::{split, too_long};
 use crate::diffusion::Diffusion;
 use crate::ensemble::stream::StreamKey;
 use crate::error::{Error, Result, require};
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, mean};
 use rayon::prelude::*;
 
 /// How a mean first-passage time is sampled.
@@ -131,18 +131,8 @@ pub fn mean_first_passage_time<C: Chain>(
             found
         })
         .collect::<Result<_>>()?;
-    let n = repetitions.len() as f64;
-    let mean = |of: &dyn Fn(&Repetition) -> f64| repetitions.iter().map(of).sum::<f64>() / n;
-    let estimate = |of: &dyn Fn(&Repetition) -> f64| {
-        let value = mean(of);
-        let variance = mean(&|r| (of(r) - value).powi(2)) / (n - 1.0);
-        Estimate {
-            value,
-            standard_error: variance.sqrt(),
-            samples: repetitions.len(),
-        }
-    };
-    let (loops, probability) = (estimate(&|r| r.0), estimate(&|r| r.1));
+    let estimate = |of: &dyn Fn(&Repetition) -> f64| mean(&repetitions.iter().map(of).collect::<Vec<f64>>());
+    let (loops, probability) = (estimate(&|r| r.0)?, estimate(&|r| r.1)?);
     if probability.value == 0.0 {
         return Err(Error::Inconsistent {
             subject: "no replica of any repetition reached the target".into(),
@@ -153,8 +143,9 @@ pub fn mean_first_passage_time<C: Chain>(
     let ratio = loops.value / probability.value;
     // E(l/p) = (E l/E p)(1 + var p/p² − cov(l, p)/(l p)) to second order
     let (l, p) = (loops.value, probability.value);
-    let bias = mean(&|r| (r.1 / p - 1.0) * (r.1 / p - r.0 / l)) / (n - 1.0);
-    let linear = estimate(&|r| ratio * (r.0 / l - r.1 / p));
+    let products = estimate(&|r| (r.1 / p - 1.0) * (r.1 / p - r.0 / l))?;
+    let bias = products.value / (products.samples as f64 - 1.0);
+    let linear = estimate(&|r| ratio * (r.0 / l - r.1 / p))?;
     Ok(MeanPassage {
         steps: Estimate {
             value: ratio * (1.0 - bias),
@@ -204,6 +195,30 @@ fn repetition<C: Chain>(
     let found = split(chain, &departures, protocol.return_level, rest, random)?;
     let loops = protocol.replicas as f64;
     Ok((in_loops as f64 / loops, found.probability, steps + found.steps))
+}
+
+/// Mean number of steps from `start` to the target, by simulating `runs` of them: for passages that are not rare.
+///
+/// # Errors
+/// [`Error::TooFewSamples`] for fewer than two runs; [`Error::Unreachable`] when one takes `most_steps`; what a step returns.
+pub fn simulated_first_passage_time<C: Chain>(
+    chain: &C,
+    start: &C::State,
+    runs: usize,
+    most_steps: u64,
+    key: &StreamKey,
+) -> Result<Estimate> {
+    let run = |run: usize| {
+        let (mut state, mut random) = (start.clone(), Random::new(key, run as u64));
+        for steps in 0..most_steps {
+            if chain.level(&state) == f64::INFINITY {
+                return Ok(steps as f64);
+            }
+            chain.step(&mut state, &mut random)?;
+        }
+        Err(too_long(most_steps))
+    };
+    mean(&(0..runs).into_par_iter().map(run).collect::<Result<Vec<f64>>>()?)
 }
 
 impl MeanPassage {

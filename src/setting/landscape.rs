@@ -187,7 +187,7 @@ pub const MODELS: [Model; 7] = [
 ];
 
 /// Largest number of variables.
-pub const MOST_VARIABLES: usize = 6;
+pub const MOST_VARIABLES: usize = 4;
 
 /// Keys that need no model.
 const GENERAL: [&str; 7] = [

@@ -139,7 +139,7 @@ tasks! {
     escape: Escape,
     /// exact law of SGD at its learning rate on a line, beside the limit of small steps in `[escape]`
     transfer_operator: TransferOperator,
-    /// mean first-passage times at any barrier by splitting, of Langevin paths or SGD itself, in up to six variables
+    /// mean first-passage times at any barrier by splitting, of Langevin paths or SGD itself, in up to four variables
     rare_events: RareEvents,
     /// valleys along a slow variable of any problem in two variables: probabilities, last hops, effective potentials, where selection freezes
     freezing: Freezing,

@@ -1,4 +1,4 @@
-//! `[rare_events]`: mean first-passage times that no direct simulation reaches, by splitting, in up to six variables.
+//! `[rare_events]`: mean first-passage times that no direct simulation reaches, by splitting, in up to four variables.
 
 use super::cost::Cost;
 use super::escape::MethodName;
@@ -41,6 +41,9 @@ pub struct RareEvents {
     /// the coarser of two time steps of Langevin paths, the other being a quarter of it
     #[serde(default)]
     pub time_step: Option<f64>,
+    /// momentum β of SGD, v' = βv − η(∇L + ξ), θ' = θ + v'
+    #[serde(default)]
+    pub momentum: f64,
     /// a formula that grows towards the target; unless given, minus the level function of the target
     #[serde(default)]
     pub reaction_coordinate: Option<String>,
@@ -80,6 +83,8 @@ records! {
         attributes {
             /// The coarser of two time steps, or η.
             time_step: f64,
+            /// Momentum of SGD.
+            momentum: f64,
             /// Replicas of a splitting.
             replicas: i64,
             /// Independent repetitions.
@@ -145,7 +150,7 @@ impl Task for RareEvents {
         /// Seconds of a step.
         const STEP: f64 = 2e-7;
         /// Steps of a replica at a barrier of ten noise units, on both time steps.
-        const STEPS: f64 = 1e4;
+        const STEPS: f64 = 3e3;
         let strengths = self.noise_strength.as_ref().map_or(1.0, ParameterRange::count);
         let (replicas, repetitions) = (self.replicas as f64, self.repetitions as f64);
         Cost::default()
@@ -162,9 +167,7 @@ impl Task for RareEvents {
             1 => self.work::<1>(setting, |keys| keys.on_a_line()),
             2 => self.work::<2>(setting, |keys| keys.in_the_plane()),
             3 => self.work::<3>(setting, |keys| keys.in_any_dimension()),
-            4 => self.work::<4>(setting, |keys| keys.in_any_dimension()),
-            5 => self.work::<5>(setting, |keys| keys.in_any_dimension()),
-            _ => self.work::<6>(setting, |keys| keys.in_any_dimension()),
+            _ => self.work::<4>(setting, |keys| keys.in_any_dimension()),
         }
     }
 }
@@ -236,6 +239,15 @@ impl RareEvents {
                 ));
             }
         };
+        if !(0.0..1.0).contains(&self.momentum) || (self.momentum > 0.0 && self.method != MethodName::Sgd) {
+            return Err(fail(
+                "momentum",
+                format!(
+                    "{} is not allowed: 0 <= momentum < 1 is needed, and method = \"sgd\" above 0",
+                    self.momentum
+                ),
+            ));
+        }
         let first = setting.diffusion(landscape)?;
         let everywhere = [[f64::NEG_INFINITY, f64::INFINITY]; D];
         let set = |key: &str, keys: &SetKeys| {
@@ -264,6 +276,7 @@ impl RareEvents {
             let diffusion = with_noise_strength(setting, &sgd, strength).diffusion(landscape)?;
             let chain = DiffusionChain::new(&diffusion, &target, coordinate.clone(), time_step, crossing);
             let chain = chain.map_err(|e| e.at("rare_events.target"))?;
+            let chain = chain.with_momentum(self.momentum)?;
             let distance = target.level(&start, &diffusion).map_or(f64::NAN, |level| level.0);
             if !(distance > 0.0) {
                 return Err(fail("target", "the target covers the start".into()));
@@ -273,7 +286,9 @@ impl RareEvents {
             } else {
                 "rare_events.time_step"
             };
-            check_map_stability(&diffusion, time_step, start, distance).map_err(|e| e.at(key))?;
+            // with momentum the map is stable up to ηh < 2(1 + β)
+            let length = time_step / (1.0 + self.momentum);
+            check_map_stability(&diffusion, length, start, distance).map_err(|e| e.at(key))?;
             let levels = self.levels(&chain, start)?;
             cases.push(Case {
                 strength,
@@ -293,7 +308,8 @@ impl RareEvents {
             for (number, case) in cases.iter().enumerate() {
                 let found = steps.iter().map(|step| {
                     let chain =
-                        DiffusionChain::new(&case.diffusion, &target, coordinate.clone(), *step, crossing)?;
+                        DiffusionChain::new(&case.diffusion, &target, coordinate.clone(), *step, crossing)?
+                            .with_momentum(task.momentum)?;
                     let protocol = task.protocol(case.levels, seed, &format!("{number} {step:e}"));
                     let found = mean_first_passage_time(&chain, &chain.walker(start)?, &protocol, &|| {
                         bar.advance(1)
@@ -306,6 +322,7 @@ impl RareEvents {
             let estimates = |of: &dyn Fn(&Row) -> Estimate| rows.iter().map(of).collect::<Estimates>();
             let result = RareEventsResult {
                 time_step,
+                momentum: task.momentum,
                 replicas: task.replicas as i64,
                 repetitions: task.repetitions as i64,
                 method: vec![
@@ -379,8 +396,13 @@ impl RareEvents {
 }
 
 impl RareEventsResult {
+    /// Whether the times are those of SGD with its own steps.
+    pub(crate) fn is_sgd(&self) -> bool {
+        self.method.iter().all(|method| method == "sgd")
+    }
+
     /// Both errors of the mean times.
-    fn errors(&self) -> Vec<f64> {
+    pub(crate) fn errors(&self) -> Vec<f64> {
         let sampling = &self.mean_first_passage_time.standard_error;
         let errors = sampling.iter().zip(&self.mean_first_passage_time_time_step_error);
         errors.map(|(sampling, step)| sampling.hypot(*step)).collect()
