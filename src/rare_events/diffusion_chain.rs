@@ -62,8 +62,8 @@ pub struct DiffusionChain<'a, const D: usize, T: ?Sized> {
 pub struct Walker<const D: usize> {
     /// θ.
     pub theta: Point<D>,
-    /// Change of θ in the last step, where there is momentum.
-    change: Point<D>,
+    /// Change of θ in the last step, zero at the start.
+    pub change: Point<D>,
     /// ξ.
     level: f64,
     /// Level of the target with its gradient, positive outside.
