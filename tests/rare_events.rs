@@ -22,18 +22,18 @@ use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
 /// Mean of θ² over runs of SGD with momentum on the parabola of curvature 1, long after the start.
-fn stationary_variance(momentum: f64) -> Estimate {
+fn stationary_variance(learning_rate: f64, momentum: f64) -> Estimate {
     const RUNS: u64 = 20_000;
     /// Long over the slowest decay, β^(k/2).
     const STEPS: usize = 400;
     let bowl = Quadratic::<1>::new(Tensor::<1>::new(1.0), Point::<1>::zeros()).unwrap();
-    let sgd = Sgd::new(bowl, Isotropic::new(1.0).unwrap(), 0.1, 1.0).unwrap();
+    let sgd = Sgd::new(bowl, Isotropic::new(1.0).unwrap(), learning_rate, 1.0).unwrap();
     let far = PointSet::half_space(Point::<1>::new(1.0), 1e3).unwrap();
     let chain = DiffusionChain::new(
         &sgd,
         &far,
         ReactionCoordinate::Target,
-        0.1,
+        learning_rate,
         CrossingTest::EndOfStep,
     );
     let chain = chain.unwrap().with_momentum(momentum).unwrap();
@@ -49,16 +49,19 @@ fn stationary_variance(momentum: f64) -> Estimate {
 /// ηC(1 + β)/(h(1 − β)(2(1 + β) − ηh)), Liu, Ziyin and Ueda (2021).
 #[test]
 fn momentum_has_the_exact_variance_on_a_parabola() {
-    assert!(
-        stationary_variance(0.9)
-            .z_score(0.1 * 1.9 / (0.1 * (2.0 * 1.9 - 0.1)))
-            .abs()
-            < 4.0
-    );
-    let plain = stationary_variance(0.0);
-    assert!(plain.z_score(0.1 / (2.0 - 0.1)).abs() < 4.0);
-    // Negative control: raised by 1/(1 − β) alone, as the limit of small steps says, it would be smaller.
-    assert!(stationary_variance(0.9).z_score(0.1 / (0.1 * 2.0)).abs() > 2.0);
+    for (learning_rate, momentum, exact) in [
+        (0.1, 0.9, 0.513_513_513_5),
+        (0.1, 0.0, 0.1 / 1.9),
+        (1.5, 0.5, 3.0),
+    ] {
+        let found = stationary_variance(learning_rate, momentum);
+        assert!(
+            found.z_score(exact).abs() < 4.0,
+            "{learning_rate} {momentum}: {found}"
+        );
+    }
+    // Negative control: the limit of small steps, ηC/(2h(1 − β)).
+    assert!(stationary_variance(1.5, 0.5).z_score(1.5).abs() > 20.0);
 }
 
 const BARRIER: f64 = 8.0;
@@ -169,11 +172,11 @@ fn stable_exit(stability: f64, strength: f64, curvature: f64, step: f64, runs: u
 #[test]
 fn stable_noise_leaves_an_interval_in_the_exact_time_and_gaussian_noise_does_not() {
     let exact = 4.0 / (3.0 * PI.sqrt()); // 1/Γ(5/2)
-    let found = stable_exit(1.5, 1.0, 0.0, 0.002, 40_000);
+    let found = stable_exit(1.5, 1.0, 0.0, 0.002, 10_000);
     assert!(found.z_score(exact).abs() < 4.0, "{found}");
-    let gaussian = stable_exit(2.0, 1.0, 0.0, 0.002, 40_000);
+    let gaussian = stable_exit(2.0, 1.0, 0.0, 0.002, 10_000);
     assert!(gaussian.z_score(0.5).abs() < 4.0, "{gaussian}");
-    assert!(gaussian.z_score(exact).abs() > 20.0, "{gaussian}");
+    assert!(gaussian.z_score(exact).abs() > 15.0, "{gaussian}");
 }
 
 /// One jump leads out: the time does not know the barrier (Imkeller and Pavlyukevich 2006).
@@ -259,22 +262,23 @@ fn rates_of_two_saddles_add_up() {
         [0, 0, 1, 1, 2]
     );
     let graph = BarrierGraph::new(&ring, &found.points).unwrap();
-    // The gap is twice the rate of either well; relative deviation by factor at two temperatures.
-    let deviation = |temperature: f64, factor: f64| {
+    // The gap is twice the rate of either well.
+    let gap_over_rate = |temperature: f64| {
         let rate = graph.rate(0, 1, &Tensor::<2>::identity(), temperature).unwrap();
         let sgd = Sgd::with_noise_strength(&ring, Isotropic::new(1.0).unwrap(), temperature).unwrap();
-        let axis = Axis::uniform(-1.5, 1.5, 150).unwrap();
+        let axis = Axis::uniform(-1.5, 1.5, 100).unwrap();
         let generator = Generator::assemble(&sgd, Grid::new([axis.clone(), axis])).unwrap();
-        spectral_gap(&generator).unwrap().rate / (factor * rate) - 1.0
+        spectral_gap(&generator).unwrap().rate / rate
     };
-    let (warm, cold) = (deviation(0.04, 2.0), deviation(0.02, 2.0));
-    // It vanishes like T: by half, give or take the second order.
+    let [warm, cold] = [0.04, 0.02].map(gap_over_rate);
+    // The deviation vanishes like T: by half, give or take the second order.
+    assert!((cold - 2.0).abs() < 0.3, "{cold}");
     assert!(
-        cold.abs() < 0.15 && (1.4..2.8).contains(&(warm / cold)),
+        (1.4..2.8).contains(&((warm - 2.0) / (cold - 2.0))),
         "{warm} {cold}"
     );
-    // Negative control: with one saddle only it does not.
-    assert!(deviation(0.02, 1.0) > 0.7);
+    // Negative control: the rate over one saddle alone is half of it.
+    assert!((2.0 * cold - 2.0).abs() > 1.4, "{cold}");
 }
 
 /// In any dimension: a double well beside parabolas has one saddle, whose barrier and rate do not know the parabolas.

@@ -166,13 +166,19 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> DiffusionChain<'a, D, T> {
         })
     }
 
+    /// Distance of a point from the target to first order, level over slope; negative inside.
+    pub fn distance(&self, theta: &Point<D>) -> f64 {
+        let edge = self.target.level(theta, &self.diffusion);
+        edge.map_or(f64::NAN, |(level, slope)| level / slope.norm())
+    }
+
     /// ξ at the attractor to which the noise-free motion leads from `start`, and the standard deviation of ξ in the linear motion around it; none where
     /// there is no attractor, or ξ has no slope.
     ///
     /// # Formula
     /// sqrt(∇ξ·S ∇ξ) with A S + S Aᵀ = −2D, A = ∂b.
     pub fn at_rest(&self, start: Point<D>) -> Option<(f64, f64)> {
-        let size = self.target.level(&start, &self.diffusion)?.0;
+        let size = self.distance(&start);
         let rest = noise_free_limit(self.diffusion, start, size, &[])?;
         let rest = Equilibrium::near(self.diffusion, rest, size, 0.1 * size)?;
         let walker = self.walker(rest.position).ok()?;

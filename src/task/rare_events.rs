@@ -277,7 +277,7 @@ impl RareEvents {
             let chain = DiffusionChain::new(&diffusion, &target, coordinate.clone(), time_step, crossing);
             let chain = chain.map_err(|e| e.at("rare_events.target"))?;
             let chain = chain.with_momentum(self.momentum)?;
-            let distance = target.level(&start, &diffusion).map_or(f64::NAN, |level| level.0);
+            let distance = chain.distance(&start);
             if !(distance > 0.0) {
                 return Err(fail("target", "the target covers the start".into()));
             }
