@@ -32,7 +32,7 @@ pub struct RareEvents {
     pub start: SetKeys,
     /// where it ends; a basin has no level function and will not do
     pub target: SetKeys,
-    /// noise strengths Δ = η/2B one after another, in place of that of [sgd]; at a learning rate by the batch size
+    /// noise strengths Δ = η/2B one after another, in place of that of `[sgd]`; at a learning rate by the batch size
     #[serde(default)]
     pub noise_strength: Option<ParameterRange>,
     /// Langevin paths with two time steps, extrapolated, or SGD itself with the learning rate of `[sgd]`
