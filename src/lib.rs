@@ -80,6 +80,8 @@ pub mod escape;
 
 pub mod freezing;
 
+pub mod rare_events;
+
 pub mod network;
 
 #[cfg(feature = "config")]

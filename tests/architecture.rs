@@ -20,7 +20,7 @@ const ORDER: [&[&str]; 22] = [
     &["generator", "transfer"],
     // Independent routes: their agreement is evidence only as long as they share no code.
     &["observables", "rates", "path", "ensemble"],
-    &["escape", "freezing"],
+    &["escape", "freezing", "rare_events"],
     &["network"],
     &["output"],
     &["plot"],

@@ -36,7 +36,7 @@ directions = 10
 "#;
 
 /// Small configurations of all other tasks, quick to run.
-const SMALL: [&str; 8] = [
+const SMALL: [&str; 9] = [
     r#"
 name = "shift"
 [landscape]
@@ -123,6 +123,25 @@ domain = [[-3.0, 3.0]]
 [transfer_operator]
 start = { ball = { centre = [0.0], radius = 0.0 } }
 target = { half_space = { normal = [1.0], offset = 0.3 } }
+"#,
+    r#"
+name = "rare"
+[landscape]
+loss = "(x^2 - 1)^2/4 + y^2/2 + z^2"
+variables = ["x", "y", "z"]
+[noise]
+model = "isotropic"
+strength = 1.0
+[rare_events]
+start = { ball = { centre = [-1.0, 0.0, 0.0], radius = 0.0 } }
+target = { half_space = { normal = [1.0, 0.0, 0.0], offset = 1.0 } }
+noise_strength = [0.1]
+time_step = 0.1
+reaction_coordinate = "x + 0.1*y"
+departure = -0.7
+replicas = 4
+repetitions = 3
+most_steps = 100000
 "#,
     r#"
 name = "valleys"

@@ -10,6 +10,7 @@ use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, SMALLEST_FREEZING_ITERATION, TransferColumns};
+use crate::task::rare_events::RareEventsResult;
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::schedule_design::ScheduleDesignResult;
 use crate::task::schedules::SchedulesResult;
@@ -186,6 +187,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
         rows.extend(slices(&result));
     }
     rows.extend(escape(file)?);
+    rows.extend(rare_events(file)?);
     if let (Some(line), Some(path)) = (
         FreezingLineResult::find(file)?,
         FinalProbabilityResult::find(file)?,
@@ -569,6 +571,30 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
         rows.extend(small_noise(&path));
     }
     Ok(rows)
+}
+
+/// Splitting at one noise strength, held against the grid or, of SGD itself, against the transfer operator.
+fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let comparable = |result: &RareEventsResult| result.noise_strength.len() == 1 && result.momentum == 0.0;
+    let Some(result) = RareEventsResult::find(file)?.filter(comparable) else {
+        return Ok(Vec::new());
+    };
+    let time = "mean first-passage time";
+    let value = number(result.mean_first_passage_time.value[0], result.errors()[0]);
+    if result.is_sgd() {
+        let exact = TransferOperatorResult::find(file)?;
+        return Ok(exact
+            .map(|exact| number(exact.mean_first_passage_time, exact.mean_first_passage_time_error))
+            .map(|exact| Comparison::of_numbers(time, "splitting", value, "transfer operator", exact))
+            .map(|row| row.on(Level::FiniteSteps))
+            .into_iter()
+            .collect());
+    }
+    let grid = EscapeRecords::find(file).and_then(|escape| escape.number(Quantity::MeanFirstPassageTime));
+    Ok(grid
+        .map(|grid| Comparison::of_numbers(time, "splitting", value, "Fokker-Planck grid", grid))
+        .into_iter()
+        .collect())
 }
 
 /// Multiple of 1/exponent up to which a formula for small noise is called in agreement: the coefficient of its first correction is of

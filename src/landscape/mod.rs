@@ -4,6 +4,7 @@
 
 mod asymmetric_double_well;
 mod critical_point;
+mod critical_points;
 mod degenerate_valley;
 mod double_well;
 mod expression;
@@ -19,6 +20,7 @@ mod two_valley;
 
 pub use asymmetric_double_well::AsymmetricDoubleWell;
 pub use critical_point::{CriticalPoint, critical_point};
+pub use critical_points::{CriticalPoints, critical_points};
 pub use degenerate_valley::DegenerateValley;
 pub use double_well::DoubleWell;
 pub use expression::Expression;

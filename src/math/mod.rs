@@ -13,6 +13,7 @@ mod relative_exponential;
 mod remap;
 pub mod special;
 mod spline;
+mod sylvester;
 mod symmetric_root;
 
 pub use block::{LANES, Lanes, PointBlock};
@@ -24,6 +25,7 @@ pub(crate) use natural_quintic::NaturalQuintic;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
 pub use spline::Spline;
+pub(crate) use sylvester::sylvester;
 pub(crate) use symmetric_root::planar_root;
 pub use symmetric_root::symmetric_root;
 

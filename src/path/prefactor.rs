@@ -5,8 +5,8 @@ use super::segment::Metric;
 use super::{MinimumAction, Path, minimum_action_path};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
-use crate::math::{Point, Tensor};
-use nalgebra::{DMatrix, DVector};
+use crate::math::{Point, Tensor, sylvester};
+use nalgebra::DMatrix;
 
 /// Rate of escape through a saddle; see [`instanton_rate`].
 #[derive(Debug, Clone, PartialEq)]
@@ -175,26 +175,6 @@ fn determinant<const D: usize>(matrix: &Tensor<D>) -> f64 {
 
 fn symmetric<const D: usize>(matrix: Tensor<D>) -> Tensor<D> {
     (matrix + matrix.transpose()) * 0.5
-}
-
-/// X with L X + X R = C.
-fn sylvester<const D: usize>(left: &Tensor<D>, right: &Tensor<D>, rhs: &Tensor<D>) -> Option<Tensor<D>> {
-    let mut matrix = DMatrix::<f64>::zeros(D * D, D * D);
-    for i in 0..D {
-        for j in 0..D {
-            for k in 0..D {
-                matrix[(i + j * D, k + j * D)] += left[(i, k)];
-                matrix[(i + j * D, i + k * D)] += right[(k, j)];
-            }
-        }
-    }
-    let vector = matrix
-        .lu()
-        .solve(&DVector::from_iterator(D * D, rhs.iter().copied()))?;
-    vector
-        .iter()
-        .all(|v| v.is_finite())
-        .then(|| Tensor::<D>::from_iterator(vector.iter().copied()))
 }
 
 /// Second derivatives of H = b·p + pᵀDp at (θ, p).

@@ -10,6 +10,7 @@
 //! | [`ParabolicValleys`] | exact odds of two parabolic valleys, any calculus | any noise |
 //! | [`kramers`] | smooth and cusp barriers, turnover | barrier/noise → ∞ |
 //! | [`SaddlePassage`] | Eyring-Kramers-Langer in many dimensions | barrier/noise → ∞ |
+//! | [`BarrierGraph`] | minima, saddles, rates between them | barrier/noise → ∞ |
 //! | [`paper`] | the formulas of arXiv 2601.10962 | as stated there |
 //! | [`literature`] | other published laws of SGD | as stated there |
 //!
@@ -17,6 +18,7 @@
 //! One fast coordinate, reflecting or natural ends. Irreversible diffusions in more dimensions need the path and grid
 //! modules.
 
+mod barrier_graph;
 mod domain;
 mod eyring_kramers;
 mod first_passage_integral;
@@ -27,6 +29,7 @@ mod odds;
 mod panel;
 pub mod paper;
 
+pub use barrier_graph::{BarrierGraph, Saddle};
 pub use domain::confining_domain;
 pub use eyring_kramers::SaddlePassage;
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};

@@ -176,7 +176,7 @@ fn require_one_dimension<'a>(cells: impl Iterator<Item = &'a Config>) -> Result<
         if *first.get_or_insert(dimension) != dimension {
             return Err(fail(
                 "sweep.parameter",
-                "some cells have one variable and others two: their results cannot be stacked".into(),
+                "cells have different numbers of variables: their results cannot be stacked".into(),
             ));
         }
     }

@@ -181,10 +181,13 @@ pub const MODELS: [Model; 7] = [
     },
     Model {
         name: "quadratic",
-        text: "one or two variables, L = (θ - minimum)ᵀ hessian (θ - minimum)/2",
+        text: "any number of variables, L = (θ - minimum)ᵀ hessian (θ - minimum)/2",
         keys: &[("hessian", Given::Required), ("minimum", Given::Required)],
     },
 ];
+
+/// Largest number of variables.
+pub const MOST_VARIABLES: usize = 4;
 
 /// Keys that need no model.
 const GENERAL: [&str; 7] = [
@@ -198,7 +201,7 @@ const GENERAL: [&str; 7] = [
 ];
 
 impl LandscapeKeys {
-    /// Number of variables.
+    /// Number of variables; most questions are about one or two, see [`LandscapeKeys::line_or_plane`].
     ///
     /// # Errors
     /// [`Error::Config`] when the keys say more than one thing, or their numbers of variables differ.
@@ -231,10 +234,16 @@ impl LandscapeKeys {
             (None | Some(LandscapeModel::TwoValley), ..) if self.y.is_none() => 2,
             _ => 1,
         };
-        if !(1..=2).contains(&found) {
+        if !(1..=MOST_VARIABLES).contains(&found) {
             return Err(Error::config(
                 "variables",
-                format!("one or two variables are possible, not {found}"),
+                format!("one to {MOST_VARIABLES} variables are possible, not {found}"),
+            ));
+        }
+        if found > 2 && named.is_none() {
+            return Err(Error::config(
+                "variables",
+                "names are needed for more than two variables",
             ));
         }
         match named {
@@ -243,6 +252,20 @@ impl LandscapeKeys {
                 format!("{named} name(s) for a landscape of {found} variable(s)"),
             )),
             _ => Ok(found),
+        }
+    }
+
+    /// [`LandscapeKeys::dimension`] for questions about one or two variables.
+    ///
+    /// # Errors
+    /// Those of [`LandscapeKeys::dimension`]; [`Error::Config`] for more than two.
+    pub fn line_or_plane(&self) -> Result<usize> {
+        match self.dimension()? {
+            more @ 3.. => Err(Error::config(
+                "variables",
+                format!("one or two variables are possible here, not {more}"),
+            )),
+            few => Ok(few),
         }
     }
 
@@ -380,7 +403,11 @@ impl LandscapeKeys {
         })
     }
 
-    fn in_any_dimension<const D: usize>(&self) -> Result<AnyLandscape<D>> {
+    /// The landscape of any number of variables: a formula, a table or a quadratic.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key that is missing or out of range.
+    pub fn in_any_dimension<const D: usize>(&self) -> Result<AnyLandscape<D>> {
         if let Some(text) = &self.loss {
             let loss = Expression::new(text, &self.names::<D>(), &self.parameters, Vec::new());
             return Ok(Box::new(loss.map_err(|e| e.at("loss"))?));

@@ -366,6 +366,7 @@ fn require_symmetric<const D: usize>(
     /// Rounding of two formulas for the same entry.
     const ASYMMETRY: f64 = 1e-12;
     const POINTS: usize = 1000;
+    const IRRATIONAL: [f64; 4] = [0.754_877_666, 0.569_840_291, 0.414_213_562, 0.732_050_808];
     for r in 0..D {
         for c in 0..r {
             let lower: Formula<D> = keys.formula("tensor", &texts[r][c])?;
@@ -377,7 +378,7 @@ fn require_symmetric<const D: usize>(
                         [a, b] => (*a, *b),
                         _ => (0.0, 1.0),
                     };
-                    a + (b - a) * ((k as f64 + 0.5) * [0.754_877_666, 0.569_840_291][d % 2]).fract()
+                    a + (b - a) * ((k as f64 + 0.5) * IRRATIONAL[d % IRRATIONAL.len()]).fract()
                 });
                 let (a, b) = (lower.value(&theta), upper.value(&theta));
                 if (a - b).abs() > ASYMMETRY * a.abs().max(b.abs()) {

@@ -14,6 +14,7 @@ use super::freezing_theory::FreezingTheory;
 use super::main_number::MainNumber;
 use super::network::Network;
 use super::phase_diagram::PhaseDiagram;
+use super::rare_events::RareEvents;
 use super::schedule_design::ScheduleDesignKeys;
 use super::schedules::Schedules;
 use super::slices::Slices;
@@ -138,6 +139,8 @@ tasks! {
     escape: Escape,
     /// exact law of SGD at its learning rate on a line, beside the limit of small steps in `[escape]`
     transfer_operator: TransferOperator,
+    /// mean first-passage times at any barrier by splitting, of Langevin paths or SGD itself, in up to four variables
+    rare_events: RareEvents,
     /// valleys along a slow variable of any problem in two variables: probabilities, last hops, effective potentials, where selection freezes
     freezing: Freezing,
     /// stationary odds of the valleys at fixed y by SGD, its map and closed forms, on a cusp and on a rounded ridge

@@ -302,7 +302,7 @@ impl Task for Escape {
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
-        match setting.landscape.dimension() {
+        match setting.landscape.line_or_plane() {
             Ok(1) => self.work(
                 setting,
                 |keys| keys.on_a_line(),

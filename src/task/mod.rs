@@ -19,6 +19,7 @@ mod main_numbers;
 pub mod network;
 pub mod phase_diagram;
 pub(crate) mod progress;
+pub mod rare_events;
 pub mod reference;
 pub mod schedule_design;
 pub mod schedules;

@@ -7,6 +7,7 @@ use freezeout::task::freezing::{FreezingResult, FreezingSgd};
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
+use freezeout::task::rare_events::RareEventsResult;
 use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
 use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
@@ -524,6 +525,7 @@ pub fn add_groups(file: &mut ResultFile) {
         final_probability(),
         ablations(),
         static_odds(),
+        rare_events(),
         schedules(),
         freezing(),
         schedule_design(),
@@ -532,4 +534,32 @@ pub fn add_groups(file: &mut ResultFile) {
     ] {
         file.push(group).unwrap();
     }
+}
+
+fn rare_events() -> Group {
+    let strengths = vec![0.05, 0.025, 0.0125, 0.25 / 30.0];
+    let barriers: Vec<f64> = strengths.iter().map(|d| 0.25 / d).collect();
+    let column = |of: &dyn Fn(f64) -> f64| barriers.iter().map(|b| of(*b)).collect::<Vec<f64>>();
+    let relative = |value: Vec<f64>, error: f64| Estimates {
+        standard_error: value.iter().map(|v| error * v).collect(),
+        value,
+    };
+    let result = RareEventsResult {
+        time_step: 0.04,
+        momentum: 0.0,
+        replicas: 100,
+        repetitions: 200,
+        method: vec!["langevin".into()],
+        mean_first_passage_time: relative(column(&|b| 4.4 * b.exp()), 0.05),
+        mean_first_passage_time_time_step_error: column(&|b| 0.01 * b.exp()),
+        loop_probability: relative(column(&|b| 0.4 / b.exp()), 0.03),
+        loop_time: relative(column(&|_| 1.9), 0.005),
+        return_level: column(&|_| -2.0),
+        departure_level: column(&|b| -2.0 + 0.35 / b.sqrt()),
+        steps_of_repetition: column(&|b| 2e4 * (b + 3.0)),
+        steps_by_splitting: column(&|b| 3e4 * b * b),
+        steps_by_brute_force: column(&|b| 4.4e4 * b.exp()),
+        noise_strength: strengths,
+    };
+    result.group().unwrap()
 }

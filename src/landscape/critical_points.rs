@@ -1,0 +1,161 @@
+//! All stationary points of a loss in a box: Newton's iteration from many starts, kept away from those already known.
+
+use super::{CriticalPoint, Landscape, critical_point};
+use crate::error::{Error, Result, require_finite};
+use crate::math::Point;
+
+/// Stationary points found in a box; see [`critical_points`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CriticalPoints<const D: usize> {
+    /// By loss, lowest first.
+    pub points: Vec<CriticalPoint<D>>,
+    /// Starts from which nothing new was found since the last new point: few of many say that points may be missing.
+    pub fruitless_starts: usize,
+    /// Σ (−1)^index over the points: 1 where the loss is smooth and rises outward on the whole edge of the box and none is missing (Morse). Another number
+    /// there says that points are missing.
+    pub euler_characteristic: i64,
+}
+
+/// The stationary points that Newton's iteration finds from `starts` points spread over the box.
+///
+/// # Method
+/// Starts are a Kronecker sequence. From each the iteration goes for F = m(θ) ∇L, m = Π_i (1 + |θ − θ_i|⁻²) over the known points θ_i: its zeros are
+/// those of ∇L that are not known, and its step is that of Newton divided by 1 − ∇ln m·d, d = −H⁻¹∇L. A start is used until it leads to nothing new;
+/// what it leads to is polished without deflation. Nothing proves that none is missing: more starts, and the sum of (−1)^index, are what there is.
+/// Degenerate points, whose Hessian is singular, are not found.
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for a box that is none; [`Error::EmptySet`] when nothing is found.
+///
+/// # References
+/// P. E. Farrell, Á. Birkisson and S. W. Funke, SIAM J. Sci. Comput. 37, A2026 (2015); J. Milnor, Morse Theory (1963).
+///
+/// # Examples
+/// ```
+/// use freezeout::landscape::{MuellerBrown, critical_points};
+/// let found = critical_points(&MuellerBrown, [[-1.5, 1.2], [-0.5, 2.0]], 50)?;
+/// let indices: Vec<usize> = found.points.iter().map(|point| point.index).collect();
+/// assert_eq!(indices, [0, 0, 0, 1, 1]);
+/// assert_eq!(found.euler_characteristic, 1);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn critical_points<const D: usize>(
+    landscape: &impl Landscape<D>,
+    bounds: [[f64; 2]; D],
+    starts: usize,
+) -> Result<CriticalPoints<D>> {
+    for [lower, upper] in bounds {
+        require_finite("lower end of the box", lower)?;
+        if !(upper > lower && upper.is_finite()) {
+            return Err(Error::InvalidParameter {
+                name: "upper end of the box".into(),
+                value: upper,
+                requirement: "it must be finite and above the lower end".into(),
+            });
+        }
+    }
+    let size = Point::<D>::from_fn(|d, _| bounds[d][1] - bounds[d][0]).norm();
+    let mut points: Vec<CriticalPoint<D>> = Vec::new();
+    let mut fruitless_starts = 0;
+    for start in 0..starts {
+        fruitless_starts += 1;
+        while let Some(found) = next_point(landscape, &bounds, size, spread(&bounds, start), &points) {
+            points.push(found);
+            fruitless_starts = 0;
+        }
+    }
+    if points.is_empty() {
+        return Err(Error::EmptySet {
+            name: "stationary points".into(),
+        });
+    }
+    points.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+    let euler_characteristic = points.iter().map(|p| if p.index % 2 == 0 { 1 } else { -1 }).sum();
+    Ok(CriticalPoints {
+        points,
+        fruitless_starts,
+        euler_characteristic,
+    })
+}
+
+/// The k-th start: multiples of the powers of 1/g, g^(D+1) = g + 1, modulo 1.
+fn spread<const D: usize>(bounds: &[[f64; 2]; D], k: usize) -> Point<D> {
+    let mut g: f64 = 1.5;
+    (0..50).for_each(|_| g = (1.0 + g).powf(1.0 / (D as f64 + 1.0)));
+    Point::<D>::from_fn(|d, _| {
+        let [lower, upper] = bounds[d];
+        lower + (upper - lower) * ((k as f64 + 0.5) / g.powi(d as i32 + 1)).fract()
+    })
+}
+
+/// A stationary point in the box that is none of the known ones.
+fn next_point<const D: usize>(
+    landscape: &impl Landscape<D>,
+    bounds: &[[f64; 2]; D],
+    size: f64,
+    start: Point<D>,
+    known: &[CriticalPoint<D>],
+) -> Option<CriticalPoint<D>> {
+    const MOST: usize = 100;
+    /// Where the iteration without deflation takes over, and two points are one, in sizes of the box.
+    const CLOSE: f64 = 1e-4;
+    const ONE_POINT: f64 = 1e-6;
+    /// Longest step in sizes of the box.
+    const LONGEST: f64 = 0.1;
+    let inside = |theta: &Point<D>| (0..D).all(|d| bounds[d][0] <= theta[d] && theta[d] <= bounds[d][1]);
+    let is_known = |theta: &Point<D>| {
+        known
+            .iter()
+            .any(|p| (p.position - theta).norm() < ONE_POINT * size)
+    };
+    let mut theta = start;
+    for _ in 0..MOST {
+        let newton = -(landscape.hessian(&theta).try_inverse()? * landscape.gradient(&theta));
+        let slope: f64 = known
+            .iter()
+            .map(|point| {
+                let way = theta - point.position;
+                let square = way.norm_squared();
+                // ∇ln(1 + 1/|θ − θ_i|²)·d
+                -2.0 * way.dot(&newton) / (square * (1.0 + square))
+            })
+            .sum();
+        let step = newton / (1.0 - slope);
+        if !step.iter().all(|v| v.is_finite()) {
+            return None;
+        }
+        let length = step.norm();
+        theta += step * (LONGEST * size / length).min(1.0);
+        if newton.norm() < CLOSE * size && !is_known(&theta) {
+            let found = critical_point(landscape, theta).ok()?;
+            let is_regular = found.eigenvalues.iter().all(|v| *v != 0.0);
+            return (is_regular && inside(&found.position) && !is_known(&found.position)).then_some(found);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::landscape::Expression;
+    use std::collections::BTreeMap;
+
+    /// Products of three-point lines: C(n, k) 2^(n−k) points of index k, and 1 = (2 − 1)^n.
+    #[test]
+    fn every_point_of_three_double_wells_is_found() {
+        let text = "(x^2 - 1)^2/4 + (y^2 - 1)^2/2 + (z^2 - 1)^2/3 + 0.1*x*y + 0.05*z";
+        let wells = Expression::<3>::new(text, &["x", "y", "z"], &BTreeMap::new(), vec![]).unwrap();
+        let found = critical_points(&wells, [[-1.6, 1.6]; 3], 200).unwrap();
+        let of_index = |index: usize| found.points.iter().filter(|p| p.index == index).count();
+        assert_eq!([0, 1, 2, 3].map(of_index), [8, 12, 6, 1]);
+        assert_eq!(found.euler_characteristic, 1);
+        assert!(found.fruitless_starts > 100, "{}", found.fruitless_starts);
+        for point in &found.points {
+            assert!(wells.gradient(&point.position).norm() < 1e-12);
+        }
+        // Negative control: with a single start something is missing, and the sum says so or the count does.
+        let few = critical_points(&wells, [[-1.6, 1.6]; 3], 1).unwrap();
+        assert!(few.points.len() < 27 && few.fruitless_starts < 2);
+    }
+}

@@ -1,0 +1,157 @@
+//! Minima joined by saddles, and the rates between them.
+
+use super::SaddlePassage;
+use crate::diffusion::{Sgd, noise_free_limit};
+use crate::error::{Error, Result};
+use crate::landscape::{CriticalPoint, Landscape};
+use crate::math::{Point, Tensor};
+use crate::noise::Isotropic;
+
+/// Minima of a loss and the saddles of index one that join them, in any dimension.
+///
+/// # Formula
+/// k(a → b) = Σ over the saddles s between a and b of the Eyring-Kramers-Langer rate through s, [`SaddlePassage::log_rate`].
+///
+/// # Method
+/// From each saddle the loss is descended along either side of its growing direction; the minima where that ends are joined by it. Rates hold for
+/// barriers of several temperatures, relative error O(T/ΔL), and for isolated saddles: what several of them let through adds up.
+///
+/// # References
+/// H. Eyring, J. Chem. Phys. 3, 107 (1935); J. S. Langer, Ann. Phys. 54, 258 (1969); D. J. Wales, Energy Landscapes (2003), ch. 4.
+///
+/// # Examples
+/// ```
+/// use freezeout::landscape::{MuellerBrown, critical_points};
+/// use freezeout::rates::BarrierGraph;
+/// let found = critical_points(&MuellerBrown, [[-1.5, 1.2], [-0.5, 2.0]], 50)?;
+/// let graph = BarrierGraph::new(&MuellerBrown, &found.points)?;
+/// // the highest minimum stands between the two others
+/// assert_eq!(graph.saddles.iter().map(|s| s.joins).collect::<Vec<_>>(), [[1, 2], [0, 2]]);
+/// assert!((graph.barrier(0, 1)? - 106.034_674).abs() < 1e-5);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarrierGraph<const D: usize> {
+    /// By loss, lowest first.
+    pub minima: Vec<CriticalPoint<D>>,
+    /// By loss, lowest first.
+    pub saddles: Vec<Saddle<D>>,
+    /// The passage through each saddle, from either minimum.
+    passages: Vec<[SaddlePassage<D>; 2]>,
+}
+
+/// A saddle with the minima that it joins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saddle<const D: usize> {
+    /// The saddle.
+    pub point: CriticalPoint<D>,
+    /// Numbers of the minima on either side, lower first; equal for a saddle that leads back.
+    pub joins: [usize; 2],
+}
+
+impl<const D: usize> BarrierGraph<D> {
+    /// The graph of the stationary points of `landscape`; those of index above one play no part.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when a descent ends at none of the minima, which says that one is missing; those of [`SaddlePassage::between`].
+    pub fn new(landscape: &impl Landscape<D>, points: &[CriticalPoint<D>]) -> Result<Self> {
+        let of_index = |index: usize| {
+            let mut found: Vec<CriticalPoint<D>> =
+                points.iter().filter(|p| p.index == index).cloned().collect();
+            found.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+            found
+        };
+        let minima = of_index(0);
+        let positions: Vec<Point<D>> = minima.iter().map(|minimum| minimum.position).collect();
+        let (mut saddles, mut passages) = (Vec::new(), Vec::new());
+        for point in of_index(1) {
+            let mut joins = descend(landscape, &point, &positions)?;
+            joins.sort_unstable();
+            let passage = |minimum: usize| SaddlePassage::between(landscape, &minima[minimum], &point);
+            passages.push([passage(joins[0])?, passage(joins[1])?]);
+            saddles.push(Saddle { point, joins });
+        }
+        Ok(Self {
+            minima,
+            saddles,
+            passages,
+        })
+    }
+
+    /// Rate from minimum `from` to minimum `to` over the saddles between them, zero without one; see [`SaddlePassage::log_rate`] for units and
+    /// conditions.
+    ///
+    /// # Errors
+    /// Those of [`SaddlePassage::log_rate`].
+    pub fn rate(&self, from: usize, to: usize, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
+        let mut rate = 0.0;
+        for (saddle, passages) in self.saddles.iter().zip(&self.passages) {
+            let [lower, upper] = saddle.joins;
+            if lower == upper || !saddle.joins.contains(&from) || !saddle.joins.contains(&to) || from == to {
+                continue;
+            }
+            let passage = &passages[usize::from(from == upper)];
+            rate += passage.log_rate(mobility, temperature)?.exp();
+        }
+        Ok(rate)
+    }
+
+    /// Height over minimum `from` of the lowest pass on the way to minimum `to`.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when no saddles join them.
+    pub fn barrier(&self, from: usize, to: usize) -> Result<f64> {
+        let mut joined: Vec<usize> = (0..self.minima.len()).collect();
+        for saddle in &self.saddles {
+            let [a, b] = saddle.joins.map(|minimum| joined[minimum]);
+            joined
+                .iter_mut()
+                .filter(|part| **part == b)
+                .for_each(|part| *part = a);
+            if joined[from] == joined[to] {
+                return Ok(saddle.point.loss - self.minima[from].loss);
+            }
+        }
+        Err(Error::Unreachable {
+            target: format!("minimum {to}"),
+            reason: format!("no saddles join it to minimum {from}"),
+        })
+    }
+}
+
+/// The minima to which the loss falls on either side of a saddle.
+fn descend<const D: usize>(
+    landscape: &impl Landscape<D>,
+    saddle: &CriticalPoint<D>,
+    minima: &[Point<D>],
+) -> Result<[usize; 2]> {
+    /// First step off the saddle, in distances to the next minimum.
+    const STEP: f64 = 1e-2;
+    let distance = |to: &Point<D>| (to - saddle.position).norm();
+    let nearest = minima.iter().map(distance).fold(f64::INFINITY, f64::min);
+    let hessian = landscape.hessian(&saddle.position);
+    let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
+    let lowest = (0..D)
+        .min_by(|a, b| eigen.eigenvalues[*a].total_cmp(&eigen.eigenvalues[*b]))
+        .unwrap_or(0);
+    let direction = Point::<D>::from_iterator(eigen.eigenvectors.column(lowest).iter().copied());
+    let flow = Sgd::with_noise_strength(landscape, Isotropic::new(1.0)?, 1.0)?;
+    let end = |sign: f64| {
+        let start = saddle.position + direction * (sign * STEP * nearest);
+        let rest = noise_free_limit(&flow, start, nearest, minima);
+        let rest = rest.and_then(|rest| {
+            let closest =
+                |a: &usize, b: &usize| (minima[*a] - rest).norm().total_cmp(&(minima[*b] - rest).norm());
+            let found = (0..minima.len()).min_by(closest)?;
+            ((minima[found] - rest).norm() < 0.1 * nearest).then_some(found)
+        });
+        rest.ok_or_else(|| Error::Unreachable {
+            target: "minimum".into(),
+            reason: format!(
+                "the descent from the saddle at {:?} ends at none that is known",
+                saddle.position.as_slice()
+            ),
+        })
+    };
+    Ok([end(1.0)?, end(-1.0)?])
+}
