@@ -13,6 +13,7 @@
 
 mod continuation;
 mod cross_entropy;
+mod curve;
 mod finite_sum;
 mod flatness;
 mod gradient_noise;
@@ -21,10 +22,12 @@ mod images;
 mod perceptron;
 mod read_out;
 mod samples;
+mod section;
 mod training;
 
 pub use continuation::{Continuation, EndPoint, barrier, freezing_checkpoint, gradient_descent, jaccard};
 pub use cross_entropy::{CrossEntropy, Evaluation, Linearised};
+pub use curve::{Curve, distance};
 pub use finite_sum::{Batch, FiniteSum};
 pub use flatness::{FLATNESS_EIGENVALUES, LayerHessian, flatness, sharpness};
 pub use gradient_noise::{NoiseExponent, noise_exponent};
@@ -33,4 +36,8 @@ pub use images::{CLASSES, Images, image_files};
 pub use perceptron::Perceptron;
 pub use read_out::{Followed, Freezing, ReadOut, ScanPoint, follow};
 pub use samples::{Samples, split};
+pub use section::{
+    SectionPoint, SectionTable, border, log_passage_rate, noise_along, parallel_sections, projection,
+    tabulate,
+};
 pub use training::{Run, Training, train};

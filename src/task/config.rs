@@ -13,6 +13,7 @@ use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
 use super::main_number::MainNumber;
 use super::network::Network;
+use super::network_escape::NetworkEscape;
 use super::phase_diagram::PhaseDiagram;
 use super::schedule_design::ScheduleDesignKeys;
 use super::schedules::Schedules;
@@ -168,6 +169,8 @@ tasks! {
     phase_diagram: PhaseDiagram,
     /// training of neural networks over learning rate and batch size: continuation, freezing, flatness and noise
     network: Network,
+    /// sections of a network's loss through end points of gradient descent, and predicted against measured escape
+    network_escape: NetworkEscape,
 }
 
 fn default_seed() -> u64 {

@@ -17,6 +17,8 @@ mod list;
 pub(crate) mod main_number;
 mod main_numbers;
 pub mod network;
+pub mod network_escape;
+mod network_problem;
 pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;

@@ -2,14 +2,11 @@
 
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
+use super::network_problem::{self, NetworkKeys, NetworkProblem, check_time, stream};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
-use crate::ensemble::stream::{StreamKey, experiment_number};
 use crate::error::{Error, Result};
-use crate::network::{
-    CLASSES, CrossEntropy, Followed, Images, Perceptron, ReadOut, Samples, ScanPoint, Training, follow,
-    image_files, split, train,
-};
+use crate::network::{CLASSES, CrossEntropy, Followed, ReadOut, ScanPoint, Training, follow, train};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{
     Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
@@ -17,13 +14,11 @@ use crate::plot::{
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::statistics::{Estimate, mean};
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `[network]`: SGD on a network over learning rate and batch size, and gradient descent from its checkpoints.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -164,19 +159,10 @@ records! {
 }
 
 const SECTION: &str = "network";
-/// Sets of images in a folder.
-const SETS: [&str; 2] = ["train", "t10k"];
-/// Iterations of the longest run.
-const MOST_STEPS: f64 = 1e9;
-/// Units of the widest layer, and hidden layers.
-const MOST_UNITS: usize = 10_000;
-const MOST_LAYERS: usize = 20;
 
 /// A task that has been checked.
 struct Checked {
-    network: Perceptron,
-    train: Samples,
-    test: Samples,
+    problem: NetworkProblem,
     rates: Vec<f64>,
     batches: Vec<f64>,
 }
@@ -184,38 +170,16 @@ struct Checked {
 impl Network {
     /// Files that the images are read from.
     pub fn files(&self) -> Vec<PathBuf> {
-        let Some(folder) = self.data.as_deref().map(Path::new) else {
-            return Vec::new();
-        };
-        let sets = SETS.iter().flat_map(|set| image_files(folder, set));
-        sets.filter(|file| file.exists()).collect()
+        network_problem::files(self.data.as_deref())
     }
 
-    fn samples(&self) -> Result<(Samples, Samples)> {
-        let Some(folder) = self.data.as_deref() else {
-            let failed = |e: Error| e.at(SECTION);
-            return split(&Images::digits()?, self.train, self.test).map_err(failed);
-        };
-        let path = Path::new(folder);
-        let is_there = |set: &str| image_files(path, set).iter().any(|file| file.exists());
-        let failed = |e: Error| match e {
-            Error::Config { message, .. } => Error::Input {
-                path: folder.into(),
-                message,
-            },
-            other => other,
-        };
-        match SETS.map(is_there) {
-            [true, true] => {
-                let [train, test] = SETS.map(|set| Images::read(path, set));
-                Ok((
-                    Samples::choose(&train?, 0, self.train).map_err(failed)?,
-                    Samples::choose(&test?, 0, self.test).map_err(failed)?,
-                ))
-            }
-            [false, true] => split(&Images::read(path, SETS[1])?, self.train, self.test).map_err(failed),
-            // says which file is missing when there is none
-            _ => split(&Images::read(path, SETS[0])?, self.train, self.test).map_err(failed),
+    fn keys(&self) -> NetworkKeys<'_> {
+        NetworkKeys {
+            section: SECTION,
+            data: self.data.as_deref(),
+            train: self.train,
+            test: self.test,
+            hidden: &self.hidden,
         }
     }
 
@@ -239,38 +203,14 @@ impl Network {
     }
 
     fn check(&self, setting: &Setting) -> Result<Checked> {
-        let fail = |key: &str, message: String| Err(Error::config(&format!("{SECTION}.{key}"), message));
-        for (key, value) in [
-            ("train", self.train),
-            ("test", self.test),
-            ("repeats", self.repeats),
-        ] {
-            if value == 0 {
-                return fail(key, "0 is not allowed: at least one is needed".into());
-            }
-        }
-        if !(self.time.is_finite() && self.time > 0.0) {
-            return fail(
-                "time",
-                format!("{} is not allowed: a positive finite number is needed", self.time),
-            );
-        }
-        if self.hidden.is_empty()
-            || self.hidden.len() > MOST_LAYERS
-            || self.hidden.iter().any(|units| !(1..=MOST_UNITS).contains(units))
-        {
-            return fail(
-                "hidden",
-                format!("1 to {MOST_LAYERS} hidden layers are possible, each of 1 to {MOST_UNITS} units"),
-            );
+        if self.repeats == 0 {
+            return Err(Error::config(
+                "network.repeats",
+                "0 is not allowed: at least one is needed",
+            ));
         }
         let rates = self.learning_rate.positive("network.learning_rate")?;
-        if let Some(rate) = rates.iter().find(|rate| self.time / **rate > MOST_STEPS) {
-            return fail(
-                "learning_rate",
-                format!("{rate} needs more than {MOST_STEPS:e} iterations"),
-            );
-        }
+        check_time(SECTION, self.time, &rates)?;
         let whole = |b: f64| b >= 1.0 && b.fract() == 0.0;
         let batches =
             (self.batch_size).values("network.batch_size", whole, "whole numbers from 1 on are needed")?;
@@ -284,34 +224,18 @@ impl Network {
         self.read_out()
             .check(self.checkpoints, weights)
             .map_err(|e| e.at(SECTION))?;
-        let (mut train, test) = self.samples()?;
+        let mut problem = self.keys().check()?;
         if self.shuffle_labels {
-            let mut labels = train.labels().to_vec();
-            labels.shuffle(&mut stream(setting.seed, "labels", 0));
-            train = train.with_labels(labels)?;
+            let mut labels = problem.train.labels().to_vec();
+            labels.shuffle(&mut stream(setting.seed, SECTION, "labels", 0));
+            problem.train = problem.train.with_labels(labels)?;
         }
-        if train.dimension() != test.dimension() {
-            return fail("data", "training and test images have different sizes".into());
-        }
-        let sizes = [&[train.dimension()], &self.hidden[..], &[CLASSES]].concat();
         Ok(Checked {
-            network: Perceptron::new(&sizes)?,
-            train,
-            test,
+            problem,
             rates,
             batches,
         })
     }
-}
-
-/// The random numbers of a run, a function of seed, setting and number of the run.
-fn stream(seed: u64, name: &str, run: usize) -> Xoshiro256PlusPlus {
-    let key = StreamKey::new(seed, experiment_number(&format!("{SECTION} {name}")));
-    let mut bytes = [0_u8; 32];
-    for (part, word) in bytes.chunks_exact_mut(8).zip(key.state(run as u64, 0)) {
-        part.copy_from_slice(&word.to_le_bytes());
-    }
-    Xoshiro256PlusPlus::from_seed(bytes)
 }
 
 impl Task for Network {
@@ -377,12 +301,7 @@ impl Task for Network {
         const GRADIENT: f64 = 5.0;
         /// Scans of the whole training time by gradient descent that a run is worth, with its refinement and Hessians.
         const SCANS: f64 = 1.2;
-        let inputs = if self.data.is_some() { 784.0 } else { 64.0 };
-        let sizes: Vec<f64> = std::iter::once(inputs)
-            .chain(self.hidden.iter().map(|units| *units as f64))
-            .chain([CLASSES as f64])
-            .collect();
-        let weights: f64 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let (sizes, weights) = (self.keys().expected_sizes(), self.keys().expected_weights());
         let images = (self.train as f64 + 0.3 * self.test as f64) * CLASSES as f64;
         let mut inverse_rate = 0.0;
         let rates = self.learning_rate.positive(SECTION).unwrap_or_default();
@@ -417,13 +336,12 @@ impl Task for Network {
 
 fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Result<NetworkResult> {
     let Checked {
-        network,
-        train: train_samples,
-        test: test_samples,
+        problem,
         rates,
         batches,
     } = checked;
-    let start = network.initial_state(&mut stream(seed, "start", 0));
+    let (network, train_samples, test_samples) = (&problem.network, &problem.train, &problem.test);
+    let start = network.initial_state(&mut stream(seed, SECTION, "start", 0));
     let pairs = rates
         .iter()
         .flat_map(|rate| batches.iter().map(move |batch| (*rate, *batch)));
@@ -438,7 +356,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
             let training = task.training(rate, batch);
             let mut train_loss = CrossEntropy::new(network, train_samples)?;
             let mut test_loss = CrossEntropy::new(network, test_samples)?;
-            let mut random = stream(seed, &format!("{rate:e} {batch:e}"), repeat);
+            let mut random = stream(seed, SECTION, &format!("{rate:e} {batch:e}"), repeat);
             let run = train(&mut train_loss, &start, &training, &mut random)?;
             let followed = follow(
                 &run,
