@@ -14,6 +14,7 @@ use super::freezing_theory::FreezingTheory;
 use super::main_number::MainNumber;
 use super::network::Network;
 use super::network_escape::NetworkEscape;
+use super::network_schedules::NetworkSchedules;
 use super::phase_diagram::PhaseDiagram;
 use super::schedule_design::ScheduleDesignKeys;
 use super::schedules::Schedules;
@@ -171,6 +172,8 @@ tasks! {
     network: Network,
     /// sections of a network's loss through end points of gradient descent, and predicted against measured escape
     network_escape: NetworkEscape,
+    /// a network whose noise is lowered early or late along training, at equal iterations
+    network_schedules: NetworkSchedules,
 }
 
 fn default_seed() -> u64 {

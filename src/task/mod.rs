@@ -19,6 +19,7 @@ mod main_numbers;
 pub mod network;
 pub mod network_escape;
 mod network_problem;
+pub mod network_schedules;
 pub mod phase_diagram;
 pub(crate) mod progress;
 pub mod reference;

@@ -6,10 +6,12 @@ use super::network_problem::{self, NetworkKeys, NetworkProblem, check_time, stre
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
-use crate::network::{CLASSES, CrossEntropy, Followed, ReadOut, ScanPoint, Training, follow, train};
+use crate::network::{
+    CLASSES, Continued, CrossEntropy, Followed, ReadOut, ScanPoint, Training, follow, train,
+};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{
-    Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
+    Axis, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
@@ -109,6 +111,16 @@ records! {
         diverged_at: Vec<f64> => [learning_rate, batch_size, repeat] "iterations" missing "the run did not diverge",
         /// training time from which on all end points misclassify the same test images as the last state, Jaccard index at least 0.9
         freezing_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" "ηt_f" missing "the run has not converged",
+        /// the same with a Jaccard index of at least 0.95
+        freezing_time_95: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
+        /// the same with a Jaccard index of at least 0.99
+        freezing_time_99: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
+        /// exponent psi of the variance of the weights of the second layer against the width of the loss, along principal components of the steps after the last state
+        variance_exponent: Vec<f64> => [learning_rate, batch_size, repeat] "1" "ψ" missing "the run has not converged, or the loss does not rise e-fold",
+        /// bootstrap error of variance_exponent over the components
+        variance_exponent_error: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or the loss does not rise e-fold",
+        /// share of the variance of checkpoints and end points that lies in their two principal components
+        explained: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
         /// training time from which on all end points agree with the last state on 99 % of the test images
         agreement_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
         /// training time of the first checkpoint with a training loss of at most 0.1
@@ -123,6 +135,12 @@ records! {
         train_accuracy: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
         /// share of test images that are right
         test_accuracy: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
+        /// checkpoints on the first principal component of checkpoints and end points of the run
+        component_1: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run has not converged",
+        /// checkpoints on the second principal component
+        component_2: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run has not converged",
+        /// Jaccard index of the test images that the end points of two checkpoints misclassify
+        pair_similarity: Vec<f64> => [learning_rate, batch_size, repeat, continuation_time, other_time] "1" "J" missing "the run has not converged",
         /// what the continuations say
         continued: ContinuedColumns => [learning_rate, batch_size, repeat, continuation_time],
     }
@@ -139,6 +157,26 @@ records! {
         noise_exponent: Vec<f64> => [] "1" "g" missing "the run has not converged, or a curvature is not positive",
         /// bootstrap error of noise_exponent over the eigenvectors
         noise_exponent_error: Vec<f64> => [] "1" missing "the run has not converged, or a curvature is not positive",
+        /// largest residual of these eigenpairs over the largest eigenvalue
+        residual: Vec<f64> => [] "1" missing "the run has not converged",
+        /// mean rise of the loss along directions as long as the weights of the second layer, row by row, at the checkpoint: no rescaling of units of this layer alters it
+        scaled_sharpness: Vec<f64> => [] "1" missing "the run has not converged",
+        /// the same at the end point
+        end_scaled_sharpness: Vec<f64> => [] "1" missing "the run has not converged",
+        /// excess kurtosis of the gradient of one sample, mean over the eigenvectors; of a batch it is this over B
+        excess_kurtosis: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// standard error of excess_kurtosis by the scatter of the eigenvectors
+        excess_kurtosis_error: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// Hill's tail index of the noise of a batch along the eigenvectors, from the largest twentieth
+        tail_index: Vec<f64> => [] "1" "α" missing "the run has not converged, or a direction has no noise",
+        /// standard error of tail_index
+        tail_index_error: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// Hill's tail index of as many normal numbers
+        normal_tail_index: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// end point on the first principal component of checkpoints and end points of the run
+        end_component_1: Vec<f64> => [] "1" missing "the run has not converged",
+        /// end point on the second principal component
+        end_component_2: Vec<f64> => [] "1" missing "the run has not converged",
         /// flatness at the end point
         end_flatness: Vec<f64> => [] "1" "F" missing "the run has not converged, or an eigenvalue is not positive",
         /// training loss at the end point
@@ -252,6 +290,12 @@ impl Task for Network {
             group: SECTION,
             figure: maps,
         },
+        FigureEntry {
+            name: "network_trajectories",
+            description: "a run of training and the end points of its checkpoints in two principal components, and the similarity of the end points",
+            group: SECTION,
+            figure: trajectories,
+        },
     ];
 
     const SHAPED_BY: &'static [&'static str] = &[
@@ -364,6 +408,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
                 &task.read_out(),
                 [&mut train_loss, &mut test_loss],
                 test_samples.labels(),
+                &mut random,
                 seed,
             );
             bar.advance(1);
@@ -383,7 +428,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         runs.iter().map(|run| of(run).unwrap_or(f64::NAN)).collect()
     };
     let frozen = |of: &dyn Fn(&crate::network::Freezing) -> Option<usize>| {
-        of_run(&|run| Some(interval * of(&run.continued.as_ref()?.1)? as f64))
+        of_run(&|run| Some(interval * of(&run.continued.as_ref()?.freezing)? as f64))
     };
     let along = |of: &dyn Fn(&Followed, usize) -> Option<f64>| -> Vec<f64> {
         let entries = runs
@@ -394,11 +439,20 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
             .collect()
     };
     let at_scan = |of: &dyn Fn(&ScanPoint) -> Option<f64>| -> Vec<f64> {
-        let value = |run: &Followed, k: usize| of(run.continued.as_ref()?.0.get(k)?);
+        let value = |run: &Followed, k: usize| of(run.continued.as_ref()?.points.get(k)?);
         let entries = runs
             .iter()
             .flat_map(|run| (0..scanned.len()).map(move |k| value(run, k)));
         entries.map(|value| value.unwrap_or(f64::NAN)).collect()
+    };
+    // numbers of a run at each of `count` places
+    let listed = |count: usize, of: &dyn Fn(&Continued) -> &[f64]| -> Vec<f64> {
+        let list = |run: &Followed| {
+            run.continued
+                .as_ref()
+                .map_or(vec![f64::NAN; count], |c| of(c).to_vec())
+        };
+        runs.iter().flat_map(list).collect()
     };
     let rate_of_scan = |k: usize| jobs[k / scanned.len()].0;
     let sharpness = at_scan(&|p| Some(p.sharpness));
@@ -418,7 +472,12 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         spread: spreads.iter().map(|spread| spread.radius).collect(),
         converged: runs.iter().map(|run| u64::from(run.is_converged())).collect(),
         diverged_at: of_run(&|run| run.diverged_at.map(|step| step as f64)),
-        freezing_time: frozen(&|freezing| Some(freezing.basin)),
+        freezing_time: frozen(&|freezing| Some(freezing.basin[0])),
+        freezing_time_95: frozen(&|freezing| Some(freezing.basin[1])),
+        freezing_time_99: frozen(&|freezing| Some(freezing.basin[2])),
+        variance_exponent: of_run(&|run| run.continued.as_ref()?.variance_exponent.map(|psi| psi[0])),
+        variance_exponent_error: of_run(&|run| run.continued.as_ref()?.variance_exponent.map(|psi| psi[1])),
+        explained: of_run(&|run| Some(run.continued.as_ref()?.explained)),
         agreement_time: frozen(&|freezing| Some(freezing.agreement)),
         low_loss_time: frozen(&|freezing| freezing.loss),
         distance: spreads.into_iter().flat_map(|spread| spread.distances).collect(),
@@ -426,7 +485,20 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         test_loss: along(&|run, k| run.test.get(k).map(|e| e.loss)),
         train_accuracy: along(&|run, k| run.train.get(k).map(|e| e.accuracy)),
         test_accuracy: along(&|run, k| run.test.get(k).map(|e| e.accuracy)),
+        component_1: listed(task.checkpoints, &|c| &c.trajectory[0]),
+        component_2: listed(task.checkpoints, &|c| &c.trajectory[1]),
+        pair_similarity: listed(scanned.len() * scanned.len(), &|c| &c.similarity),
         continued: ContinuedColumns {
+            residual: at_scan(&|p| Some(p.residual)),
+            scaled_sharpness: at_scan(&|p| Some(p.scaled_sharpness[0])),
+            end_scaled_sharpness: at_scan(&|p| Some(p.scaled_sharpness[1])),
+            excess_kurtosis: at_scan(&|p| p.shape.as_ref().map(|s| s.excess_kurtosis.value)),
+            excess_kurtosis_error: at_scan(&|p| p.shape.as_ref().map(|s| s.excess_kurtosis.standard_error)),
+            tail_index: at_scan(&|p| p.shape.as_ref().map(|s| s.tail_index.value)),
+            tail_index_error: at_scan(&|p| p.shape.as_ref().map(|s| s.tail_index.standard_error)),
+            normal_tail_index: at_scan(&|p| p.shape.as_ref().map(|s| s.normal_tail_index.value)),
+            end_component_1: listed(scanned.len(), &|c| &c.ends[0]),
+            end_component_2: listed(scanned.len(), &|c| &c.ends[1]),
             flatness: at_scan(&|p| p.flatness),
             stability: sharpness
                 .iter()
@@ -700,6 +772,81 @@ pub fn maps(file: &ResultFile) -> Result<Figure> {
         width: TWO_COLUMNS,
         columns: 2,
         aspect: 0.7,
+        panels,
+    })
+}
+
+/// One run in the two principal components of its checkpoints and end points, and the similarity of the end points to each other: the first converged run of the shown setting and of the one with least noise.
+///
+/// # Errors
+/// As [`Records::of`]; [`Error::TooFewSamples`] when no run has converged.
+pub fn trajectories(file: &ResultFile) -> Result<Figure> {
+    let result = NetworkResult::of(file)?;
+    let converged = result.converged_numbers();
+    let noise = |run: usize| {
+        let (rate, batch) = result.setting_of(run);
+        rate / batch
+    };
+    let noisiest = converged
+        .iter()
+        .copied()
+        .max_by(|a, b| noise(*a).total_cmp(&noise(*b)).then(b.cmp(a)));
+    let quietest = converged
+        .iter()
+        .copied()
+        .min_by(|a, b| noise(*a).total_cmp(&noise(*b)).then(a.cmp(b)));
+    let (Some(noisiest), Some(quietest)) = (noisiest, quietest) else {
+        return Err(Error::TooFewSamples {
+            estimator: "the figure of trajectories (converged runs)".into(),
+            needed: 1,
+            got: 0,
+        });
+    };
+    let mut panels = Vec::new();
+    let c = &result.continued;
+    let middles = &result.continuation_time;
+    for run in [noisiest, quietest] {
+        let (rate, batch) = result.setting_of(run);
+        let of = |record: &[f64]| result.of_run(record, run).to_vec();
+        let (x, y) = (of(&result.component_1), of(&result.component_2));
+        let (end_x, end_y) = (of(&c.end_component_1), of(&c.end_component_2));
+        let mut plane = Panel::new(
+            &format!("*η* = {rate}, *B* = {batch}"),
+            Axis::linear("first principal component"),
+            Axis::linear("second principal component"),
+        )
+        .with(Layer::line(&x, &y, "checkpoints", Style::nth(0)));
+        let stride = (x.len() - 1) / (end_x.len() - 1).max(1);
+        for (k, (to_x, to_y)) in end_x.iter().zip(&end_y).enumerate() {
+            let (from_x, from_y) = (x[k * stride], y[k * stride]);
+            let label = if k == 0 { "descent" } else { "" };
+            let style = Style::reference().with_width(0.5).with_dash(Dash::Dotted);
+            plane = plane.with(Layer::line(&[from_x, *to_x], &[from_y, *to_y], label, style));
+        }
+        panels.push(plane.with(Layer::points(&end_x, &end_y, &[], "end points", Style::nth(1))));
+        let edges = cell_edges(middles, Scale::Linear)?;
+        panels.push(
+            Panel::new(
+                "similarity *J* of end points",
+                Axis::linear("start of a continuation *ηt*_c"),
+                Axis::linear("start of another"),
+            )
+            .with(Layer::Map {
+                x: edges.clone(),
+                y: edges,
+                values: of(&result.pair_similarity),
+                colours: ColourScale {
+                    map: ColourMap::Viridis,
+                    axis: Axis::linear("").with_range(0.0, 1.0),
+                    bar: true,
+                },
+            }),
+        );
+    }
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.8,
         panels,
     })
 }

@@ -67,7 +67,7 @@ impl Default for NetworkEscape {
             learning_rate: 0.1,
             batch_size: 10,
             time: 100.0,
-            sections: ParameterRange::List(vec![2.0, 5.0, 10.0, 20.0, 40.0, 60.0]),
+            sections: ParameterRange::List(vec![2.0, 4.0, 8.0, 16.0, 32.0, 64.0]),
             restarts: 20,
             horizon: 20.0,
             looks: 5,
@@ -114,7 +114,7 @@ records! {
         freezing_note: Vec<String> => [note] "text",
         /// x of the parallel sections, a length along the direction from the first end point to the last
         path_x: Vec<f64> => [path_x] "1" "x",
-        /// training time of the parallel sections
+        /// training time of the parallel sections, with seven between two checkpoints
         path_s: Vec<f64> => [path_s] "1" "s",
         /// loss on the parallel sections through the end points
         path_loss: Vec<f64> => [path_x, path_s] "1" "L",
@@ -123,17 +123,17 @@ records! {
         /// valleys on the parallel sections, the most at one time
         path_valleys: Vec<u64> => [note] "1",
         /// restarts from the first checkpoint beyond the middle of the way to the last end point: by the table of sections
-        predicted_beyond: Vec<f64> => [path_s] "1" missing "the table cannot be followed",
+        predicted_beyond: Vec<f64> => [checkpoint] "1" missing "the table cannot be followed",
         /// the same of SGD, by the end points to which the restarts lead
-        measured_beyond: Vec<f64> => [path_s] "1",
+        measured_beyond: Vec<f64> => [checkpoint] "1",
         /// standard error of measured_beyond
-        measured_beyond_error: Vec<f64> => [path_s] "1",
+        measured_beyond_error: Vec<f64> => [checkpoint] "1",
         /// mean of x over the restarts by the table of sections
-        predicted_x: Vec<f64> => [path_s] "1" missing "the table cannot be followed",
+        predicted_x: Vec<f64> => [checkpoint] "1" missing "the table cannot be followed",
         /// the same of SGD
-        measured_x: Vec<f64> => [path_s] "1",
+        measured_x: Vec<f64> => [checkpoint] "1",
         /// standard error of measured_x
-        measured_x_error: Vec<f64> => [path_s] "1",
+        measured_x_error: Vec<f64> => [checkpoint] "1",
         /// mean training time after which no restart from the first checkpoint hops between valleys of the table
         predicted_freezing_time: f64 => [] "1" missing "there is one valley, or hops go on at the end",
         /// mean training time of the last section at which the end points of a restart from the first checkpoint change sides
@@ -178,10 +178,14 @@ records! {
         side_rate: Vec<f64> => [] "1" missing "no restart or every one did at the first look",
         /// standard error of side_rate
         side_rate_error: Vec<f64> => [] "1" missing "no restart or every one did at the first look",
+        /// 95 % upper bound of the rate, from the time in which no restart came beyond the border
+        side_rate_bound: Vec<f64> => [] "1" missing "some did",
         /// rate at which restarts leave the basin of the checkpoint: Jaccard index of the misclassified test images below 0.9
         basin_rate: Vec<f64> => [] "1" missing "no restart or every one did at the first look",
         /// standard error of basin_rate
         basin_rate_error: Vec<f64> => [] "1" missing "no restart or every one did at the first look",
+        /// 95 % upper bound of the rate, from the time in which no restart came out of the basin
+        basin_rate_bound: Vec<f64> => [] "1" missing "some did",
         /// share that has not been beyond the border so far (Kaplan-Meier)
         side_survival: Vec<f64> => [look] "1" "S",
         /// standard error of side_survival
@@ -547,8 +551,9 @@ fn run(
     let x = path_positions(distance(&stations[0].end.theta, &last.theta), task.parts);
     let ends: Vec<Vec<f64>> = stations.iter().map(|station| station.end.theta.clone()).collect();
     let table = parallel_sections(&states[..sections.len()], &ends, &last.theta, x, &mut loss)?;
+    let (path_s, table) = refined(sections, &table);
     let first = Followed::new(by_station[0], &times)?;
-    let law = follow_table(task, &table, sections)?;
+    let law = follow_table(task, &table, &path_s, sections)?;
     let curves = |of: &dyn Fn(&CurveTable) -> f64| -> Vec<f64> {
         let all = (0..CURVES.len()).flat_map(|c| stations.iter().map(move |s| &s.tables[c]));
         all.map(of).collect()
@@ -599,7 +604,7 @@ fn run(
         look: looks,
         freezing_note: vec![law.note],
         path_x: table.x,
-        path_s: sections.clone(),
+        path_s,
         path_loss: table.loss,
         path_covariance: table.covariance,
         path_valleys: vec![law.valleys],
@@ -627,12 +632,46 @@ fn path_positions(length: f64, parts: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The table with further times between two sections: the loss on straight lines between them, the noise geometrically. Splines through the sections alone swing
+/// below zero where the noise falls by decades.
+fn refined(sections: &[f64], table: &SectionTable) -> (Vec<f64>, SectionTable) {
+    /// Steps from section to section.
+    const STEPS: usize = 8;
+    let count = sections.len();
+    let fine = (count - 1) * STEPS + 1;
+    let at = |k: usize| {
+        let left = (k / STEPS).min(count - 2);
+        (left, (k - left * STEPS) as f64 / STEPS as f64)
+    };
+    let s = (0..fine)
+        .map(at)
+        .map(|(left, share)| sections[left] + share * (sections[left + 1] - sections[left]));
+    let rows = |values: &[f64], mix: &dyn Fn(f64, f64, f64) -> f64| -> Vec<f64> {
+        let rows = values.chunks_exact(count);
+        rows.flat_map(|row| {
+            (0..fine)
+                .map(at)
+                .map(move |(left, share)| mix(row[left], row[left + 1], share))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+    };
+    let table = SectionTable {
+        x: table.x.clone(),
+        loss: rows(&table.loss, &|a, b, share| a + share * (b - a)),
+        covariance: rows(&table.covariance, &|a, b, share| a * (b / a).powf(share)),
+    };
+    (s.collect(), table)
+}
+
 fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64]) -> Result<RestartColumns> {
     let mut out = RestartColumns {
         side_rate: Vec::new(),
         side_rate_error: Vec::new(),
+        side_rate_bound: Vec::new(),
         basin_rate: Vec::new(),
         basin_rate_error: Vec::new(),
+        basin_rate_bound: Vec::new(),
         side_survival: Vec::new(),
         side_survival_error: Vec::new(),
         basin_survival: Vec::new(),
@@ -649,11 +688,12 @@ fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64
             .collect();
         let beyond = escapes(&seen, looks, |look| look.place.0 >= border)?;
         let left = escapes(&seen, looks, |look| !look.same_basin)?;
-        for (found, rate, error, survival, survival_error) in [
+        for (found, rate, error, bound, survival, survival_error) in [
             (
                 beyond,
                 &mut out.side_rate,
                 &mut out.side_rate_error,
+                &mut out.side_rate_bound,
                 &mut out.side_survival,
                 &mut out.side_survival_error,
             ),
@@ -661,12 +701,15 @@ fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64
                 left,
                 &mut out.basin_rate,
                 &mut out.basin_rate_error,
+                &mut out.basin_rate_bound,
                 &mut out.basin_survival,
                 &mut out.basin_survival_error,
             ),
         ] {
-            rate.push(found.rate.map_or(f64::NAN, |rate| rate.value));
-            error.push(found.rate.map_or(f64::NAN, |rate| rate.standard_error));
+            let known = found.rate.as_ref();
+            rate.push(known.map_or(f64::NAN, |rate| rate.value));
+            error.push(known.map_or(f64::NAN, |rate| rate.standard_error));
+            bound.push(found.bound);
             survival.extend(found.survival.iter().map(|s| s.value));
             survival_error.extend(found.survival.iter().map(|s| s.standard_error));
         }
@@ -685,6 +728,8 @@ fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64
 /// Escapes seen at the looks.
 struct Escapes {
     rate: Option<Estimate>,
+    /// 95 % bound of the rate when there was no escape, else NaN.
+    bound: f64,
     survival: Vec<Estimate>,
 }
 
@@ -701,13 +746,15 @@ fn escapes(runs: &[Vec<&Look>], looks: &[f64], is_out: impl Fn(&Look) -> bool) -
         });
     }
     let curve = KaplanMeier::new(&lifetimes)?;
-    let rate = match grouped_rate(events, intervals, looks[0]) {
-        Ok(rate) => Some(rate),
-        Err(Error::AllCensored { .. } | Error::TooFewSamples { .. }) => None,
+    let (rate, bound) = match grouped_rate(events, intervals, looks[0]) {
+        Ok(rate) => (Some(rate), f64::NAN),
+        Err(Error::AllCensored { bound, .. }) => (None, bound),
+        Err(Error::TooFewSamples { .. }) => (None, f64::NAN),
         Err(error) => return Err(error),
     };
     Ok(Escapes {
         rate,
+        bound,
         survival: looks
             .iter()
             .map(|time| curve.survival(*time * (1.0 + 1e-12)))
@@ -766,12 +813,12 @@ struct TableLaw {
     freezing_time: f64,
 }
 
-fn follow_table(task: &NetworkEscape, table: &SectionTable, sections: &[f64]) -> Result<TableLaw> {
+fn follow_table(task: &NetworkEscape, table: &SectionTable, s: &[f64], sections: &[f64]) -> Result<TableLaw> {
     /// Cells a standard deviation of a valley, and the local error of a step, of the density.
     const DENSITY: (f64, f64) = (8.0, 1e-5);
     /// Local error of a step of the master equation.
     const MASTER: f64 = 1e-9;
-    let axes = || [table.x.clone(), sections.to_vec()];
+    let axes = || [table.x.clone(), s.to_vec()];
     let nothing = vec![0.0; table.loss.len()];
     let entries = vec![table.covariance.clone(), nothing.clone(), nothing];
     let sgd = Sgd::new(
@@ -857,7 +904,9 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         let pairs = value.iter().zip(error);
         pairs.map(|(v, e)| e / (v * std::f64::consts::LN_10)).collect()
     };
-    let measured = log10(&r.side_rate);
+    let measured: Vec<f64> = (log10(&r.side_rate).into_iter().zip(log10(&r.side_rate_bound)))
+        .map(|(rate, bound)| if rate.is_finite() { rate } else { bound })
+        .collect();
     let predicted = [
         ("line, its own noise", &s.log10_rate[..count]),
         ("line, noise of training", &s.log10_rate_training_noise[..count]),
@@ -874,7 +923,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         time,
         &measured,
         &relative(&r.side_rate, &r.side_rate_error),
-        "SGD, beyond the border",
+        "SGD, beyond the border (bound where without error)",
         Style::reference(),
     ))
     .with(Layer::points(
@@ -907,14 +956,14 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         Axis::linear("share beyond the middle").with_range(0.0, 1.0),
     )
     .with(Layer::points(
-        &result.path_s,
+        &result.checkpoint_time,
         &result.measured_beyond,
         &result.measured_beyond_error,
         "SGD",
         Style::reference(),
     ))
     .with(Layer::line(
-        &result.path_s,
+        &result.checkpoint_time,
         &result.predicted_beyond,
         "table of sections",
         Style::nth(1).with_dash(Dash::Dashed),
