@@ -241,6 +241,7 @@ impl Network {
     }
 
     fn check(&self, setting: &Setting) -> Result<Checked> {
+        self.keys().check_ranges()?;
         if self.repeats == 0 {
             return Err(Error::config(
                 "network.repeats",

@@ -153,9 +153,9 @@ records! {
         /// height of the loss there over that of the end point of the checkpoint
         barrier: Vec<f64> => [] "1" "ΔL" missing "the loss has no maximum between the end points",
         /// log10 of the rate of passage to the border under the noise of the section itself
-        log10_rate: Vec<f64> => [] "1" missing "the spline of the noise is not positive",
+        log10_rate: Vec<f64> => [] "1" missing "the spline of the noise is not positive, or the wall too high",
         /// the same under the noise that training has at the checkpoint in the directions of the section
-        log10_rate_training_noise: Vec<f64> => [] "1" missing "the spline of the noise is not positive",
+        log10_rate_training_noise: Vec<f64> => [] "1" missing "the spline of the noise is not positive, or the wall too high",
         /// training loss
         loss: Vec<f64> => [position] "1" "L",
         /// curvature of the loss in the direction of the section
@@ -187,17 +187,17 @@ records! {
         /// 95 % upper bound of the rate, from the time in which no restart came out of the basin
         basin_rate_bound: Vec<f64> => [] "1" missing "some did",
         /// share that has not been beyond the border so far (Kaplan-Meier)
-        side_survival: Vec<f64> => [look] "1" "S",
+        side_survival: Vec<f64> => [look] "1" "S" missing "training had ended",
         /// standard error of side_survival
-        side_survival_error: Vec<f64> => [look] "1",
+        side_survival_error: Vec<f64> => [look] "1" missing "training had ended",
         /// share that has not left the basin so far (Kaplan-Meier)
-        basin_survival: Vec<f64> => [look] "1" "S",
+        basin_survival: Vec<f64> => [look] "1" "S" missing "training had ended",
         /// standard error of basin_survival
-        basin_survival_error: Vec<f64> => [look] "1",
+        basin_survival_error: Vec<f64> => [look] "1" missing "training had ended",
         /// mean position of the end points on the straight section
-        mean_position: Vec<f64> => [look] "1" "ξ",
+        mean_position: Vec<f64> => [look] "1" "ξ" missing "training had ended",
         /// mean distance of the end points from that of the checkpoint, in lengths of the section
-        mean_distance: Vec<f64> => [look] "1",
+        mean_distance: Vec<f64> => [look] "1" missing "training had ended",
     }
 }
 
@@ -752,13 +752,21 @@ fn escapes(runs: &[Vec<&Look>], looks: &[f64], is_out: impl Fn(&Look) -> bool) -
         Err(Error::TooFewSamples { .. }) => (None, f64::NAN),
         Err(error) => return Err(error),
     };
+    // no run is watched beyond the end of training
+    let watched = runs.iter().map(Vec::len).max().unwrap_or(0);
+    let unknown = Estimate {
+        value: f64::NAN,
+        standard_error: f64::NAN,
+        samples: 0,
+    };
+    let survival = looks.iter().enumerate().map(|(k, time)| match k < watched {
+        true => curve.survival(*time * (1.0 + 1e-12)),
+        false => unknown,
+    });
     Ok(Escapes {
         rate,
         bound,
-        survival: looks
-            .iter()
-            .map(|time| curve.survival(*time * (1.0 + 1e-12)))
-            .collect(),
+        survival: survival.collect(),
     })
 }
 
@@ -917,13 +925,13 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let mut rates = Panel::new(
         "rates of escape",
         Axis::log("training time *ηt* of the checkpoint"),
-        Axis::linear("log_10 of the rate of escape").with_range(LOWEST, 1.0),
+        Axis::linear("log_{10} of the rate, −12 or less").with_range(LOWEST, 1.0),
     )
     .with(Layer::points(
         time,
         &measured,
         &relative(&r.side_rate, &r.side_rate_error),
-        "SGD, beyond the border (bound where without error)",
+        "SGD, beyond the border; or bound",
         Style::reference(),
     ))
     .with(Layer::points(
@@ -935,8 +943,8 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     ));
     let mut against = Panel::new(
         "predicted against measured",
-        Axis::linear("log_10 of the measured rate").with_range(-3.5, 0.0),
-        Axis::linear("log_10 of the predicted rate").with_range(LOWEST, 1.0),
+        Axis::linear("log_{10} of the measured rate").with_range(-3.5, 0.0),
+        Axis::linear("log_{10} of the predicted rate, −12 or less").with_range(LOWEST, 1.0),
     )
     .with(Layer::line(
         &[-3.5, 0.0],
@@ -947,7 +955,10 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     for (k, (label, rate)) in predicted.into_iter().enumerate() {
         let style = Style::nth(k);
         let shown: Vec<f64> = rate.iter().map(|r| r.max(LOWEST)).collect();
-        rates = rates.with(Layer::line(time, &shown, label, style));
+        let lines = Layer::line(time, &shown, label, style.with_dash(Dash::Dotted));
+        rates = rates
+            .with(lines)
+            .with(Layer::points(time, &shown, &[], "", style));
         against = against.with(Layer::points(&measured, &shown, &[], "", style));
     }
     let path = Panel::new(

@@ -85,8 +85,8 @@ impl NetworkKeys<'_> {
         }
     }
 
-    /// Refuses keys that are out of range; the network and its samples.
-    pub(super) fn check(&self) -> Result<NetworkProblem> {
+    /// Refuses keys that are out of range, before any file is read.
+    pub(super) fn check_ranges(&self) -> Result<()> {
         let fail =
             |key: &str, message: String| Err(Error::config(&format!("{}.{key}", self.section), message));
         for (key, value) in [("train", self.train), ("test", self.test)] {
@@ -103,9 +103,18 @@ impl NetworkKeys<'_> {
                 format!("1 to {MOST_LAYERS} hidden layers are possible, each of 1 to {MOST_UNITS} units"),
             );
         }
+        Ok(())
+    }
+
+    /// The network and its samples.
+    pub(super) fn check(&self) -> Result<NetworkProblem> {
+        self.check_ranges()?;
         let (train, test) = self.samples()?;
         if train.dimension() != test.dimension() {
-            return fail("data", "training and test images have different sizes".into());
+            return Err(Error::config(
+                &format!("{}.data", self.section),
+                "training and test images have different sizes",
+            ));
         }
         let sizes = [&[train.dimension()], self.hidden, &[CLASSES]].concat();
         Ok(NetworkProblem {
