@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::output::{Records, ResultFile};
 use crate::statistics::{Estimate, bootstrap, correlation, mean, rank_correlation};
 use crate::task::network::NetworkResult;
+use std::collections::BTreeMap;
 
 /// The claims N1 to N7, decided for the runs of `file`; none for a file without networks.
 ///
@@ -375,8 +376,8 @@ impl Networks {
         }
     }
 
-    /// Partial rank correlation, over checkpoints of all runs, of the similarity to the last state with the nearness of the end point's flatness to that of the last state, the logarithm of the loss at the
-    /// checkpoint being held; bootstrap over runs.
+    /// Partial rank correlation, over the checkpoints of the runs of a setting, of the similarity to the last state with the nearness of the end point's flatness to that of the last state, the logarithm of the loss at the
+    /// checkpoint being held; mean over the settings, bootstrap over runs. Over all settings at once both would follow the noise.
     fn at_matched_loss(&self) -> Option<Estimate> {
         let (r, c) = (&self.result, &self.result.continued);
         let points = r.continuation_time.len();
@@ -393,20 +394,24 @@ impl Networks {
                 .filter(|values| values.iter().all(|v| v.is_finite()))
                 .collect()
         };
-        let partial = |runs: &[usize]| -> f64 {
-            let all: Vec<[f64; 3]> = runs.iter().flat_map(|run| of(*run)).collect();
+        let partial = |all: &[[f64; 3]]| -> Option<f64> {
             let pair = |i: usize, j: usize| {
                 let pairs: Vec<(f64, f64)> = all.iter().map(|v| (v[i], v[j])).collect();
                 rank_correlation(&pairs)
             };
-            match (pair(0, 1), pair(0, 2), pair(1, 2)) {
-                (Some(ab), Some(ac), Some(bc)) if ac.abs() < 1.0 && bc.abs() < 1.0 => {
-                    (ab - ac * bc) / ((1.0 - ac * ac) * (1.0 - bc * bc)).sqrt()
-                }
-                _ => 0.0,
-            }
+            let (ab, ac, bc) = (pair(0, 1)?, pair(0, 2)?, pair(1, 2)?);
+            let rest = (1.0 - ac * ac) * (1.0 - bc * bc);
+            (rest > 0.0).then(|| (ab - ac * bc) / rest.sqrt())
         };
-        bootstrap(&self.runs, RESAMPLES, 1, partial)
+        let over_settings = |runs: &[usize]| -> f64 {
+            let mut settings: BTreeMap<usize, Vec<[f64; 3]>> = BTreeMap::new();
+            for run in runs {
+                settings.entry(run / r.repeats()).or_default().extend(of(*run));
+            }
+            let known: Vec<f64> = settings.values().filter_map(|all| partial(all)).collect();
+            known.iter().sum::<f64>() / known.len().max(1) as f64
+        };
+        bootstrap(&self.runs, RESAMPLES, 1, over_settings)
             .ok()
             .map(|found| found.estimate)
     }
@@ -423,7 +428,7 @@ impl Networks {
             name: NAME,
             statement: CLAIM,
             evidence: format!(
-                "checkpoints of {} runs: partial rank correlation {}",
+                "checkpoints of {} runs: partial rank correlation within a setting, mean over settings, {}",
                 self.runs.len(),
                 text(&partial)
             ),
