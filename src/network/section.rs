@@ -213,13 +213,13 @@ mod tests {
         assert_eq!((along, moved), (0.5, 0.5_f64.sqrt()));
     }
 
-    /// From a slope without a ridge the passage is ballistic: time = distance/speed, plus little from the noise.
+    /// From a slope without a ridge the passage is ballistic: time = distance/speed, whatever the noise, as the wall behind is far.
     #[test]
     fn a_slope_is_passed_at_its_speed() {
         let x: Vec<f64> = (-10..=20).map(|k| f64::from(k) / 10.0).collect();
         let loss: Vec<f64> = x.iter().map(|x| -2.0 * x).collect();
-        let rate = log_passage_rate(&x, &loss, &vec![1e-4; x.len()], [0.1, 10.0], 1.0).unwrap();
-        assert!((rate.unwrap() - 2.0_f64.ln()).abs() < 1e-4, "{rate:?}");
+        let rate = log_passage_rate(&x, &loss, &vec![1.0; x.len()], [0.1, 10.0], 1.0).unwrap();
+        assert!((rate.unwrap() - 2.0_f64.ln()).abs() < 1e-9, "{rate:?}");
         // and against the slope hardly at all
         let up: Vec<f64> = x.iter().map(|x| 2.0 * x).collect();
         let rate = log_passage_rate(&x, &up, &vec![1.0; x.len()], [0.1, 10.0], 1.0).unwrap();
