@@ -1,8 +1,8 @@
 # Two commands do everything on a fresh machine with a Rust toolchain, make and a C compiler:
 #   make reproduce   build, run the main job, write data/results/reproduce.h5 and paper/figures
 #   make test        build and run all tests
-# and one more job of about five minutes:
-#   make networks    train networks, write data/results/networks.h5 and their figures
+# and one more job of about ten minutes:
+#   make networks    train networks, write data/results/networks*.h5 and their figures
 # The others serve development.
 
 CARGO ?= cargo
@@ -13,8 +13,10 @@ reproduce: hdf5
 
 networks: hdf5
 	$(CARGO) build --release --locked --features cli --bin freezeout
-	target/release/freezeout run paper/experiments/networks.toml
-	target/release/freezeout figures data/results/networks.h5 -o paper/figures
+	for job in networks networks_escape networks_schedules; do \
+	  target/release/freezeout run paper/experiments/$$job.toml && \
+	  target/release/freezeout figures data/results/$$job.h5 -o paper/figures || exit 1; \
+	done
 
 test: hdf5
 	$(CARGO) test --release --locked --features cli

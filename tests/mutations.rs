@@ -33,6 +33,28 @@ time = 4.0
 checkpoints = 5
 scan_every = 2
 directions = 10
+[network_escape]
+hidden = [4, 4]
+train = 2
+test = 3
+batch_size = 5
+time = 8.0
+sections = [1.0, 2.0, 4.0, 6.0]
+restarts = 2
+horizon = 2.0
+looks = 1
+parts = 8
+string_steps = 3
+[network_schedules]
+hidden = [4, 4]
+train = 2
+test = 3
+batch_size = 5
+time = 4.0
+lever = "batch_size"
+factor = 2
+change = [1.0]
+repeats = 2
 "#;
 
 /// Small configurations of all other tasks, quick to run.

@@ -185,6 +185,26 @@ fn shuffled_labels_turn_exploration_and_selection() {
     assert_ne!(found["N3"], Verdict::Reproduced, "{found:?}");
 }
 
+/// A similarity that tells how near the flatness is at any loss is seen; that of other checkpoints, of whatever loss, tells nothing.
+#[test]
+fn similarities_of_other_checkpoints_turn_the_claim_about_the_basin() {
+    let mut result = NetworkResult::of(small()).unwrap();
+    let points = result.continuation_time.len();
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(6);
+    // what the similarity has is spread over all losses, and flatness follows it
+    result.continued.similarity.shuffle(&mut random);
+    for run in 0..result.converged.len() {
+        let last = result.continued.end_flatness[(run + 1) * points - 1];
+        for k in 0..points - 1 {
+            let entry = run * points + k;
+            result.continued.end_flatness[entry] = last * (1.0 - result.continued.similarity[entry]).exp();
+        }
+    }
+    assert_eq!(verdicts(&result)["N6"], Verdict::Reproduced);
+    result.continued.similarity.shuffle(&mut random);
+    assert_eq!(verdicts(&result)["N6"], Verdict::NotSupported);
+}
+
 /// Noise that does not follow the curvature.
 #[test]
 fn another_exponent_turns_the_claim_about_noise() {

@@ -403,6 +403,43 @@ impl Linearised<'_> {
         self.tangent = tangent;
     }
 
+    /// v · ∇ℓ_n of every sample n, for a direction v in all parameters.
+    pub fn sample_gradients(&self, direction: &[f64]) -> Vec<f64> {
+        let count = self.samples.count();
+        let mut along = vec![0.0; count];
+        let mut moved = Vec::new();
+        for (layer, deltas) in self.pass.deltas.iter().enumerate() {
+            let outputs = self.network.sizes()[layer + 1];
+            self.network
+                .affine(direction, layer, self.input(layer), &mut moved);
+            let pairs = moved.chunks_exact(outputs).zip(deltas.chunks_exact(outputs));
+            for (along, (v, delta)) in along.iter_mut().zip(pairs) {
+                // the deltas are those of the mean
+                *along += count as f64 * v.iter().zip(delta).map(|(v, d)| v * d).sum::<f64>();
+            }
+        }
+        along
+    }
+
+    /// Trace of the covariance of the gradients of single samples, Σ_n |∇ℓ_n − ∇L|²/(m − 1).
+    pub fn noise_trace(&self) -> f64 {
+        let count = self.samples.count() as f64;
+        let square = |v: &[f64]| v.iter().map(|v| v * v).sum::<f64>();
+        let mut squares = 0.0;
+        for (layer, deltas) in self.pass.deltas.iter().enumerate() {
+            let (inputs, outputs) = (self.network.sizes()[layer], self.network.sizes()[layer + 1]);
+            let pairs = self
+                .input(layer)
+                .chunks_exact(inputs)
+                .zip(deltas.chunks_exact(outputs));
+            // |δ aᵀ|² and the biases, the deltas being those of the mean
+            squares += pairs
+                .map(|(a, delta)| (square(a) + 1.0) * square(delta))
+                .sum::<f64>();
+        }
+        count * (count * squares - square(&self.gradient)) / (count - 1.0)
+    }
+
     /// v · ∇ℓ_n of every sample n, for a direction v in the weights of one layer, row by row.
     pub fn sample_gradients_along(&self, layer: usize, direction: &[f64]) -> Vec<f64> {
         let (inputs, outputs) = (self.network.sizes()[layer], self.network.sizes()[layer + 1]);

@@ -1,8 +1,11 @@
 //! The sharpest directions of the loss in the weights of one layer.
 
-use super::cross_entropy::Linearised;
+use super::cross_entropy::{CrossEntropy, Linearised};
 use crate::error::Result;
 use crate::linalg::{SymmetricEigenpair, largest_eigenpairs};
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Eigenvalues that the flatness is made of.
 pub const FLATNESS_EIGENVALUES: usize = 10;
@@ -50,10 +53,50 @@ impl LayerHessian {
         self.pairs.iter().map(|pair| pair.value).collect()
     }
 
+    /// Largest residual |H v − λ v| of an eigenpair over the largest eigenvalue.
+    pub fn relative_residual(&self) -> f64 {
+        let largest = self.pairs.first().map_or(f64::NAN, |pair| pair.value.abs());
+        self.pairs
+            .iter()
+            .map(|pair| pair.residual / largest)
+            .fold(0.0, f64::max)
+    }
+
     /// Flatness of these eigenvalues, see [`flatness`].
     pub fn flatness(&self) -> Option<f64> {
         flatness(&self.values())
     }
+}
+
+/// Mean rise of the loss along random directions that are as long as the weights they change: what a rescaling of units cannot alter.
+///
+/// # Formula
+/// ⟨max(0, L(θ + ρ d) − L(θ))⟩ over 20 directions d in the weights of one layer, each row of which (the weights into one unit) is uniform in direction and as long as that row; ρ = .05.
+///
+/// # Method
+/// Multiplying the weights into a unit, its bias and the inverse of the weights out of it leaves a network with ReLU as it is, and changes curvatures at will; here the directions change along. Invariant when units of this layer are
+/// rescaled, or all of the layer before by one number; not when those are rescaled one by one.
+///
+/// # References
+/// L. Dinh, R. Pascanu, S. Bengio and Y. Bengio, ICML 2017 (rescaling); H. Li, Z. Xu, G. Taylor, C. Studer and T. Goldstein, NeurIPS 2018 (directions).
+pub fn scaled_sharpness(loss: &mut CrossEntropy<'_>, theta: &[f64], layer: usize, seed: u64) -> f64 {
+    const RADIUS: f64 = 0.05;
+    const DIRECTIONS: usize = 20;
+    let (weights, inputs) = (loss.network().weights(layer), loss.network().sizes()[layer]);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let here = loss.evaluate(theta).loss;
+    let norm = |row: &[f64]| row.iter().map(|w| w * w).sum::<f64>().sqrt();
+    let mut rise = 0.0;
+    for _ in 0..DIRECTIONS {
+        let mut moved = theta.to_vec();
+        for row in moved[weights.clone()].chunks_exact_mut(inputs) {
+            let direction: Vec<f64> = (0..inputs).map(|_| StandardNormal.sample(&mut random)).collect();
+            let scale = RADIUS * norm(row) / norm(&direction);
+            row.iter_mut().zip(&direction).for_each(|(w, d)| *w += scale * d);
+        }
+        rise += (loss.evaluate(&moved).loss - here).max(0.0);
+    }
+    rise / DIRECTIONS as f64
 }
 
 /// Largest eigenvalue of the Hessian in all parameters: gradient descent is stable below 2/η.

@@ -13,24 +13,35 @@
 
 mod continuation;
 mod cross_entropy;
+mod curve;
 mod finite_sum;
 mod flatness;
 mod gradient_noise;
 mod idx;
 mod images;
 mod perceptron;
+mod principal_components;
 mod read_out;
 mod samples;
+mod section;
 mod training;
+mod variance_flatness;
 
 pub use continuation::{Continuation, EndPoint, barrier, freezing_checkpoint, gradient_descent, jaccard};
 pub use cross_entropy::{CrossEntropy, Evaluation, Linearised};
+pub use curve::{Curve, distance};
 pub use finite_sum::{Batch, FiniteSum};
-pub use flatness::{FLATNESS_EIGENVALUES, LayerHessian, flatness, sharpness};
-pub use gradient_noise::{NoiseExponent, noise_exponent};
+pub use flatness::{FLATNESS_EIGENVALUES, LayerHessian, flatness, scaled_sharpness, sharpness};
+pub use gradient_noise::{NoiseExponent, NoiseShape, noise_exponent, noise_shape};
 pub use idx::{Idx, read_idx};
 pub use images::{CLASSES, Images, image_files};
 pub use perceptron::Perceptron;
-pub use read_out::{Followed, Freezing, ReadOut, ScanPoint, follow};
+pub use principal_components::PrincipalComponents;
+pub use read_out::{Continued, Followed, Freezing, ReadOut, ScanPoint, follow};
 pub use samples::{Samples, split};
+pub use section::{
+    SectionPoint, SectionTable, border, log_passage_rate, noise_along, parallel_sections, projection,
+    tabulate,
+};
 pub use training::{Run, Training, train};
+pub use variance_flatness::{VarianceFlatness, variance_flatness};

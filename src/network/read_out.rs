@@ -2,10 +2,13 @@
 
 use super::continuation::{Continuation, EndPoint, barrier, freezing_checkpoint, gradient_descent, jaccard};
 use super::cross_entropy::{CrossEntropy, Evaluation};
-use super::flatness::{LayerHessian, sharpness};
-use super::gradient_noise::noise_exponent;
+use super::flatness::{LayerHessian, scaled_sharpness, sharpness};
+use super::gradient_noise::{NoiseShape, noise_exponent, noise_shape};
+use super::principal_components::PrincipalComponents;
 use super::training::{Run, Training};
+use super::variance_flatness::variance_flatness;
 use crate::error::{Error, Result, require};
+use rand::Rng;
 use std::collections::BTreeMap;
 
 /// Layer whose weights flatness and noise are about: the second.
@@ -62,6 +65,12 @@ pub struct ScanPoint {
     pub sharpness: f64,
     /// Exponent of the noise there, with its error; none where a curvature is not positive.
     pub noise_exponent: Option<[f64; 2]>,
+    /// Largest residual of the Hessian's eigenpairs there, in units of the largest eigenvalue.
+    pub residual: f64,
+    /// Sharpness in directions as long as the weights, there and at the end point.
+    pub scaled_sharpness: [f64; 2],
+    /// Shape of the noise of a batch there; none where a direction has no noise.
+    pub shape: Option<NoiseShape>,
     /// Flatness at the end point.
     pub end_flatness: Option<f64>,
     /// Training loss at the end point.
@@ -83,8 +92,8 @@ pub struct ScanPoint {
 /// When a run froze, as checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Freezing {
-    /// All later end points misclassify the same test samples as the last state, Jaccard index at least 0.9.
-    pub basin: usize,
+    /// All later end points misclassify the same test samples as the last state, Jaccard index at least .9, .95 and .99.
+    pub basin: [usize; 3],
     /// All later end points say the same as the last state on at least 99 % of the test samples.
     pub agreement: usize,
     /// The training loss is at most 0.1 for the first time, none if never at a checkpoint.
@@ -103,7 +112,26 @@ pub struct Followed {
     /// Last state.
     pub last: Vec<f64>,
     /// What the continuations say, if the last state has all training samples right.
-    pub continued: Option<(Vec<ScanPoint>, Freezing)>,
+    pub continued: Option<Continued>,
+}
+
+/// What the continuations of a run say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continued {
+    /// The checkpoints that were continued.
+    pub points: Vec<ScanPoint>,
+    /// When the run froze.
+    pub freezing: Freezing,
+    /// Jaccard indices between the end points of all of them.
+    pub similarity: Vec<f64>,
+    /// All checkpoints and the end points on the two principal components of them all: one list a component.
+    pub trajectory: [Vec<f64>; 2],
+    /// The end points there.
+    pub ends: [Vec<f64>; 2],
+    /// Share of their variance in the two components.
+    pub explained: f64,
+    /// ψ of the variance of the weights against the flatness after the last state, with its error; none where it is not defined.
+    pub variance_exponent: Option<[f64; 2]>,
 }
 
 impl Followed {
@@ -138,8 +166,8 @@ impl EndPoints<'_> {
     }
 }
 
-/// Jaccard index from which on two states count as of one basin.
-const SAME_BASIN: f64 = 0.9;
+/// Jaccard indices from which on two states count as of one basin.
+const SAME_BASIN: [f64; 3] = [0.9, 0.95, 0.99];
 /// Share of equal predictions from which on they do by the other definition.
 const SAME_PREDICTIONS: f64 = 0.99;
 /// Training loss of the third definition.
@@ -154,6 +182,8 @@ const LOW_LOSS: f64 = 0.1;
 /// # Errors
 /// As [`LayerHessian::new`].
 ///
+/// `random` draws the batches of the steps that follow the last state.
+///
 /// # References
 /// arXiv 2601.10962, methods.
 pub fn follow(
@@ -162,6 +192,7 @@ pub fn follow(
     read_out: &ReadOut,
     [train, test]: [&mut CrossEntropy<'_>; 2],
     labels: &[u8],
+    random: &mut impl Rng,
     seed: u64,
 ) -> Result<Followed> {
     let trained: Vec<Evaluation> = run
@@ -198,10 +229,14 @@ pub fn follow(
         training,
         known: BTreeMap::new(),
     };
+    let mut basin = [0; 3];
+    for (basin, threshold) in basin.iter_mut().zip(SAME_BASIN) {
+        *basin = freezing_checkpoint(last, read_out.every, read_out.refine, |k| {
+            Ok(similarity(ends.at(k, train, test)) >= threshold)
+        })?;
+    }
     let freezing = Freezing {
-        basin: freezing_checkpoint(last, read_out.every, read_out.refine, |k| {
-            Ok(similarity(ends.at(k, train, test)) >= SAME_BASIN)
-        })?,
+        basin,
         agreement: freezing_checkpoint(last, read_out.every, read_out.refine, |k| {
             Ok(agreement(ends.at(k, train, test)) >= SAME_PREDICTIONS)
         })?,
@@ -217,6 +252,12 @@ pub fn follow(
             Err(Error::NotFinite { .. }) => None,
             Err(error) => return Err(error),
         };
+        let shape = match noise_shape(&here, &hessian, training.batch_size, seed) {
+            Ok(shape) => Some(shape),
+            Err(Error::NotFinite { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let scaled = [&run.checkpoints[k], &end.theta].map(|at| scaled_sharpness(train, at, LAYER, seed));
         let mut there = train.linearise(&end.theta);
         let either = wrong(&end.test)
             .iter()
@@ -227,6 +268,9 @@ pub fn follow(
             flatness: hessian.flatness(),
             sharpness: sharpness(&mut here)?,
             noise_exponent: exponent,
+            residual: hessian.relative_residual(),
+            scaled_sharpness: scaled,
+            shape,
             end_flatness: LayerHessian::new(&mut there, LAYER, read_out.directions)?.flatness(),
             end_train_loss: end.train.loss,
             end_test_loss: end.test.loss,
@@ -237,6 +281,39 @@ pub fn follow(
             barrier: barrier(&end.theta, &followed.last, train),
         });
     }
-    followed.continued = Some((points, freezing));
+    let scanned = read_out.scanned(count);
+    let errors: Vec<Vec<bool>> = (scanned.iter())
+        .map(|k| wrong(&ends.at(*k, train, test).test))
+        .collect();
+    let states = (run.checkpoints.iter()).chain(scanned.iter().map(|k| &ends.known[k].theta));
+    let states: Vec<Vec<f64>> = states.cloned().collect();
+    let components = PrincipalComponents::new(&states, 2);
+    let coordinate = |k: usize| {
+        components
+            .coordinates
+            .get(k)
+            .cloned()
+            .unwrap_or_else(|| vec![0.0; states.len()])
+    };
+    let (mut trajectory, mut targets) = ([coordinate(0), coordinate(1)], [Vec::new(), Vec::new()]);
+    for (path, targets) in trajectory.iter_mut().zip(&mut targets) {
+        *targets = path.split_off(count);
+    }
+    let psi = variance_flatness(train, &run.checkpoints[last], training, LAYER, random, seed);
+    followed.continued = Some(Continued {
+        points,
+        freezing,
+        similarity: (errors.iter())
+            .flat_map(|a| errors.iter().map(|b| jaccard(a, b)))
+            .collect(),
+        trajectory,
+        ends: targets,
+        explained: components.variance.iter().sum::<f64>() / components.total,
+        variance_exponent: match psi {
+            Ok(found) => Some([found.exponent.value, found.exponent.standard_error]),
+            Err(Error::NotFinite { .. } | Error::TooFewSamples { .. }) => None,
+            Err(error) => return Err(error),
+        },
+    });
     Ok(followed)
 }

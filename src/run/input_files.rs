@@ -20,7 +20,12 @@ pub fn input_files(config: &Config) -> Result<InputFiles> {
         .iter()
         .flat_map(|noise| &noise.table)
         .map(|table| &table.file);
-    let images = config.network.iter().flat_map(|network| network.files());
+    let escape = config.network_escape.iter().flat_map(|network| network.files());
+    let images = config
+        .network
+        .iter()
+        .flat_map(|network| network.files())
+        .chain(escape);
     let images = images.map(|file| file.display().to_string());
     loss.chain(noise)
         .cloned()

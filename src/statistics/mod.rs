@@ -27,4 +27,6 @@ pub use extrapolated::{Extrapolated, Range};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep};
 pub use moments::{Moments, mean, variance};
 pub use normal::{normal_cdf, normal_quantile};
-pub use survival::{ExponentialFit, Lifetime, exponential_fit, exponential_rate, exponentiality_p_value};
+pub use survival::{
+    ExponentialFit, Lifetime, exponential_fit, exponential_rate, exponentiality_p_value, grouped_rate,
+};

@@ -76,6 +76,48 @@ pub fn exponential_rate(lifetimes: &[Lifetime]) -> Result<Estimate> {
     })
 }
 
+/// Maximum-likelihood rate of exponential lifetimes that are looked at after equal intervals only.
+///
+/// # Formula
+/// An observation that has not ended ends within an interval with probability p = events/intervals, the intervals of all observations counted up to and including the one of the event; k = −ln(1 − p)/interval, standard
+/// error sqrt(p/((1 − p) intervals))/interval. [`exponential_rate`] of times rounded up to the looks is too small.
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for an interval that is not positive; [`Error::AllCensored`] with the 95 % bound when there was no event; [`Error::TooFewSamples`] when every observation ended in its first interval, where any
+/// large rate is as likely.
+///
+/// # Examples
+/// ```
+/// use freezeout::statistics::grouped_rate;
+/// let rate = grouped_rate(50, 100, 2.0)?;
+/// assert!((rate.value - 0.5 * 2.0_f64.ln()).abs() < 1e-15 && (rate.standard_error - 0.05).abs() < 1e-15);
+/// assert!(grouped_rate(0, 100, 2.0).is_err() && grouped_rate(7, 7, 2.0).is_err());
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn grouped_rate(events: usize, intervals: usize, interval: f64) -> Result<Estimate> {
+    require("interval", interval, |t| t > 0.0, "a positive time is needed")?;
+    if events == 0 {
+        return Err(Error::AllCensored {
+            samples: intervals,
+            time: interval,
+            bound: NO_EVENT_BOUND / (intervals as f64 * interval),
+        });
+    }
+    if events >= intervals {
+        return Err(Error::TooFewSamples {
+            estimator: "rate from equal intervals (intervals without an event)".into(),
+            needed: 1,
+            got: 0,
+        });
+    }
+    let (n, p) = (intervals as f64, events as f64 / intervals as f64);
+    Ok(Estimate {
+        value: -(-p).ln_1p() / interval,
+        standard_error: (p / ((1.0 - p) * n)).sqrt() / interval,
+        samples: intervals,
+    })
+}
+
 /// p-value of the hypothesis that the lifetimes are exponential, censoring included.
 ///
 /// # Formula

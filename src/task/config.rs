@@ -13,6 +13,8 @@ use super::freezing_line::FreezingLine;
 use super::freezing_theory::FreezingTheory;
 use super::main_number::MainNumber;
 use super::network::Network;
+use super::network_escape::NetworkEscape;
+use super::network_schedules::NetworkSchedules;
 use super::phase_diagram::PhaseDiagram;
 use super::rare_events::RareEvents;
 use super::schedule_design::ScheduleDesignKeys;
@@ -171,6 +173,10 @@ tasks! {
     phase_diagram: PhaseDiagram,
     /// training of neural networks over learning rate and batch size: continuation, freezing, flatness and noise
     network: Network,
+    /// sections of a network's loss through end points of gradient descent, and predicted against measured escape
+    network_escape: NetworkEscape,
+    /// a network whose noise is lowered early or late along training, at equal iterations
+    network_schedules: NetworkSchedules,
 }
 
 fn default_seed() -> u64 {

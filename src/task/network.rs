@@ -2,28 +2,25 @@
 
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
+use super::network_problem::{self, NetworkKeys, NetworkProblem, check_time, stream};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
-use crate::ensemble::stream::{StreamKey, experiment_number};
 use crate::error::{Error, Result};
 use crate::network::{
-    CLASSES, CrossEntropy, Followed, Images, Perceptron, ReadOut, Samples, ScanPoint, Training, follow,
-    image_files, split, train,
+    CLASSES, Continued, CrossEntropy, Followed, ReadOut, ScanPoint, Training, follow, train,
 };
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{
-    Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
+    Axis, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::statistics::{Estimate, mean};
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `[network]`: SGD on a network over learning rate and batch size, and gradient descent from its checkpoints.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -114,6 +111,16 @@ records! {
         diverged_at: Vec<f64> => [learning_rate, batch_size, repeat] "iterations" missing "the run did not diverge",
         /// training time from which on all end points misclassify the same test images as the last state, Jaccard index at least 0.9
         freezing_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" "ηt_f" missing "the run has not converged",
+        /// the same with a Jaccard index of at least 0.95
+        freezing_time_95: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
+        /// the same with a Jaccard index of at least 0.99
+        freezing_time_99: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
+        /// exponent psi of the variance of the weights of the second layer against the width of the loss, along principal components of the steps after the last state
+        variance_exponent: Vec<f64> => [learning_rate, batch_size, repeat] "1" "ψ" missing "the run has not converged, or the loss does not rise e-fold",
+        /// bootstrap error of variance_exponent over the components
+        variance_exponent_error: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or the loss does not rise e-fold",
+        /// share of the variance of checkpoints and end points that lies in their two principal components
+        explained: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
         /// training time from which on all end points agree with the last state on 99 % of the test images
         agreement_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
         /// training time of the first checkpoint with a training loss of at most 0.1
@@ -128,6 +135,12 @@ records! {
         train_accuracy: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
         /// share of test images that are right
         test_accuracy: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run had diverged",
+        /// checkpoints on the first principal component of checkpoints and end points of the run
+        component_1: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run has not converged",
+        /// checkpoints on the second principal component
+        component_2: Vec<f64> => [learning_rate, batch_size, repeat, time] "1" missing "the run has not converged",
+        /// Jaccard index of the test images that the end points of two checkpoints misclassify
+        pair_similarity: Vec<f64> => [learning_rate, batch_size, repeat, continuation_time, other_time] "1" "J" missing "the run has not converged",
         /// what the continuations say
         continued: ContinuedColumns => [learning_rate, batch_size, repeat, continuation_time],
     }
@@ -144,6 +157,26 @@ records! {
         noise_exponent: Vec<f64> => [] "1" "g" missing "the run has not converged, or a curvature is not positive",
         /// bootstrap error of noise_exponent over the eigenvectors
         noise_exponent_error: Vec<f64> => [] "1" missing "the run has not converged, or a curvature is not positive",
+        /// largest residual of these eigenpairs over the largest eigenvalue
+        residual: Vec<f64> => [] "1" missing "the run has not converged",
+        /// mean rise of the loss along directions as long as the weights of the second layer, row by row, at the checkpoint: no rescaling of units of this layer alters it
+        scaled_sharpness: Vec<f64> => [] "1" missing "the run has not converged",
+        /// the same at the end point
+        end_scaled_sharpness: Vec<f64> => [] "1" missing "the run has not converged",
+        /// excess kurtosis of the gradient of one sample, mean over the eigenvectors; of a batch it is this over B
+        excess_kurtosis: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// standard error of excess_kurtosis by the scatter of the eigenvectors
+        excess_kurtosis_error: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// Hill's tail index of the noise of a batch along the eigenvectors, from the largest twentieth
+        tail_index: Vec<f64> => [] "1" "α" missing "the run has not converged, or a direction has no noise",
+        /// standard error of tail_index
+        tail_index_error: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// Hill's tail index of as many normal numbers
+        normal_tail_index: Vec<f64> => [] "1" missing "the run has not converged, or a direction has no noise",
+        /// end point on the first principal component of checkpoints and end points of the run
+        end_component_1: Vec<f64> => [] "1" missing "the run has not converged",
+        /// end point on the second principal component
+        end_component_2: Vec<f64> => [] "1" missing "the run has not converged",
         /// flatness at the end point
         end_flatness: Vec<f64> => [] "1" "F" missing "the run has not converged, or an eigenvalue is not positive",
         /// training loss at the end point
@@ -164,19 +197,10 @@ records! {
 }
 
 const SECTION: &str = "network";
-/// Sets of images in a folder.
-const SETS: [&str; 2] = ["train", "t10k"];
-/// Iterations of the longest run.
-const MOST_STEPS: f64 = 1e9;
-/// Units of the widest layer, and hidden layers.
-const MOST_UNITS: usize = 10_000;
-const MOST_LAYERS: usize = 20;
 
 /// A task that has been checked.
 struct Checked {
-    network: Perceptron,
-    train: Samples,
-    test: Samples,
+    problem: NetworkProblem,
     rates: Vec<f64>,
     batches: Vec<f64>,
 }
@@ -184,38 +208,16 @@ struct Checked {
 impl Network {
     /// Files that the images are read from.
     pub fn files(&self) -> Vec<PathBuf> {
-        let Some(folder) = self.data.as_deref().map(Path::new) else {
-            return Vec::new();
-        };
-        let sets = SETS.iter().flat_map(|set| image_files(folder, set));
-        sets.filter(|file| file.exists()).collect()
+        network_problem::files(self.data.as_deref())
     }
 
-    fn samples(&self) -> Result<(Samples, Samples)> {
-        let Some(folder) = self.data.as_deref() else {
-            let failed = |e: Error| e.at(SECTION);
-            return split(&Images::digits()?, self.train, self.test).map_err(failed);
-        };
-        let path = Path::new(folder);
-        let is_there = |set: &str| image_files(path, set).iter().any(|file| file.exists());
-        let failed = |e: Error| match e {
-            Error::Config { message, .. } => Error::Input {
-                path: folder.into(),
-                message,
-            },
-            other => other,
-        };
-        match SETS.map(is_there) {
-            [true, true] => {
-                let [train, test] = SETS.map(|set| Images::read(path, set));
-                Ok((
-                    Samples::choose(&train?, 0, self.train).map_err(failed)?,
-                    Samples::choose(&test?, 0, self.test).map_err(failed)?,
-                ))
-            }
-            [false, true] => split(&Images::read(path, SETS[1])?, self.train, self.test).map_err(failed),
-            // says which file is missing when there is none
-            _ => split(&Images::read(path, SETS[0])?, self.train, self.test).map_err(failed),
+    fn keys(&self) -> NetworkKeys<'_> {
+        NetworkKeys {
+            section: SECTION,
+            data: self.data.as_deref(),
+            train: self.train,
+            test: self.test,
+            hidden: &self.hidden,
         }
     }
 
@@ -239,38 +241,15 @@ impl Network {
     }
 
     fn check(&self, setting: &Setting) -> Result<Checked> {
-        let fail = |key: &str, message: String| Err(Error::config(&format!("{SECTION}.{key}"), message));
-        for (key, value) in [
-            ("train", self.train),
-            ("test", self.test),
-            ("repeats", self.repeats),
-        ] {
-            if value == 0 {
-                return fail(key, "0 is not allowed: at least one is needed".into());
-            }
-        }
-        if !(self.time.is_finite() && self.time > 0.0) {
-            return fail(
-                "time",
-                format!("{} is not allowed: a positive finite number is needed", self.time),
-            );
-        }
-        if self.hidden.is_empty()
-            || self.hidden.len() > MOST_LAYERS
-            || self.hidden.iter().any(|units| !(1..=MOST_UNITS).contains(units))
-        {
-            return fail(
-                "hidden",
-                format!("1 to {MOST_LAYERS} hidden layers are possible, each of 1 to {MOST_UNITS} units"),
-            );
+        self.keys().check_ranges()?;
+        if self.repeats == 0 {
+            return Err(Error::config(
+                "network.repeats",
+                "0 is not allowed: at least one is needed",
+            ));
         }
         let rates = self.learning_rate.positive("network.learning_rate")?;
-        if let Some(rate) = rates.iter().find(|rate| self.time / **rate > MOST_STEPS) {
-            return fail(
-                "learning_rate",
-                format!("{rate} needs more than {MOST_STEPS:e} iterations"),
-            );
-        }
+        check_time(SECTION, self.time, &rates)?;
         let whole = |b: f64| b >= 1.0 && b.fract() == 0.0;
         let batches =
             (self.batch_size).values("network.batch_size", whole, "whole numbers from 1 on are needed")?;
@@ -284,34 +263,18 @@ impl Network {
         self.read_out()
             .check(self.checkpoints, weights)
             .map_err(|e| e.at(SECTION))?;
-        let (mut train, test) = self.samples()?;
+        let mut problem = self.keys().check()?;
         if self.shuffle_labels {
-            let mut labels = train.labels().to_vec();
-            labels.shuffle(&mut stream(setting.seed, "labels", 0));
-            train = train.with_labels(labels)?;
+            let mut labels = problem.train.labels().to_vec();
+            labels.shuffle(&mut stream(setting.seed, SECTION, "labels", 0));
+            problem.train = problem.train.with_labels(labels)?;
         }
-        if train.dimension() != test.dimension() {
-            return fail("data", "training and test images have different sizes".into());
-        }
-        let sizes = [&[train.dimension()], &self.hidden[..], &[CLASSES]].concat();
         Ok(Checked {
-            network: Perceptron::new(&sizes)?,
-            train,
-            test,
+            problem,
             rates,
             batches,
         })
     }
-}
-
-/// The random numbers of a run, a function of seed, setting and number of the run.
-fn stream(seed: u64, name: &str, run: usize) -> Xoshiro256PlusPlus {
-    let key = StreamKey::new(seed, experiment_number(&format!("{SECTION} {name}")));
-    let mut bytes = [0_u8; 32];
-    for (part, word) in bytes.chunks_exact_mut(8).zip(key.state(run as u64, 0)) {
-        part.copy_from_slice(&word.to_le_bytes());
-    }
-    Xoshiro256PlusPlus::from_seed(bytes)
 }
 
 impl Task for Network {
@@ -327,6 +290,12 @@ impl Task for Network {
             description: "freezing time, spread, flatness and test accuracy of networks over learning rate and batch size",
             group: SECTION,
             figure: maps,
+        },
+        FigureEntry {
+            name: "network_trajectories",
+            description: "a run of training and the end points of its checkpoints in two principal components, and the similarity of the end points",
+            group: SECTION,
+            figure: trajectories,
         },
     ];
 
@@ -377,12 +346,7 @@ impl Task for Network {
         const GRADIENT: f64 = 5.0;
         /// Scans of the whole training time by gradient descent that a run is worth, with its refinement and Hessians.
         const SCANS: f64 = 1.2;
-        let inputs = if self.data.is_some() { 784.0 } else { 64.0 };
-        let sizes: Vec<f64> = std::iter::once(inputs)
-            .chain(self.hidden.iter().map(|units| *units as f64))
-            .chain([CLASSES as f64])
-            .collect();
-        let weights: f64 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let (sizes, weights) = (self.keys().expected_sizes(), self.keys().expected_weights());
         let images = (self.train as f64 + 0.3 * self.test as f64) * CLASSES as f64;
         let mut inverse_rate = 0.0;
         let rates = self.learning_rate.positive(SECTION).unwrap_or_default();
@@ -417,13 +381,12 @@ impl Task for Network {
 
 fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Result<NetworkResult> {
     let Checked {
-        network,
-        train: train_samples,
-        test: test_samples,
+        problem,
         rates,
         batches,
     } = checked;
-    let start = network.initial_state(&mut stream(seed, "start", 0));
+    let (network, train_samples, test_samples) = (&problem.network, &problem.train, &problem.test);
+    let start = network.initial_state(&mut stream(seed, SECTION, "start", 0));
     let pairs = rates
         .iter()
         .flat_map(|rate| batches.iter().map(move |batch| (*rate, *batch)));
@@ -438,7 +401,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
             let training = task.training(rate, batch);
             let mut train_loss = CrossEntropy::new(network, train_samples)?;
             let mut test_loss = CrossEntropy::new(network, test_samples)?;
-            let mut random = stream(seed, &format!("{rate:e} {batch:e}"), repeat);
+            let mut random = stream(seed, SECTION, &format!("{rate:e} {batch:e}"), repeat);
             let run = train(&mut train_loss, &start, &training, &mut random)?;
             let followed = follow(
                 &run,
@@ -446,6 +409,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
                 &task.read_out(),
                 [&mut train_loss, &mut test_loss],
                 test_samples.labels(),
+                &mut random,
                 seed,
             );
             bar.advance(1);
@@ -465,7 +429,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         runs.iter().map(|run| of(run).unwrap_or(f64::NAN)).collect()
     };
     let frozen = |of: &dyn Fn(&crate::network::Freezing) -> Option<usize>| {
-        of_run(&|run| Some(interval * of(&run.continued.as_ref()?.1)? as f64))
+        of_run(&|run| Some(interval * of(&run.continued.as_ref()?.freezing)? as f64))
     };
     let along = |of: &dyn Fn(&Followed, usize) -> Option<f64>| -> Vec<f64> {
         let entries = runs
@@ -476,11 +440,20 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
             .collect()
     };
     let at_scan = |of: &dyn Fn(&ScanPoint) -> Option<f64>| -> Vec<f64> {
-        let value = |run: &Followed, k: usize| of(run.continued.as_ref()?.0.get(k)?);
+        let value = |run: &Followed, k: usize| of(run.continued.as_ref()?.points.get(k)?);
         let entries = runs
             .iter()
             .flat_map(|run| (0..scanned.len()).map(move |k| value(run, k)));
         entries.map(|value| value.unwrap_or(f64::NAN)).collect()
+    };
+    // numbers of a run at each of `count` places
+    let listed = |count: usize, of: &dyn Fn(&Continued) -> &[f64]| -> Vec<f64> {
+        let list = |run: &Followed| {
+            run.continued
+                .as_ref()
+                .map_or(vec![f64::NAN; count], |c| of(c).to_vec())
+        };
+        runs.iter().flat_map(list).collect()
     };
     let rate_of_scan = |k: usize| jobs[k / scanned.len()].0;
     let sharpness = at_scan(&|p| Some(p.sharpness));
@@ -500,7 +473,12 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         spread: spreads.iter().map(|spread| spread.radius).collect(),
         converged: runs.iter().map(|run| u64::from(run.is_converged())).collect(),
         diverged_at: of_run(&|run| run.diverged_at.map(|step| step as f64)),
-        freezing_time: frozen(&|freezing| Some(freezing.basin)),
+        freezing_time: frozen(&|freezing| Some(freezing.basin[0])),
+        freezing_time_95: frozen(&|freezing| Some(freezing.basin[1])),
+        freezing_time_99: frozen(&|freezing| Some(freezing.basin[2])),
+        variance_exponent: of_run(&|run| run.continued.as_ref()?.variance_exponent.map(|psi| psi[0])),
+        variance_exponent_error: of_run(&|run| run.continued.as_ref()?.variance_exponent.map(|psi| psi[1])),
+        explained: of_run(&|run| Some(run.continued.as_ref()?.explained)),
         agreement_time: frozen(&|freezing| Some(freezing.agreement)),
         low_loss_time: frozen(&|freezing| freezing.loss),
         distance: spreads.into_iter().flat_map(|spread| spread.distances).collect(),
@@ -508,7 +486,20 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         test_loss: along(&|run, k| run.test.get(k).map(|e| e.loss)),
         train_accuracy: along(&|run, k| run.train.get(k).map(|e| e.accuracy)),
         test_accuracy: along(&|run, k| run.test.get(k).map(|e| e.accuracy)),
+        component_1: listed(task.checkpoints, &|c| &c.trajectory[0]),
+        component_2: listed(task.checkpoints, &|c| &c.trajectory[1]),
+        pair_similarity: listed(scanned.len() * scanned.len(), &|c| &c.similarity),
         continued: ContinuedColumns {
+            residual: at_scan(&|p| Some(p.residual)),
+            scaled_sharpness: at_scan(&|p| Some(p.scaled_sharpness[0])),
+            end_scaled_sharpness: at_scan(&|p| Some(p.scaled_sharpness[1])),
+            excess_kurtosis: at_scan(&|p| p.shape.as_ref().map(|s| s.excess_kurtosis.value)),
+            excess_kurtosis_error: at_scan(&|p| p.shape.as_ref().map(|s| s.excess_kurtosis.standard_error)),
+            tail_index: at_scan(&|p| p.shape.as_ref().map(|s| s.tail_index.value)),
+            tail_index_error: at_scan(&|p| p.shape.as_ref().map(|s| s.tail_index.standard_error)),
+            normal_tail_index: at_scan(&|p| p.shape.as_ref().map(|s| s.normal_tail_index.value)),
+            end_component_1: listed(scanned.len(), &|c| &c.ends[0]),
+            end_component_2: listed(scanned.len(), &|c| &c.ends[1]),
             flatness: at_scan(&|p| p.flatness),
             stability: sharpness
                 .iter()
@@ -782,6 +773,81 @@ pub fn maps(file: &ResultFile) -> Result<Figure> {
         width: TWO_COLUMNS,
         columns: 2,
         aspect: 0.7,
+        panels,
+    })
+}
+
+/// One run in the two principal components of its checkpoints and end points, and the similarity of the end points to each other: the first converged run of the shown setting and of the one with least noise.
+///
+/// # Errors
+/// As [`Records::of`]; [`Error::TooFewSamples`] when no run has converged.
+pub fn trajectories(file: &ResultFile) -> Result<Figure> {
+    let result = NetworkResult::of(file)?;
+    let converged = result.converged_numbers();
+    let noise = |run: usize| {
+        let (rate, batch) = result.setting_of(run);
+        rate / batch
+    };
+    let noisiest = converged
+        .iter()
+        .copied()
+        .max_by(|a, b| noise(*a).total_cmp(&noise(*b)).then(b.cmp(a)));
+    let quietest = converged
+        .iter()
+        .copied()
+        .min_by(|a, b| noise(*a).total_cmp(&noise(*b)).then(a.cmp(b)));
+    let (Some(noisiest), Some(quietest)) = (noisiest, quietest) else {
+        return Err(Error::TooFewSamples {
+            estimator: "the figure of trajectories (converged runs)".into(),
+            needed: 1,
+            got: 0,
+        });
+    };
+    let mut panels = Vec::new();
+    let c = &result.continued;
+    let middles = &result.continuation_time;
+    for run in [noisiest, quietest] {
+        let (rate, batch) = result.setting_of(run);
+        let of = |record: &[f64]| result.of_run(record, run).to_vec();
+        let (x, y) = (of(&result.component_1), of(&result.component_2));
+        let (end_x, end_y) = (of(&c.end_component_1), of(&c.end_component_2));
+        let mut plane = Panel::new(
+            &format!("*η* = {rate}, *B* = {batch}"),
+            Axis::linear("first principal component"),
+            Axis::linear("second principal component"),
+        )
+        .with(Layer::line(&x, &y, "checkpoints", Style::nth(0)));
+        let stride = (x.len() - 1) / (end_x.len() - 1).max(1);
+        for (k, (to_x, to_y)) in end_x.iter().zip(&end_y).enumerate() {
+            let (from_x, from_y) = (x[k * stride], y[k * stride]);
+            let label = if k == 0 { "descent" } else { "" };
+            let style = Style::reference().with_width(0.5).with_dash(Dash::Dotted);
+            plane = plane.with(Layer::line(&[from_x, *to_x], &[from_y, *to_y], label, style));
+        }
+        panels.push(plane.with(Layer::points(&end_x, &end_y, &[], "end points", Style::nth(1))));
+        let edges = cell_edges(middles, Scale::Linear)?;
+        panels.push(
+            Panel::new(
+                "similarity *J* of end points",
+                Axis::linear("start of a continuation *ηt*_c"),
+                Axis::linear("start of another"),
+            )
+            .with(Layer::Map {
+                x: edges.clone(),
+                y: edges,
+                values: of(&result.pair_similarity),
+                colours: ColourScale {
+                    map: ColourMap::Viridis,
+                    axis: Axis::linear("").with_range(0.0, 1.0),
+                    bar: true,
+                },
+            }),
+        );
+    }
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.8,
         panels,
     })
 }

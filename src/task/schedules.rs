@@ -90,7 +90,7 @@ pub enum Lever {
 }
 
 impl Lever {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::BatchSize => "batch_size",
             Self::LearningRate => "learning_rate",

@@ -8,6 +8,8 @@ use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
 use freezeout::task::rare_events::RareEventsResult;
+use freezeout::task::network_escape::{NetworkEscapeResult, RestartColumns, SectionColumns};
+use freezeout::task::network_schedules::{MeanColumns, NetworkSchedulesResult};
 use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
 use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
@@ -490,6 +492,14 @@ fn network() -> Group {
         converged: vec![1; runs],
         diverged_at: vec![f64::NAN; runs],
         freezing_time: (0..runs).map(|k| 20.0 + 5.0 * jitter(k)).collect(),
+        freezing_time_95: vec![30.0; runs],
+        freezing_time_99: vec![40.0; runs],
+        variance_exponent: vec![2.0; runs],
+        variance_exponent_error: vec![0.2; runs],
+        explained: vec![0.9; runs],
+        component_1: falling(times, 3.0),
+        component_2: falling(times, 1.0),
+        pair_similarity: constant(scan * scan, 0.9),
         agreement_time: vec![20.0; runs],
         low_loss_time: vec![15.0; runs],
         distance: vec![0.5; runs],
@@ -502,6 +512,16 @@ fn network() -> Group {
             stability: constant(scan, 1.5),
             noise_exponent: constant(scan, 1.2),
             noise_exponent_error: constant(scan, 0.1),
+            residual: constant(scan, 1e-7),
+            scaled_sharpness: falling(scan, 0.1),
+            end_scaled_sharpness: falling(scan, 0.01),
+            excess_kurtosis: constant(scan, 30.0),
+            excess_kurtosis_error: constant(scan, 3.0),
+            tail_index: constant(scan, 3.0),
+            tail_index_error: constant(scan, 0.1),
+            normal_tail_index: constant(scan, 6.0),
+            end_component_1: falling(scan, 3.0),
+            end_component_2: falling(scan, 1.5),
             end_flatness: falling(scan, 4.0),
             end_train_loss: constant(scan, 5e-3),
             end_test_loss: constant(scan, 0.5),
@@ -511,6 +531,118 @@ fn network() -> Group {
             agreement: constant(scan, 0.98),
             barrier: constant(scan, 0.01),
         },
+    };
+    result.group().unwrap()
+}
+
+fn network_escape() -> Group {
+    let (count, looks, parts) = (4, 3, 9);
+    let columns = |value: f64| vec![value; 2 * count];
+    let along = |scale: f64| -> Vec<f64> {
+        (0..2 * count * parts)
+            .map(|k| scale * (1.0 + (k % parts) as f64 / 8.0))
+            .collect()
+    };
+    let looked = |value: f64| vec![value; count * looks];
+    let result = NetworkEscapeResult {
+        learning_rate: 0.1,
+        batch_size: 10.0,
+        training_time: 100.0,
+        restarts: 20,
+        last_accuracy: 1.0,
+        checkpoint_time: vec![2.0, 5.0, 10.0, 20.0],
+        curve: vec!["line".into(), "string".into()],
+        position: space(-0.5, 1.5, parts),
+        look: space(5.0, 15.0, looks),
+        checkpoint_loss: vec![1.0, 0.5, 0.2, 0.1],
+        distance: vec![2.0, 1.5, 1.0, 0.5],
+        similarity: vec![0.7, 0.8, 0.9, 0.95],
+        section: SectionColumns {
+            length: columns(1.5),
+            border: columns(0.5),
+            barrier: columns(2e-4),
+            log10_rate: (0..2 * count)
+                .map(|k| -30.0 + 10.0 * (k % count) as f64)
+                .collect(),
+            log10_rate_training_noise: columns(-2.0),
+            loss: along(5e-3),
+            curvature: along(1e-3),
+            noise: along(1e-4),
+            noise_share: along(1e-3),
+            across: along(1e-2),
+            training_noise: along(1e-2),
+        },
+        restarted: RestartColumns {
+            side_rate: vec![0.06, 0.03, 0.02, f64::NAN],
+            side_rate_error: vec![0.01, 0.01, 0.01, f64::NAN],
+            side_rate_bound: vec![f64::NAN, f64::NAN, f64::NAN, 7e-3],
+            basin_rate: vec![0.6, 0.1, 0.09, f64::NAN],
+            basin_rate_error: vec![0.1, 0.02, 0.02, f64::NAN],
+            basin_rate_bound: vec![f64::NAN, f64::NAN, f64::NAN, 7e-3],
+            side_survival: looked(0.5),
+            side_survival_error: looked(0.1),
+            basin_survival: looked(0.4),
+            basin_survival_error: looked(0.1),
+            mean_position: looked(0.3),
+            mean_distance: looked(0.8),
+        },
+        freezing_note: vec!["adiabatic".into()],
+        path_x: space(-1.0, 3.0, 5),
+        path_s: space(2.0, 20.0, 4),
+        path_loss: vec![5e-3; 20],
+        path_covariance: vec![1e-2; 20],
+        path_valleys: vec![1],
+        predicted_beyond: vec![0.0, 0.1, 0.2, 0.3],
+        measured_beyond: vec![0.0, 0.0, 0.4, 0.9],
+        measured_beyond_error: vec![0.05; 4],
+        predicted_x: vec![0.0, 0.1, 0.2, 0.3],
+        measured_x: vec![0.0, 0.3, 0.6, 1.0],
+        measured_x_error: vec![0.02; 4],
+        predicted_freezing_time: f64::NAN,
+        measured_freezing_time: 36.0,
+        measured_freezing_time_error: 4.0,
+    };
+    result.group().unwrap()
+}
+
+fn network_schedules() -> Group {
+    let (changes, repeats) = (5, 4);
+    let rising = |from: f64| -> Vec<f64> { (0..changes).map(|k| from + 0.1 * k as f64).collect() };
+    let all = |value: f64| vec![value; changes * repeats];
+    let error = || vec![0.05; changes];
+    let result = NetworkSchedulesResult {
+        learning_rate: 0.1,
+        batch_size: 10.0,
+        factor: 10.0,
+        lever: vec!["batch_size".into()],
+        training_time: 100.0,
+        change: vec![0.0, 5.0, 20.0, 50.0, 100.0],
+        means: MeanColumns {
+            mean_flatness: rising(2.0),
+            mean_flatness_error: error(),
+            flatness_dip: rising(0.0),
+            flatness_dip_error: error(),
+            mean_scaled_sharpness: rising(0.01),
+            mean_scaled_sharpness_error: error(),
+            mean_test_loss: rising(0.3),
+            mean_test_loss_error: error(),
+            test_loss_dip: rising(-0.4),
+            test_loss_dip_error: error(),
+            mean_test_accuracy: rising(0.5),
+            mean_test_accuracy_error: error(),
+            mean_barrier: rising(0.1),
+            mean_barrier_error: error(),
+            mean_freezing_time: rising(20.0),
+            mean_freezing_time_error: error(),
+        },
+        flatness: all(2.0),
+        scaled_sharpness: all(0.01),
+        train_loss: all(5e-3),
+        test_loss: all(0.3),
+        test_accuracy: all(0.9),
+        barrier: all(0.1),
+        freezing_time: all(20.0),
+        converged: vec![1; changes * repeats],
     };
     result.group().unwrap()
 }
@@ -530,6 +662,8 @@ pub fn add_groups(file: &mut ResultFile) {
         freezing(),
         schedule_design(),
         network(),
+        network_escape(),
+        network_schedules(),
         escape(),
     ] {
         file.push(group).unwrap();

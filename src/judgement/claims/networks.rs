@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::output::{Records, ResultFile};
 use crate::statistics::{Estimate, bootstrap, correlation, mean, rank_correlation};
 use crate::task::network::NetworkResult;
+use std::collections::BTreeMap;
 
-/// The claims N1 to N5 and N7, decided for the runs of `file`; none for a file without networks.
+/// The claims N1 to N7, decided for the runs of `file`; none for a file without networks.
 ///
 /// # Errors
 /// [`crate::Error::Input`] when the group lacks a record it should hold.
@@ -25,6 +26,7 @@ pub fn claims(file: &ResultFile) -> Result<Vec<Claim>> {
         networks.n3(),
         networks.n4(),
         networks.n5(),
+        networks.n6(),
         networks.n7(),
     ])
 }
@@ -370,6 +372,72 @@ impl Networks {
                 }
                 [false, true] => "only that with the loss proxy is as published within three errors".into(),
                 _ => "neither is as published within three errors".into(),
+            },
+        }
+    }
+
+    /// Partial rank correlation, over the checkpoints of the runs of a setting, of the similarity to the last state with the nearness of the end point's flatness to that of the last state, the logarithm of the loss at the
+    /// checkpoint being held; mean over the settings, bootstrap over runs. Over all settings at once both would follow the noise.
+    fn at_matched_loss(&self) -> Option<Estimate> {
+        let (r, c) = (&self.result, &self.result.continued);
+        let points = r.continuation_time.len();
+        let stride = (r.time.len() - 1) / (points - 1).max(1);
+        let of = |run: usize| -> Vec<[f64; 3]> {
+            let (similarity, flatness) = (r.of_run(&c.similarity, run), r.of_run(&c.end_flatness, run));
+            let loss = r.of_run(&r.train_loss, run);
+            // the last checkpoint is its own end point
+            (0..points - 1)
+                .map(|k| {
+                    let away = (flatness[k] / flatness[points - 1]).ln().abs();
+                    [similarity[k], -away, loss[k * stride].ln()]
+                })
+                .filter(|values| values.iter().all(|v| v.is_finite()))
+                .collect()
+        };
+        let partial = |all: &[[f64; 3]]| -> Option<f64> {
+            let pair = |i: usize, j: usize| {
+                let pairs: Vec<(f64, f64)> = all.iter().map(|v| (v[i], v[j])).collect();
+                rank_correlation(&pairs)
+            };
+            let (ab, ac, bc) = (pair(0, 1)?, pair(0, 2)?, pair(1, 2)?);
+            let rest = (1.0 - ac * ac) * (1.0 - bc * bc);
+            (rest > 0.0).then(|| (ab - ac * bc) / rest.sqrt())
+        };
+        let over_settings = |runs: &[usize]| -> f64 {
+            let mut settings: BTreeMap<usize, Vec<[f64; 3]>> = BTreeMap::new();
+            for run in runs {
+                settings.entry(run / r.repeats()).or_default().extend(of(*run));
+            }
+            let known: Vec<f64> = settings.values().filter_map(|all| partial(all)).collect();
+            known.iter().sum::<f64>() / known.len().max(1) as f64
+        };
+        bootstrap(&self.runs, RESAMPLES, 1, over_settings)
+            .ok()
+            .map(|found| found.estimate)
+    }
+
+    fn n6(&self) -> Claim {
+        const NAME: &str = "N6";
+        const CLAIM: &str = "the basin says more than the loss: at matched training loss, end points nearer to the last state in J are nearer to it in flatness";
+        let found = self.at_matched_loss();
+        let (Some(partial), true) = (found, self.runs.len() >= FEWEST) else {
+            return Claim::not_tested(NAME, CLAIM, "ten converged runs of [network]");
+        };
+        let verdict = yes(is_positive(&partial));
+        Claim {
+            name: NAME,
+            statement: CLAIM,
+            evidence: format!(
+                "checkpoints of {} runs: partial rank correlation within a setting, mean over settings, {}",
+                self.runs.len(),
+                text(&partial)
+            ),
+            verdict,
+            reason: match verdict {
+                Verdict::Reproduced => {
+                    "the similarity tells more than the loss does, beyond the error over the runs".into()
+                }
+                _ => "at matched loss the similarity tells nothing beyond the error over the runs".into(),
             },
         }
     }
