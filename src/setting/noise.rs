@@ -1,8 +1,8 @@
 //! `[noise]`: the gradient noise that every task of a configuration is about.
 
-use super::hdf5_table;
 use super::landscape::{AnyLandscape, LandscapeKeys};
 use super::model_keys::{Given, Model, check_keys, matrix};
+use super::table::{self, Numbers};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::SmoothedLandscape;
@@ -23,7 +23,7 @@ pub struct NoiseKeys {
     pub model: Option<NoiseModel>,
     /// the matrix itself, [[..], [..]], in place of a model: numbers, or formulas in the variables and parameters of the landscape
     pub tensor: Option<Vec<Vec<Entry>>>,
-    /// the matrix as tables in an HDF5 file, in place of a model: smooth splines
+    /// the matrix as tables, in place of a model: smooth splines
     pub table: Option<TensorTable>,
     /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds a drift
     pub calculus: Option<CalculusName>,
@@ -65,16 +65,17 @@ pub enum Entry {
     Formula(String),
 }
 
-/// A tensor tabulated in an HDF5 file.
+/// A tensor in tables.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TensorTable {
-    /// the file, relative to the working directory
-    pub file: String,
-    /// paths of the entries: xx, or xx, xy, yy; xx alone in two variables is noise along the first of them only
-    pub entries: Vec<String>,
-    /// paths of the positions along each axis
-    pub axes: Vec<String>,
+    /// an HDF5 or npz file, relative to the working directory; none when the numbers stand here
+    #[serde(default)]
+    pub file: Option<String>,
+    /// the entries xx, or xx, xy, yy, as paths in the file or the numbers themselves; xx alone in two variables is noise along the first of them only
+    pub entries: Vec<Numbers>,
+    /// positions along each axis: paths in the file, or the numbers themselves
+    pub axes: Vec<Numbers>,
     /// factor
     #[serde(default = "one")]
     pub strength: f64,
@@ -217,11 +218,14 @@ impl NoiseKeys {
             strength,
         }) = &self.table
         {
-            let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
-            let mut entries: Vec<Vec<f64>> = entries
-                .iter()
-                .map(|entry| hdf5_table::values(file, entry, &shape))
-                .collect::<Result<_>>()?;
+            let table = || {
+                let file = file.as_deref();
+                table::require_use(file, axes.iter().chain(entries))?;
+                let (axes, shape) = table::axes::<D>(file, axes)?;
+                let read = |entry: &Numbers| entry.of_shape("entries", file, &shape);
+                Ok((axes, entries.iter().map(read).collect::<Result<Vec<_>>>()?))
+            };
+            let (axes, mut entries) = table().map_err(|e: Error| e.at("table"))?;
             if let (1, [across]) = (D - 1, entries.as_slice()) {
                 let none = vec![0.0; across.len()];
                 entries.extend([none.clone(), none]);
