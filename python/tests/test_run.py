@@ -59,8 +59,8 @@ name = "line"
 [landscape]
 loss = "(x^2 - 1)^2/4"
 [noise]
-model = "hessian_power"
-floor = 0.5
+model = "isotropic"
+strength = 2.0
 [sgd]
 learning_rate = 0.1
 [region]
@@ -72,12 +72,21 @@ target = { expression = "x > 1" }
 density_times = [1.0, 5.0]
 simulation = { runs = 500, method = "sgd" }
 [transfer_operator]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1" }
+"""
+
+
+TWO_VALLEY = """
+name = "two_valley"
+[freezing_theory]
+noise_strength = [1e-3, 2e-3]
 [effective_potential]
 """
 
 
 @pytest.mark.parametrize(
-    "text", [LINE.replace("[effective_potential]\n", ""), 'name = "s"\n[slices]\ny = [2.0, 5.0]\n[effective_potential]\ny = [5.0]\n'], ids=["line", "two_valley"]
+    "text", [LINE, TWO_VALLEY], ids=["line", "two_valley"]
 )
 def test_numbers_are_those_of_the_program(text, tmp_path):
     done = run_program(text, tmp_path)
@@ -86,7 +95,7 @@ def test_numbers_are_those_of_the_program(text, tmp_path):
         tree = freezeout.run(text, threads=1)
     assert equal_to_file(tree, tmp_path / "result.h5") > 20
     # the control: another seed or noise is another result
-    other = freezeout.run(text.replace("floor = 0.5", "floor = 0.51").replace("[2.0, 5.0]", "[2.0, 5.1]"))
+    other = freezeout.run(text.replace("strength = 2.0", "strength = 2.1").replace("[1e-3, 2e-3]", "[1e-3, 3e-3]"))
     with pytest.raises(AssertionError):
         equal_to_file(other, tmp_path / "result.h5")
 
@@ -183,7 +192,7 @@ def test_progress_is_told_and_the_gil_is_free(well):
 
     clock = threading.Thread(target=tick)
     clock.start()
-    freezeout.run('name = "s"\n[slices]\n', progress=lambda *report: told.append(report))
+    freezeout.run(TWO_VALLEY, progress=lambda *report: told.append(report))
     stop.set()
     clock.join()
     assert told and all(0 <= done <= total for _, done, total in told if total is not None)

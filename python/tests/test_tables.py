@@ -27,7 +27,7 @@ def test_npz_files_give_the_same_bits(save, tmp_path):
     covariance = np.full_like(loss, 0.1)
     save(tmp_path / "t.npz", loss=np.asfortranarray(loss), c=covariance, zero=np.zeros(loss.shape, dtype="i4"), x=X[::8], y=y)
     file = str(tmp_path / "t.npz")
-    problem = {"cells": [40, 4], "region": {"domain": [[-2.5, 2.5], [0.0, 1.0]]}, **SETS, "start": {"ball": {"centre": [-1.0, 0.5], "radius": 0.0}}}
+    problem = {"cells": [40, 4], "region": {"domain": [[-2.5, 2.5], [0.0, 1.0]], "boundaries": [["reflecting"]*2, ["wall"]*2]}, **SETS, "start": {"ball": {"centre": [-1.0, 0.5], "radius": 0.0}}}
     table = {"file": file, "axes": ["x", "y"]}
     from_file = freezeout.Escape(
         landscape={"table": {**table, "loss": "loss"}}, noise={"table": {**table, "entries": ["c", "zero", "c"]}}, **problem
@@ -58,15 +58,15 @@ def test_npz_files_give_the_same_bits(save, tmp_path):
 
 def test_sections_along_training_freeze_where_the_formula_does():
     """A tilted double well whose barrier grows along s: splines against the formula."""
-    x, s = np.linspace(-2.2, 2.2, 221), np.linspace(0.0, 4.0, 81)
-    loss = (x[:, None]**2 - 1)**2*(0.1 + 0.1*s) + 0.05*x[:, None]
+    x, s = np.linspace(-2.8, 2.8, 281), np.linspace(0.0, 4.0, 81)
+    loss = (x[:, None]**2 - 1)**2*(0.1 + 0.4*s) + 0.05*x[:, None]
     sections = freezeout.from_tables({"x": x, "s": s}, loss, np.full_like(loss, 0.1), time=200*s)
     settings = {"start": 0.0, "end": 4.0, "start_x": [-0.1, 0.1], "points": 41, "runs": 0}
     table = freezeout.Freezing(**sections, **settings).run()["freezing"]
     formula = freezeout.Freezing(
-        landscape={"variables": ["x", "s"], "loss": "(x^2 - 1)^2*(0.1 + 0.1*s) + 0.05*x"},
+        landscape={"variables": ["x", "s"], "loss": "(x^2 - 1)^2*(0.1 + 0.4*s) + 0.05*x"},
         noise={"tensor": [[0.1, 0.0], [0.0, 0.0]]},
-        region={"domain": [[-2.2, 2.2], [0.0, 4.0]]},
+        region={"domain": [[-2.8, 2.8], [0.0, 4.0]]},
         velocity="1/200",
         **settings,
     ).run()["freezing"]
@@ -79,7 +79,7 @@ def test_sections_along_training_freeze_where_the_formula_does():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="landscape.table"):
-        freezeout.Escape(**freezeout.from_tables({"x": X}, X[1:], X), cells=40, **SETS).run()
+    with pytest.raises(ValueError, match=r"landscape.table.loss: it has shape \[400\], its axes have \[401\] points"):
+        freezeout.Escape(**freezeout.from_tables({"x": X}, X[1:], 1 + X**2), cells=40, **SETS).run()
     with pytest.raises(ValueError, match="noise"):
         freezeout.Escape(**freezeout.from_tables({"x": X}, X**2), cells=40, **SETS).run()
