@@ -2,7 +2,8 @@
 
 At the checkpoint θ(s) with a direction u of unit length, the section is L(θ(s) + x u) over x. The covariance of one sample across is
 C(x, s) = Var_i u·∇ℓ_i(θ(s) + x u), from one forward-mode derivative of the losses of all samples, and the curvature u·H u at x = 0 from a second one.
-Both are exact but for rounding; the standard errors say how far they may lie from those of the population that the samples were drawn from.
+Both are those of SGD on these samples, drawn with replacement, exact but for rounding; the standard errors say how far they may lie from those of the
+population from which the samples come.
 """
 
 from __future__ import annotations
@@ -147,10 +148,8 @@ class _Measure:
             found = [jvp(lambda t, b=b: self.losses(t, *b), (moved,), (u,)) for b in self.batches]
             losses, slopes = (self.torch.cat(part).double().detach().cpu().numpy() for part in zip(*found))
             deviation = slopes - slopes.mean()
-            variance = (deviation**2).sum()/(n - 1)
-            fourth = (deviation**4).mean()
-            spread = max(fourth - variance**2*(n - 3)/(n - 1), 0.0)
-            rows.append((losses.mean(), losses.std(ddof=1)/n**0.5, variance, (spread/n)**0.5))
+            variance, fourth = (deviation**2).mean(), (deviation**4).mean()
+            rows.append((losses.mean(), losses.std(ddof=1)/n**0.5, variance, (max(fourth - variance**2, 0.0)/n)**0.5))
         return np.array(rows).T
 
     def curvature(self, theta: dict[str, Any], u: dict[str, Any]) -> float:

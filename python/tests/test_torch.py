@@ -43,7 +43,7 @@ def test_a_linear_model_has_closed_forms(batch):
             residual = a @ (checkpoint["weight"].numpy()[0] + position*u) - y
             slopes = residual*(a @ u)
             assert found.loss[j, k] == pytest.approx((residual**2/2).mean(), rel=1e-12)
-            assert found.covariance[j, k] == pytest.approx(slopes.var(ddof=1), rel=1e-12)
+            assert found.covariance[j, k] == pytest.approx(slopes.var(), rel=1e-12)
             assert found.loss_standard_error[j, k] == pytest.approx((residual**2/2).std(ddof=1)/200**0.5, rel=1e-12)
     assert found.curvature == pytest.approx(((a @ u)**2).mean(), rel=1e-12)
     sharp = measured.sections(model, loss, (linear()[2]), checkpoints, x, time=[0.0, 1.0, 2.0], iterations=400)
