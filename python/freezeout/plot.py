@@ -116,7 +116,7 @@ def freezing(result: xr.DataTree, ax: Any = None):
     ax = _axes(ax)
     group = _group(result, "freezing")
     for k in range(group.sizes["valley"]):
-        (line,) = ax.plot(group.s, group.probability[k], label=f"valley at {float(group.valley_x[k, -1]):.3g}")
+        (line,) = ax.plot(group.s, group.probability[k], label=f"valley at {float(group.valley_x[k, -1]):.3f}")
         ax.plot(group.snapshot_s, group.snapshot_probability[k], "o", color=line.get_color(), markersize=4)
         if "p_final_sgd" in group.data_vars:
             bar = float(group.p_final_sgd_standard_error[k])

@@ -65,7 +65,9 @@ pub fn run_watched<T: Send + 'static>(
             Ok(Ok(outcome)) => return outcome.map_err(raised),
             Ok(Err(panic)) => resume_unwind(panic),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => resume_unwind(Box::new("the work ended without an outcome")),
+            Err(RecvTimeoutError::Disconnected) => {
+                resume_unwind(Box::new("the work ended without an outcome"))
+            }
         }
     }
 }
@@ -110,7 +112,8 @@ impl Board {
                 news.push((part.label.clone(), done, part.total));
             }
         }
-        news.into_iter().try_for_each(|(label, done, total)| progress.call1(py, (label, done, total)).map(|_| ()))
+        news.into_iter()
+            .try_for_each(|(label, done, total)| progress.call1(py, (label, done, total)).map(|_| ()))
     }
 }
 

@@ -24,16 +24,23 @@ fn raised(error: Error) -> PyErr {
 }
 
 /// Work in a pool of its own: that of the process does not survive a fork.
-fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> freezeout::Result<T> + Send) -> freezeout::Result<T> {
+fn in_pool<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> freezeout::Result<T> + Send,
+) -> freezeout::Result<T> {
     let failed = |message: String| Error::Config {
         key: "threads".into(),
         message,
     };
     const MOST_THREADS: usize = 1024;
     if threads.is_some_and(|n| n == 0 || n > MOST_THREADS) {
-        return Err(failed(format!("between 1 and {MOST_THREADS} threads are possible")));
+        return Err(failed(format!(
+            "between 1 and {MOST_THREADS} threads are possible"
+        )));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build();
     pool.map_err(|e| failed(e.to_string()))?.install(work)
 }
 
@@ -68,7 +75,12 @@ fn check(py: Python, text: &str, threads: Option<usize>) -> PyResult<String> {
 
 /// Runs a configuration; attributes and groups of the result file.
 #[pyfunction]
-fn run(py: Python, text: String, threads: Option<usize>, progress: Option<Py<PyAny>>) -> PyResult<Py<PyDict>> {
+fn run(
+    py: Python,
+    text: String,
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Py<PyDict>> {
     let work = move |progress: &Progress| with_job(&text, threads, |_, job| job.run(None, progress));
     let file = run_watched(py, work, progress)?;
     records::of_file(py, file)
@@ -77,7 +89,8 @@ fn run(py: Python, text: String, threads: Option<usize>, progress: Option<Py<PyA
 /// The configuration of every cell of a sweep.
 #[pyfunction]
 fn cells(py: Python, text: &str) -> PyResult<Vec<String>> {
-    py.detach(|| with_job(text, None, |_, job| job.cells())).map_err(raised)
+    py.detach(|| with_job(text, None, |_, job| job.cells()))
+        .map_err(raised)
 }
 
 /// The groups of one cell of a sweep, for [`stacked`] in this or another process.
@@ -125,7 +138,11 @@ fn generator(py: Python, text: &str, parts: usize) -> PyResult<Py<PyDict>> {
     let (starts, targets, rates) = assembled.rates.as_csr().clone().into_raw_storage();
     let starts: Vec<i64> = starts.into_iter().map(|k| k as i64).collect();
     let states: Vec<i64> = assembled.states.into_iter().map(|k| k as i64).collect();
-    let faces: Vec<_> = assembled.faces.into_iter().map(|axis| axis.into_pyarray(py)).collect();
+    let faces: Vec<_> = assembled
+        .faces
+        .into_iter()
+        .map(|axis| axis.into_pyarray(py))
+        .collect();
     let dict = PyDict::new(py);
     dict.set_item("row_starts", starts.into_pyarray(py))?;
     dict.set_item("targets", targets.into_pyarray(py))?;

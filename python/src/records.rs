@@ -51,7 +51,10 @@ fn of_record<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDic
     Ok(dict)
 }
 
-fn attributes<'py>(py: Python<'py>, attributes: &BTreeMap<String, Attribute>) -> PyResult<Bound<'py, PyDict>> {
+fn attributes<'py>(
+    py: Python<'py>,
+    attributes: &BTreeMap<String, Attribute>,
+) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, value) in attributes {
         match value {

@@ -147,9 +147,8 @@ impl<const D: usize> Generator<D> {
         match &self.rates {
             Rates::Sparse(rates) => Ok(Cow::Borrowed(rates)),
             Rates::Chain(chain) => {
-                let pairs = (1..chain.len()).flat_map(|i| {
-                    [(i - 1, i, chain.up()[i - 1]), (i, i - 1, chain.down()[i])]
-                });
+                let pairs = (1..chain.len())
+                    .flat_map(|i| [(i - 1, i, chain.up()[i - 1]), (i, i - 1, chain.down()[i])]);
                 SparseRates::from_transitions(chain.len(), pairs).map(Cow::Owned)
             }
         }

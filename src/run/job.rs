@@ -168,7 +168,10 @@ impl<'a> Job<'a> {
         let Steps::Tasks(tasks) = self.steps else {
             return Ok(Vec::new());
         };
-        let groups: Vec<Vec<Group>> = tasks.into_iter().map(|work| work(progress)).collect::<Result<_>>()?;
+        let groups: Vec<Vec<Group>> = tasks
+            .into_iter()
+            .map(|work| work(progress))
+            .collect::<Result<_>>()?;
         Ok(groups.concat())
     }
 

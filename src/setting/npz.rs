@@ -27,14 +27,23 @@ pub fn read(path: &str, name: &str) -> Result<(Vec<usize>, Vec<f64>)> {
     let unreadable = |e: io::Error| failed(format!("{name} cannot be read as numbers ({e})"));
     let file = File::open(path).map_err(|e| failed(e.to_string()))?;
     let mut archive = ZipArchive::new(file).map_err(unread)?;
-    let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| match error {
-        ZipError::FileNotFound => failed(format!("it holds no array {name}")),
-        other => unread(other),
-    })?;
+    let entry = archive
+        .by_name(&format!("{name}.npy"))
+        .map_err(|error| match error {
+            ZipError::FileNotFound => failed(format!("it holds no array {name}")),
+            other => unread(other),
+        })?;
     let array = NpyFile::new(entry).map_err(unreadable)?;
     let shape: Vec<usize> = array.shape().iter().map(|n| *n as usize).collect();
-    if array.shape().iter().try_fold(1_u64, |all, n| all.checked_mul(*n)).is_none_or(|all| all > MOST) {
-        return Err(failed(format!("{name} claims the shape {shape:?}, more than can be read")));
+    if array
+        .shape()
+        .iter()
+        .try_fold(1_u64, |all, n| all.checked_mul(*n))
+        .is_none_or(|all| all > MOST)
+    {
+        return Err(failed(format!(
+            "{name} claims the shape {shape:?}, more than can be read"
+        )));
     }
     let is_by_columns = array.order() == Order::Fortran;
     let values = numbers(array).map_err(unreadable)?;
@@ -44,7 +53,11 @@ pub fn read(path: &str, name: &str) -> Result<(Vec<usize>, Vec<f64>)> {
             values[k]
         )));
     }
-    let values = if is_by_columns { by_rows(&shape, &values) } else { values };
+    let values = if is_by_columns {
+        by_rows(&shape, &values)
+    } else {
+        values
+    };
     Ok((shape, values))
 }
 
@@ -80,7 +93,10 @@ fn by_rows(shape: &[usize], values: &[f64]) -> Vec<f64> {
                 index
             })
             .collect();
-        indices.iter().zip(shape.iter().rev()).fold(0, |place, (index, n)| place * n + index)
+        indices
+            .iter()
+            .zip(shape.iter().rev())
+            .fold(0, |place, (index, n)| place * n + index)
     };
     (0..values.len()).map(|k| values[place(k)]).collect()
 }
@@ -92,7 +108,10 @@ mod tests {
     #[test]
     fn columns_become_rows() {
         // numpy.asfortranarray([[1, 2, 3], [4, 5, 6]]) stores 1 4 2 5 3 6
-        assert_eq!(by_rows(&[2, 3], &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(
+            by_rows(&[2, 3], &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]),
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        );
         assert_eq!(by_rows(&[3], &[1.0, 2.0, 3.0]), [1.0, 2.0, 3.0]);
     }
 }

@@ -98,7 +98,9 @@ pub fn axes<const D: usize>(file: Option<&str>, axes: &[Numbers]) -> Result<([Ve
 /// # Errors
 /// [`Error::Config`].
 pub fn require_use<'a>(file: Option<&str>, numbers: impl IntoIterator<Item = &'a Numbers>) -> Result<()> {
-    let is_used = numbers.into_iter().any(|numbers| matches!(numbers, Numbers::InFile(_)));
+    let is_used = numbers
+        .into_iter()
+        .any(|numbers| matches!(numbers, Numbers::InFile(_)));
     if file.is_none() || is_used {
         return Ok(());
     }
@@ -112,15 +114,26 @@ mod tests {
     #[test]
     fn numbers_in_a_configuration_are_rows_or_a_list() {
         let rows = Numbers::Rows(vec![vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.0]]);
-        assert_eq!(rows.of_shape("loss", None, &[3, 2]).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(
+            rows.of_shape("loss", None, &[3, 2]).unwrap(),
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        );
         let says = |numbers: &Numbers, file, text: &str| {
             let error = numbers.of_shape("loss", file, &[3, 2]).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");
         };
         says(&Numbers::List(vec![1.0; 6]), None, "loss: it has shape [6]");
-        says(&Numbers::Rows(vec![vec![1.0], vec![]]), None, "row 1 has 0 numbers");
+        says(
+            &Numbers::Rows(vec![vec![1.0], vec![]]),
+            None,
+            "row 1 has 0 numbers",
+        );
         says(&Numbers::List(vec![1.0, f64::NAN]), None, "entry 1 is NaN");
-        says(&Numbers::InFile("loss".into()), None, "file: this key is required");
+        says(
+            &Numbers::InFile("loss".into()),
+            None,
+            "file: this key is required",
+        );
         says(&Numbers::InFile("loss".into()), Some("none.npz"), "none.npz: ");
         assert!(require_use(Some("a.h5"), [&rows]).is_err());
         assert!(require_use(None, [&rows]).is_ok());

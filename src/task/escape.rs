@@ -377,7 +377,12 @@ impl Escape {
             rates: generator.rates()?.into_owned(),
             killing: generator.killing().to_vec(),
             states: generator.states().to_vec(),
-            faces: generator.grid().axes().iter().map(|axis| axis.faces().to_vec()).collect(),
+            faces: generator
+                .grid()
+                .axes()
+                .iter()
+                .map(|axis| axis.faces().to_vec())
+                .collect(),
         })
     }
 
