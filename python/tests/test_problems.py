@@ -6,6 +6,7 @@ from pathlib import Path
 
 import freezeout
 import pytest
+from conftest import ROOT
 from freezeout import problems
 
 
@@ -61,6 +62,13 @@ def test_absorbing_ends_kill(well):
     pytest.importorskip("scipy")
     assert generator.killing[-1] > 0 and not generator.killing[:-1].any()
     assert generator.to_scipy().sum(axis=1)[-1] == pytest.approx(-generator.killing[-1])
+
+
+def test_the_example_of_the_readme_runs():
+    pytest.importorskip("matplotlib").use("agg")
+    section = (ROOT / "README.md").read_text().split("## In Python")[1]
+    exec(section.split("```python")[1].split("```")[0], names := {})
+    assert abs(float(names["time"]) - 66.268_626_364_86) < 1e-6
 
 
 def test_stubs_are_those_of_the_schema():
