@@ -23,8 +23,9 @@ What other input can mend is a ``ValueError`` with the text of the program, whic
 from . import plot, problems
 from ._freezeout import __version__
 from .generators import Generator
+from .problem import Problem
 from .problems import *  # noqa: F403, the tasks: one class each, made from the schema
-from .problems import Problem, schema
+from .problems import schema
 from .running import check, run
 from .sweeps import sweep
 from .tables import from_tables

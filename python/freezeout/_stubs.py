@@ -12,30 +12,15 @@ _TYPES = {"number": "float", "integer": "int", "string": "str", "boolean": "bool
 
 _HEAD = '''"""Made from the schema of configurations by ``python -m freezeout._stubs``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import xarray as xr
-
-from .documents import HasDocument
-from .generators import Generator
+from .problem import Problem, WithGenerator
 
 SHARED: tuple[str, ...]
+__all__: list[str]
 
 def schema() -> dict[str, Any]: ...
-
-class Problem(HasDocument):
-    section: str
-    def __init__(self, **keywords: Any) -> None: ...
-    def document(self) -> dict[str, Any]: ...
-    def to_toml(self) -> str: ...
-    def check(self, *, threads: int | None = None) -> str: ...
-    def run(
-        self,
-        *,
-        threads: int | None = None,
-        progress: bool | Callable[[str, int | None, int | None], None] | None = None,
-    ) -> xr.DataTree: ...
 '''
 
 
@@ -63,15 +48,13 @@ def problems() -> str:
     for name in made.__all__:
         problem = getattr(made, name)
         keys = made._resolved(root["properties"][problem.section], root)["properties"]
-        lines = [f"class {name}(Problem):", "    def __init__(", "        self,", "        *,"]
+        lines = [f"class {name}({problem.__base__.__name__}):", "    def __init__(", "        self,", "        *,"]
         for key, parameter in inspect.signature(problem).parameters.items():
             shared = root["properties"].get(key) if key in made.SHARED else None
             kind = _type(keys[key] if shared is None else shared, root)
             default = "" if parameter.default is inspect.Parameter.empty else " = ..."
             lines.append(f"        {key}: {kind}{default},")
         lines += ["        **other_tasks: Mapping[str, Any],", "    ) -> None: ..."]
-        if problem.section == "escape":
-            lines.append("    def generator(self, *, parts: int = 1) -> Generator: ...")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

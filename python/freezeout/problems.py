@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from . import _freezeout
-from .documents import HasDocument, plain, text_of, without_lines
+from .problem import Problem, WithGenerator
 
 #: Keys that mean the same for every task.
 SHARED = ("name", "seed", "landscape", "noise", "sgd", "region")
@@ -16,62 +16,6 @@ SHARED = ("name", "seed", "landscape", "noise", "sgd", "region")
 def schema() -> dict[str, Any]:
     """The JSON schema of a configuration (draft 2020-12), as ``freezeout schema`` prints it."""
     return json.loads(_freezeout.schema())
-
-
-class Problem(HasDocument):
-    """A task with what it is about; its classes are made from the schema.
-
-    Keywords are the keys of the section of the task, and the sections ``landscape``, ``noise``, ``sgd``, ``region`` as mappings, ``name`` and ``seed``.
-    Other tasks may be asked of the same problem, each under its name. Keys and types are checked at once, values by :meth:`check` and :meth:`run`.
-
-    :raises ValueError: with the text of the program, such as ``escape.cels: unknown key; did you mean "cells"?``
-    """
-
-    #: Section of the task.
-    section: str
-
-    def __init__(self, **keywords: Any) -> None:
-        own = {}
-        self._document: dict[str, Any] = {"name": self.section}
-        for key, value in keywords.items():
-            place = self._document if key not in _KEYS[self.section] and key in _TOP else own
-            place[key] = value
-        self._document[self.section] = own
-        self._document = plain(self._document)
-        with without_lines(self):
-            _freezeout.parse_only(text_of(self))
-
-    def document(self) -> dict[str, Any]:
-        """The problem as the mapping that the TOML document is."""
-        return dict(self._document)
-
-    def to_toml(self) -> str:
-        """The problem as a configuration of the program."""
-        return text_of(self)
-
-    def check(self, *, threads: int | None = None) -> str:
-        """As :func:`freezeout.check`."""
-        from .running import check
-
-        return check(self, threads=threads)
-
-    def run(self, *, threads: int | None = None, progress: Any = None):
-        """As :func:`freezeout.run`."""
-        from .running import run
-
-        return run(self, threads=threads, progress=progress)
-
-    def __repr__(self) -> str:
-        return f"<freezeout.{type(self).__name__}>\n{self.to_toml()}"
-
-
-class _WithGenerator:
-    def generator(self, *, parts: int = 1):
-        """The generator on the grid whose cells are ``cells`` cut into ``parts``, as :class:`freezeout.Generator`."""
-        from .generators import Generator
-
-        with without_lines(self):
-            return Generator(_freezeout.generator(text_of(self), parts))
 
 
 def _resolved(schema_of: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
@@ -100,12 +44,14 @@ def _class(section: str, root: dict[str, Any]) -> type[Problem]:
     about = root["properties"][section].get("description", "")
     return type(
         name,
-        (_WithGenerator, Problem) if section == "escape" else (Problem,),
+        (WithGenerator if section == "escape" else Problem,),
         {
             "__doc__": f"``[{section}]``: {about}\n\n" + "\n".join(lines),
             "__module__": __name__,
             "__signature__": inspect.Signature(parameters),
             "section": section,
+            "keys": _KEYS[section],
+            "sections": _TOP,
         },
     )
 

@@ -1,31 +1,16 @@
 """Made from the schema of configurations by ``python -m freezeout._stubs``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import xarray as xr
-
-from .documents import HasDocument
-from .generators import Generator
+from .problem import Problem, WithGenerator
 
 SHARED: tuple[str, ...]
+__all__: list[str]
 
 def schema() -> dict[str, Any]: ...
 
-class Problem(HasDocument):
-    section: str
-    def __init__(self, **keywords: Any) -> None: ...
-    def document(self) -> dict[str, Any]: ...
-    def to_toml(self) -> str: ...
-    def check(self, *, threads: int | None = None) -> str: ...
-    def run(
-        self,
-        *,
-        threads: int | None = None,
-        progress: bool | Callable[[str, int | None, int | None], None] | None = None,
-    ) -> xr.DataTree: ...
-
-class Escape(Problem):
+class Escape(WithGenerator):
     def __init__(
         self,
         *,
@@ -48,7 +33,6 @@ class Escape(Problem):
         region: Mapping[str, Any] | None = ...,
         **other_tasks: Mapping[str, Any],
     ) -> None: ...
-    def generator(self, *, parts: int = 1) -> Generator: ...
 
 class TransferOperator(Problem):
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import xarray as xr
 
@@ -33,9 +33,10 @@ def run(
     """
     text = text_of(problem)
     bars = _Bars() if progress is True else None
+    told = bars or (progress if callable(progress) else _only_notes)
     with without_lines(problem):
         try:
-            result = _freezeout.run(text, threads, bars or progress or _only_notes)
+            result = _freezeout.run(text, threads, told)
         finally:
             if bars:
                 bars.close()
@@ -65,15 +66,16 @@ class _Bars:
         except ImportError:
             raise ImportError("progress=True needs tqdm: pip install tqdm") from None
         self.tqdm = tqdm
-        self.bars: dict[tuple[str, int], object] = {}
+        self.bars: dict[tuple[str, int], Any] = {}
 
     def __call__(self, label: str, done: int | None, total: int | None) -> None:
         if total is None:
             self.tqdm.write(label)
             return
-        bar = self.bars.setdefault((label, total), None) or self.tqdm(desc=label, total=total)
-        self.bars[label, total] = bar
-        bar.update(max(0, done - bar.n))
+        if (label, total) not in self.bars:
+            self.bars[label, total] = self.tqdm(desc=label, total=total)
+        bar = self.bars[label, total]
+        bar.update(max(0, (done or 0) - bar.n))
 
     def close(self) -> None:
         for bar in self.bars.values():
