@@ -18,7 +18,6 @@ from typing import Any
 from .problem import Problem, WithGenerator
 
 SHARED: tuple[str, ...]
-__all__: list[str]
 
 def schema() -> dict[str, Any]: ...
 '''
@@ -44,7 +43,8 @@ def _type(schema: Any, root: dict[str, Any]) -> str:
 def problems() -> str:
     """The text of ``problems.pyi``."""
     root = made.schema()
-    parts = [_HEAD]
+    names = "".join(f"    {name!r},\n" for name in made.__all__).replace("'", '"')
+    parts = [_HEAD, f"__all__ = [\n{names}]\n"]
     for name in made.__all__:
         problem = getattr(made, name)
         keys = made._resolved(root["properties"][problem.section], root)["properties"]

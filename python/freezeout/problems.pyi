@@ -6,9 +6,28 @@ from typing import Any
 from .problem import Problem, WithGenerator
 
 SHARED: tuple[str, ...]
-__all__: list[str]
 
 def schema() -> dict[str, Any]: ...
+
+__all__ = [
+    "Escape",
+    "TransferOperator",
+    "Freezing",
+    "StaticOdds",
+    "EffectivePotential",
+    "Slices",
+    "Surface",
+    "Trajectories",
+    "StationaryMap",
+    "FreezingTheory",
+    "FinalProbability",
+    "Schedules",
+    "ScheduleDesign",
+    "Ablations",
+    "FreezingLine",
+    "PhaseDiagram",
+    "Network",
+]
 
 class Escape(WithGenerator):
     def __init__(
