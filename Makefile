@@ -6,7 +6,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce networks test fuzz older-processor deny validate scan check bench peers formula-peers hdf5 clean
+.PHONY: reproduce networks test python-test fuzz older-processor deny validate scan check bench peers formula-peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -20,6 +20,12 @@ networks: hdf5
 
 test: hdf5
 	$(CARGO) test --release --locked --features cli
+
+# Builds the Python package into python/.venv and runs its tests; needs Python >= 3.10, and PyPI for what is not installed there.
+python-test:
+	test -d python/.venv || python3 -m venv python/.venv
+	CARGO_TARGET_DIR=$(CURDIR)/target python/.venv/bin/pip install -q "./python[test]"
+	python/.venv/bin/pytest -q python
 
 # Mutated configurations, damaged files and killed sweeps, FUZZ times as many as in the test run, from another SEED.
 FUZZ ?= 20
@@ -85,4 +91,4 @@ hdf5:
 
 clean:
 	$(CARGO) clean
-	rm -rf data/results
+	rm -rf data/results python/.venv

@@ -22,6 +22,37 @@ fn a_double_well_is_solved_in_memory() {
     );
 }
 
+/// The numbers of a table may stand in the configuration itself.
+#[test]
+fn a_table_in_the_configuration_is_its_formula() {
+    let x: Vec<f64> = (0..=400).map(|k| -2.5 + 0.0125 * f64::from(k)).collect();
+    let loss: Vec<f64> = x.iter().map(|x| 0.25 * (x * x - 1.0).powi(2)).collect();
+    let text = DOUBLE_WELL.replace(
+        "loss = \"barrier*(x^2 - 1)^2\"\nparameters = { barrier = 0.25 }",
+        &format!("table = {{ loss = {loss:?}, axes = [{x:?}] }}"),
+    );
+    let solved = |text: &str| {
+        let config = run::parse(text)?;
+        let result = run::Job::new(&config, text)?.run(None, &Progress::silent())?;
+        let time = result.record("escape/mean_first_passage_time")?.numbers();
+        Ok::<f64, freezeout::Error>(time.unwrap()[0])
+    };
+    // A cubic spline on steps of h is off by h^4/384 times the fourth derivative, 4e-10 here, over a noise of 0.1.
+    assert!((solved(&text).unwrap() / 66.268_626_364_86 - 1.0).abs() < 2e-8);
+    let says = |text: &str, wanted: &str| {
+        let message = solved(text).unwrap_err().to_string();
+        assert!(message.starts_with(wanted), "{message}");
+    };
+    says(
+        &text.replace("axes = [[-2.5, ", "axes = [["),
+        "landscape.table.loss: it has shape [401]",
+    );
+    says(
+        &text.replace("table = { ", "table = { file = \"a.npz\", "),
+        "a.npz: ",
+    );
+}
+
 /// Without HDF5 a table is refused before anything runs, and the message says what is missing.
 #[cfg(not(feature = "files"))]
 #[test]

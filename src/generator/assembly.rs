@@ -9,6 +9,7 @@ use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
 use crate::grid::{CellSet, Grid};
 use crate::linalg::{Chain, DetailedBalance, Elimination, NestedDissection, SparseRates};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Jump rates of a diffusion between the cells of a grid.
@@ -136,6 +137,26 @@ impl<const D: usize> Generator<D> {
             Rates::Chain(_) => None,
             Rates::Sparse(rates) => Some(rates),
         }
+    }
+
+    /// The rates among the states, in the order of [`Generator::states`], of a birth-death chain too.
+    ///
+    /// # Errors
+    /// As [`SparseRates::new`].
+    pub fn rates(&self) -> Result<Cow<'_, SparseRates>> {
+        match &self.rates {
+            Rates::Sparse(rates) => Ok(Cow::Borrowed(rates)),
+            Rates::Chain(chain) => {
+                let pairs = (1..chain.len())
+                    .flat_map(|i| [(i - 1, i, chain.up()[i - 1]), (i, i - 1, chain.down()[i])]);
+                SparseRates::from_transitions(chain.len(), pairs).map(Cow::Owned)
+            }
+        }
+    }
+
+    /// Rate of each state through absorbing boundaries, in 1/time.
+    pub fn killing(&self) -> &[f64] {
+        &self.killing
     }
 
     /// Cell of each state, ascending.

@@ -2,10 +2,11 @@
 
 use super::record::{Record, check_name, refused};
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A scalar fact about a group or a file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub enum Attribute {
     /// Text of any length.
     Text(String),
@@ -73,7 +74,7 @@ fn checked_attribute(name: &str, value: Attribute) -> Result<(String, Attribute)
 /// assert!(group.push(Record::new("y", "1", &[("noise_strength", 3)], vec![0.0; 3])?).is_err());
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Group {
     name: String,
     description: String,

@@ -1,10 +1,11 @@
 //! A named array with its unit, symbol, description and dimensions.
 
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Numbers or texts of a record, in row-major order (last dimension fastest).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub enum Values {
     /// Real numbers.
     Float(Vec<f64>),
@@ -115,7 +116,7 @@ impl From<&str> for Values {
 }
 
 /// A named axis of a record. The one-dimensional record of the same name in the same group, if any, is its coordinate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Dimension {
     /// Name, shared by all records of the group that run along this axis.
     pub name: String,
@@ -134,7 +135,7 @@ pub struct Dimension {
 /// assert_eq!(p_flat.shape(), [2, 3]);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Record {
     name: String,
     symbol: String,

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::output::sha256_of;
+use crate::setting::table::is_npz;
 use crate::task::Config;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,12 +15,15 @@ pub type InputFiles = BTreeMap<String, String>;
 /// # Errors
 /// [`Error::Input`] when one cannot be read.
 pub fn input_files(config: &Config) -> Result<InputFiles> {
-    let loss = config.landscape.table.iter().map(|table| &table.file);
+    let loss = config.landscape.table.iter().flat_map(|table| &table.file);
     let noise = config
         .noise
         .iter()
         .flat_map(|noise| &noise.table)
-        .map(|table| &table.file);
+        .flat_map(|table| &table.file);
+    let clock = (config.freezing.iter())
+        .flat_map(|freezing| &freezing.clock)
+        .flat_map(|clock| &clock.file);
     let escape = config.network_escape.iter().flat_map(|network| network.files());
     let images = config
         .network
@@ -28,6 +32,7 @@ pub fn input_files(config: &Config) -> Result<InputFiles> {
         .chain(escape);
     let images = images.map(|file| file.display().to_string());
     loss.chain(noise)
+        .chain(clock)
         .cloned()
         .chain(images)
         .map(|file| Ok((file.clone(), digest(&file)?)))
@@ -60,8 +65,8 @@ pub fn listed(files: &InputFiles) -> String {
 }
 
 fn digest(path: &str) -> Result<String> {
-    // without HDF5 no table is read, and the refusal of the key says so
-    if !cfg!(feature = "files") {
+    // without HDF5 no such table is read, and the refusal of the key says so
+    if !cfg!(feature = "files") && !is_npz(path) {
         return Ok(String::new());
     }
     let failed = |e: std::io::Error| Error::Input {

@@ -7,7 +7,7 @@ use super::shard::{Shard, push_shard};
 use super::sweep::Plan;
 use crate::error::{Error, Result};
 use crate::judgement::{agreement, claims};
-use crate::output::ResultFile;
+use crate::output::{Group, ResultFile};
 use crate::task::work::Work;
 use crate::task::{Config, Progress};
 use std::path::Path;
@@ -110,27 +110,83 @@ impl<'a> Job<'a> {
     pub fn run(self, unfinished: Option<&Path>, progress: &Progress) -> Result<ResultFile> {
         let mut file = ResultFile::new();
         provenance(&mut file, self.config, self.text, &self.inputs)?;
-        let tasks = match self.steps {
-            Steps::Tasks(tasks) => tasks,
-            Steps::Sweep(plan) => {
-                for group in plan.run(self.text, unfinished, progress)? {
-                    file.push(group)?;
-                }
-                return Ok(file);
-            }
-        };
-        for work in tasks {
-            for group in work(progress)? {
+        if let Steps::Sweep(plan) = self.steps {
+            for group in plan.run(self.text, unfinished, progress)? {
                 file.push(group)?;
             }
+            return Ok(file);
+        }
+        let config = self.config;
+        for group in self.groups(progress)? {
+            file.push(group)?;
         }
         let rows = agreement::comparisons(&file)?;
         if !rows.is_empty() {
             file.push(agreement::group(&rows)?)?;
         }
-        let claims = claims::claims(&file, self.config)?;
+        let claims = claims::claims(&file, config)?;
         if !claims.is_empty() {
             file.push(claims::group(&claims)?)?;
+        }
+        Ok(file)
+    }
+
+    /// The configuration of every cell of a sweep as TOML, with the seed that is its own, the last swept key running fastest: what a scheduler hands out.
+    /// None when nothing is swept.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::run::{Job, parse};
+    /// use freezeout::task::Progress;
+    /// let text = "name = \"two\"\n[slices]\ny = [5.0]\n[[sweep]]\nparameter = \"landscape.y_b\"\nvalues = [30.0, 40.0]\n";
+    /// let config = parse(text)?;
+    /// let mut groups = Vec::new();
+    /// for cell in Job::new(&config, text)?.cells()? {
+    ///     let config = parse(&cell)?;
+    ///     groups.push(Job::new(&config, &cell)?.groups(&Progress::silent())?);
+    /// }
+    /// let apart = Job::new(&config, text)?.stacked(&groups)?;
+    /// let together = Job::new(&config, text)?.run(None, &Progress::silent())?;
+    /// assert_eq!(apart, together);
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a cell cannot be written as TOML.
+    pub fn cells(&self) -> Result<Vec<String>> {
+        match &self.steps {
+            Steps::Tasks(_) => Ok(Vec::new()),
+            Steps::Sweep(plan) => plan.texts(),
+        }
+    }
+
+    /// The groups of all tasks, of one cell of a sweep for [`Job::stacked`]; of a sweep itself none.
+    ///
+    /// # Errors
+    /// Errors of the routes, with the task in which they arose.
+    pub fn groups(self, progress: &Progress) -> Result<Vec<Group>> {
+        let Steps::Tasks(tasks) = self.steps else {
+            return Ok(Vec::new());
+        };
+        let groups: Vec<Vec<Group>> = tasks
+            .into_iter()
+            .map(|work| work(progress))
+            .collect::<Result<_>>()?;
+        Ok(groups.concat())
+    }
+
+    /// The result of a sweep from the groups of its cells, in the order of [`Job::cells`].
+    ///
+    /// # Errors
+    /// [`Error::Config`] when there are more or fewer than cells, or their records cannot be stacked.
+    pub fn stacked(self, cells: &[Vec<Group>]) -> Result<ResultFile> {
+        let mut file = ResultFile::new();
+        provenance(&mut file, self.config, self.text, &self.inputs)?;
+        let Steps::Sweep(plan) = &self.steps else {
+            return Err(Error::config("sweep", "nothing is swept in this configuration"));
+        };
+        for group in plan.stacked(cells)? {
+            file.push(group)?;
         }
         Ok(file)
     }

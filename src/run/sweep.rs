@@ -332,7 +332,31 @@ impl Plan {
         let all: Vec<usize> = (0..self.count()).collect();
         let cells = self.cells(&all, text, folder, progress)?;
         let groups: Vec<Vec<Group>> = cells.into_iter().map(|(_, groups)| groups).collect();
-        stacked(&self.swept()?, &groups)
+        self.stacked(&groups)
+    }
+
+    /// Stacks the groups of all cells along the swept coordinates.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when there are more or fewer than cells, or two have records that cannot be stacked.
+    pub fn stacked(&self, groups: &[Vec<Group>]) -> Result<Vec<Group>> {
+        if groups.len() != self.count() {
+            let (count, found) = (self.count(), groups.len());
+            return Err(fail("sweep", format!("{found} results for {count} cells")));
+        }
+        for cell in groups {
+            require_same_shapes(&groups[0], cell)?;
+        }
+        stacked(&self.swept()?, groups)
+    }
+
+    /// The configuration of every cell as TOML.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn texts(&self) -> Result<Vec<String>> {
+        let text = |cell: &Config| toml::to_string(cell).map_err(|e| fail("sweep", e.to_string()));
+        self.cells.iter().map(text).collect()
     }
 
     /// Runs the cells of these numbers over the threads of the current pool, keeping each finished cell in `folder` until the whole is done; `text` is

@@ -1,7 +1,7 @@
 //! `[landscape]`: the loss or the drift that every task of a configuration is about.
 
-use super::hdf5_table;
 use super::model_keys::{Given, Model, check_keys, matrix, point};
+use super::table::{self, Numbers};
 use crate::error::{Error, Result, require_non_negative};
 use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic,
@@ -100,16 +100,17 @@ pub enum LandscapeModel {
     Quadratic,
 }
 
-/// A loss tabulated in an HDF5 file.
+/// A loss in a table.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LossTable {
-    /// the file, relative to the working directory
-    pub file: String,
-    /// path of the loss in it, one axis a variable
-    pub loss: String,
-    /// paths of the positions along each axis
-    pub axes: Vec<String>,
+    /// an HDF5 or npz file, relative to the working directory; none when the numbers stand here
+    #[serde(default)]
+    pub file: Option<String>,
+    /// path of the loss in the file, one axis a variable, or the numbers themselves
+    pub loss: Numbers,
+    /// positions along each axis: paths in the file, or the numbers themselves
+    pub axes: Vec<Numbers>,
 }
 
 /// The surface on which coordinate `axis` equals `position`.
@@ -413,11 +414,14 @@ impl LandscapeKeys {
             return Ok(Box::new(loss.map_err(|e| e.at("loss"))?));
         }
         if let Some(LossTable { file, loss, axes }) = &self.table {
-            let (axes, shape) = hdf5_table::axes::<D>(file, axes)?;
-            return Ok(Box::new(Tabulated::new(
-                axes,
-                hdf5_table::values(file, loss, &shape)?,
-            )?));
+            let table = || {
+                let file = file.as_deref();
+                table::require_use(file, axes.iter().chain([loss]))?;
+                let (axes, shape) = table::axes::<D>(file, axes)?;
+                Ok((axes, loss.of_shape("loss", file, &shape)?))
+            };
+            let (axes, loss) = table().map_err(|e: Error| e.at("table"))?;
+            return Ok(Box::new(Tabulated::new(axes, loss)?));
         }
         match (self.model, self.entry()) {
             (Some(LandscapeModel::Quadratic), Some(entry)) => {

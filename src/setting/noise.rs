@@ -1,8 +1,8 @@
 //! `[noise]`: the gradient noise that every task of a configuration is about.
 
-use super::hdf5_table;
 use super::landscape::{AnyLandscape, LandscapeKeys};
 use super::model_keys::{Given, Model, check_keys, matrix};
+use super::table::{self, Numbers};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::SmoothedLandscape;
@@ -23,7 +23,7 @@ pub struct NoiseKeys {
     pub model: Option<NoiseModel>,
     /// the matrix itself, [[..], [..]], in place of a model: numbers, or formulas in the variables and parameters of the landscape
     pub tensor: Option<Vec<Vec<Entry>>>,
-    /// the matrix as tables in an HDF5 file, in place of a model: smooth splines
+    /// the matrix as tables, in place of a model: smooth splines
     pub table: Option<TensorTable>,
     /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds a drift
     pub calculus: Option<CalculusName>,
@@ -65,26 +65,27 @@ pub enum Entry {
     Formula(String),
 }
 
-/// A tensor tabulated in an HDF5 file.
+/// A tensor in tables.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TensorTable {
-    /// the file, relative to the working directory
-    pub file: String,
-    /// paths of the entries: xx, or xx, xy, yy; xx alone in two variables is noise along the first of them only
+    /// an HDF5 or npz file, relative to the working directory; none when the numbers stand here
+    #[serde(default)]
+    pub file: Option<String>,
+    /// the entries xx, or xx, xy, yy, as paths in the file or the numbers themselves; xx alone in two variables is noise along the first of them only
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub entries: Vec<String>,
-    /// path of the curvature h of the loss along the first variable, in place of entries: C_xx = strength h_+^power + floor
+    pub entries: Vec<Numbers>,
+    /// the curvature h of the loss along the first variable, in place of entries: C_xx = strength h_+^power + floor
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub curvature: Option<String>,
+    pub curvature: Option<Numbers>,
     /// exponent of the curvature; 1 unless given
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<f64>,
     /// added to the power of the curvature
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<f64>,
-    /// paths of the positions along each axis
-    pub axes: Vec<String>,
+    /// positions along each axis: paths in the file, or the numbers themselves
+    pub axes: Vec<Numbers>,
     /// factor
     #[serde(default = "one")]
     pub strength: f64,
@@ -221,7 +222,7 @@ impl NoiseKeys {
             return tensor_of(tensor, keys, domain);
         }
         if let Some(table) = &self.table {
-            return table.covariance();
+            return table.covariance().map_err(|e| e.at("table"));
         }
         let Some(entry) = self.entry() else {
             return Err(Error::config("model", "this key is required"));
@@ -274,31 +275,36 @@ impl NoiseKeys {
 
 impl TensorTable {
     fn covariance<const D: usize>(&self) -> Result<AnyNoise<D>> {
-        let (axes, shape) = hdf5_table::axes::<D>(&self.file, &self.axes)?;
-        let strength = require_positive("table.strength", self.strength)?;
-        let table = |name: &String| hdf5_table::values(&self.file, name, &shape);
+        let file = self.file.as_deref();
+        table::require_use(file, self.axes.iter().chain(&self.entries).chain(&self.curvature))?;
+        let (axes, shape) = table::axes::<D>(file, &self.axes)?;
+        let strength = require_positive("strength", self.strength)?;
+        let read = |key: &str, numbers: &Numbers| numbers.of_shape(key, file, &shape);
         let (mut entries, factor) = match &self.curvature {
             None if self.power.is_some() || self.floor.is_some() => {
                 return Err(Error::config(
-                    "table.curvature",
+                    "curvature",
                     "power and floor belong to a curvature, and none is given",
                 ));
             }
-            None => (
-                self.entries.iter().map(table).collect::<Result<Vec<_>>>()?,
-                strength,
-            ),
+            None => {
+                let entries = self.entries.iter().map(|entry| read("entries", entry));
+                (entries.collect::<Result<Vec<_>>>()?, strength)
+            }
             Some(_) if !self.entries.is_empty() => {
                 return Err(Error::config(
-                    "table.curvature",
+                    "curvature",
                     "give entries or curvature: each of them is the noise",
                 ));
             }
             Some(curvature) => {
-                let power = require_non_negative("table.power", self.power.unwrap_or(1.0))?;
-                let floor = require_non_negative("table.floor", self.floor.unwrap_or(0.0))?;
+                let power = require_non_negative("power", self.power.unwrap_or(1.0))?;
+                let floor = require_non_negative("floor", self.floor.unwrap_or(0.0))?;
                 let noise = |h: &f64| strength * h.max(0.0).powf(power) + floor;
-                (vec![table(curvature)?.iter().map(noise).collect()], 1.0)
+                (
+                    vec![read("curvature", curvature)?.iter().map(noise).collect()],
+                    1.0,
+                )
             }
         };
         if let (1, [across]) = (D - 1, entries.as_slice()) {

@@ -11,8 +11,9 @@ use crate::escape::{
     SimulationMethod, SmallNoiseRate, least_action, mean_first_passage_time_integral, simulate,
     small_noise_rate, too_small, undeclared_kink, why_no_integral,
 };
-use crate::generator::JumpDrift;
+use crate::generator::{Generator, JumpDrift};
 use crate::grid::Concentration;
+use crate::linalg::SparseRates;
 use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, WARNING, records};
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
@@ -320,10 +321,71 @@ impl Task for Escape {
     }
 }
 
+/// The generator of a problem of `[escape]` on one grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssembledGenerator {
+    /// Rates among the states, in 1/time.
+    pub rates: SparseRates,
+    /// Rate of each state through absorbing boundaries, in 1/time.
+    pub killing: Vec<f64>,
+    /// Cell of each state, the last variable running fastest; those outside of the domain are no states.
+    pub states: Vec<usize>,
+    /// Faces of the cells along each variable.
+    pub faces: Vec<Vec<f64>>,
+}
+
 /// Adds to the group what only problems of one dimension have.
 type More<const D: usize> = fn(&Problem<D>, &mut Group) -> Result<()>;
 
 impl Escape {
+    /// The generator on the grid whose cells are those of `cells` cut into `parts`.
+    ///
+    /// # Errors
+    /// Those of [`Task::prepare`] and of the assembly.
+    ///
+    /// # Examples
+    /// ```
+    /// let text = include_str!("../../paper/experiments/double_well.toml");
+    /// let config = freezeout::run::parse(text)?;
+    /// let generator = config.escape.as_ref().unwrap().generator(&config.setting()?, 1)?;
+    /// // Of a line every inner cell has two neighbours, and faces are one more than cells.
+    /// let states = generator.states.len();
+    /// assert_eq!(generator.rates.transitions(), 2 * (states - 1));
+    /// assert_eq!(generator.faces[0].len(), states + 1);
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn generator(&self, setting: &Setting, parts: usize) -> Result<AssembledGenerator> {
+        match setting.landscape.dimension() {
+            Ok(1) => self.assembled(setting, |keys| keys.on_a_line(), parts),
+            Ok(_) => self.assembled(setting, |keys| keys.in_the_plane(), parts),
+            Err(error) => Err(error.at("landscape")),
+        }
+    }
+
+    fn assembled<const D: usize>(
+        &self,
+        setting: &Setting,
+        landscape: Landscape<D>,
+        parts: usize,
+    ) -> Result<AssembledGenerator> {
+        let problem = self.problem(setting, landscape)?;
+        let grid = problem.grid(parts)?;
+        problem.check_finite(&grid)?;
+        let discretisation = problem.discretisation(&grid)?;
+        let generator = Generator::assemble_with(&problem.discretised(), grid, &discretisation)?;
+        Ok(AssembledGenerator {
+            rates: generator.rates()?.into_owned(),
+            killing: generator.killing().to_vec(),
+            states: generator.states().to_vec(),
+            faces: generator
+                .grid()
+                .axes()
+                .iter()
+                .map(|axis| axis.faces().to_vec())
+                .collect(),
+        })
+    }
+
     fn work<const D: usize>(
         &self,
         setting: &Setting,

@@ -20,8 +20,8 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::region::{Boundary, Domain};
 use crate::setting::Setting;
-use crate::setting::hdf5_table;
 use crate::setting::sections::AnyDiffusion;
+use crate::setting::table::{self, Numbers};
 use crate::statistics::proportion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub struct Freezing {
     /// speed of the slow variable as a formula in it, in place of minus the gradient along it at the bottoms of the valleys
     #[serde(default)]
     pub velocity: Option<String>,
-    /// training time at slow positions as a table in an HDF5 file, in place of a velocity
+    /// training time at slow positions as a table, in place of a velocity
     #[serde(default)]
     pub clock: Option<ClockTable>,
     /// factors on the noise from slow positions on, [[2.0, 0.1], [5.0, 0.01]]; 1 before the first
@@ -69,12 +69,13 @@ pub struct Freezing {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockTable {
-    /// the file, relative to the working directory
-    pub file: String,
-    /// path of the slow positions in it, ascending
-    pub position: String,
-    /// path of the times t = ηk at them, ascending
-    pub time: String,
+    /// an HDF5 or npz file, relative to the working directory; none when the numbers stand here
+    #[serde(default)]
+    pub file: Option<String>,
+    /// slow positions, ascending: path in the file, or the numbers themselves
+    pub position: Numbers,
+    /// times t = ηk at them, ascending: path in the file, or the numbers themselves
+    pub time: Numbers,
 }
 
 fn default_shallowest() -> f64 {
@@ -391,9 +392,11 @@ impl Freezing {
             }
             (None, Some(ClockTable { file, position, time })) => {
                 let at = |e: Error| e.at("freezing.clock");
-                let (axes, shape) =
-                    hdf5_table::axes::<1>(file, std::slice::from_ref(position)).map_err(at)?;
-                let times = hdf5_table::values(file, time, &shape).map_err(at)?;
+                let file = file.as_deref();
+                table::require_use(file, [position, time]).map_err(at)?;
+                let (shape, positions) = position.read("position", file).map_err(at)?;
+                let axes = [positions];
+                let times = time.of_shape("time", file, &shape).map_err(at)?;
                 if let Some(k) = (1..times.len()).find(|k| !(times[*k] > times[k - 1])) {
                     return Err(Error::config(
                         "freezing.clock",

@@ -855,7 +855,7 @@ fn follow_table(task: &NetworkEscape, table: &SectionTable, s: &[f64], sections:
         // a third of the table lies before the start, and the last end point at two thirds
         let middle = 0.5 * (table.x[n - 1] - table.x[0]) / 3.0;
         let mut out = TableLaw {
-            note: path.regime().text(),
+            note: path.regime().text("s"),
             valleys: path.valleys() as u64,
             beyond: vec![0.0],
             x: vec![0.0],
