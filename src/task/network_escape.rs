@@ -110,7 +110,7 @@ records! {
         section: SectionColumns => [curve, checkpoint],
         /// restarts
         restarted: RestartColumns => [checkpoint],
-        /// what the table of parallel sections says when [freezing] reads it, or why it cannot
+        /// the regime of the table of parallel sections, or why it cannot be followed
         freezing_note: Vec<String> => [note] "text",
         /// x of the parallel sections, a length along the direction from the first end point to the last
         path_x: Vec<f64> => [path_x] "1" "x",
