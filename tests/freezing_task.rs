@@ -169,7 +169,15 @@ fn what_cannot_be_followed_is_refused_with_its_key() {
         ("shalowest = 2.0", "shallowest"),
         (
             "clock = { file = \"nowhere.h5\", position = \"s\", time = \"t\" }",
+            "cannot read nowhere.h5",
+        ),
+        (
+            "clock = { position = [1.0, 2.0, 3.0, 4.0], time = [0.0, 1.0, 2.0, 3.0] }",
             "freezing.clock",
+        ),
+        (
+            "clock = { position = [1.0, 9.0, 12.0, 21.0], time = [0.0, 2.0, 1.0, 3.0] }",
+            "freezing.clock: time must ascend",
         ),
     ] {
         let message = refused(&text(extra));

@@ -49,7 +49,7 @@ fn a_table_in_the_configuration_is_its_formula() {
     );
     says(
         &text.replace("table = { ", "table = { file = \"a.npz\", "),
-        "a.npz: ",
+        "cannot read a.npz: ",
     );
 }
 

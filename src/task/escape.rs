@@ -341,7 +341,7 @@ impl Escape {
     /// The generator on the grid whose cells are those of `cells` cut into `parts`.
     ///
     /// # Errors
-    /// Those of [`Task::prepare`] and of the assembly.
+    /// [`Error::Config`] naming the key that is out of range; those of [`Generator::assemble_with`].
     ///
     /// # Examples
     /// ```
