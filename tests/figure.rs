@@ -82,6 +82,8 @@ fn synthetic() -> ResultFile {
         start_y: 1.0,
         start_p_flat: 0.5,
         ramp: 1.0,
+        regime: vec!["adiabatic".into()],
+        time_scales: figure_data::time_scales(60),
         p_flat: along(&fraction),
         p_flat_error: along(&|_| 1e-6),
         mean_freezing_y: along(&|d| 0.9 * height(d) + 0.05),

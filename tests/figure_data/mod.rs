@@ -16,6 +16,7 @@ use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
 use freezeout::task::stationary_map::StationaryMapResult;
 use freezeout::task::surface::SurfaceResult;
 use freezeout::task::trajectories::TrajectoriesResult;
+use freezeout::task::valley_columns::TimeScales;
 use freezeout::task::valley_columns::ValleyMeans;
 
 pub fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
@@ -199,6 +200,14 @@ fn escape() -> Group {
     group
 }
 
+/// Time scales of a number of paths.
+pub fn time_scales(paths: usize) -> TimeScales {
+    TimeScales {
+        adiabatic_parameter: vec![0.007; paths],
+        freeze_out_y: vec![4.9; paths],
+    }
+}
+
 fn final_probability() -> Group {
     let noise = vec![1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3];
     let p = |shift: f64| {
@@ -213,6 +222,8 @@ fn final_probability() -> Group {
         learning_rate: 0.01,
         start_y: 1.0,
         end_y: vec![50.0; 6],
+        regime: vec!["adiabatic".into()],
+        time_scales: time_scales(6),
         p_flat_two_state: p(0.0),
         p_flat_two_state_error: vec![1e-6; 6],
         p_flat_density: p(0.001),
@@ -371,6 +382,9 @@ fn schedules() -> Group {
         start_y: 1.0,
         learning_rate: 0.01,
         lever: vec!["batch_size".into()],
+        regime: vec!["adiabatic".into()],
+        time_scales: time_scales(12),
+        langevin: None,
         shape: vec!["step".into(), "cosine".into()],
         p_flat_transfer_equal_steps: p(-0.01),
         steps: vec![9e4; 12],
@@ -427,6 +441,7 @@ fn freezing() -> Group {
             p_final_sgd: vec![0.95, 0.05],
             p_final_sgd_standard_error: vec![0.005; 2],
         }),
+        langevin: None,
         snapshot_s: snapshots,
         x,
         s,
@@ -451,6 +466,10 @@ fn schedule_design() -> Group {
         end_y: 20.0,
         learning_rate: 0.01,
         schedule: names.map(String::from).to_vec(),
+        regime: vec!["adiabatic".into()],
+        time_scales: time_scales(4),
+        p_flat_bound: 0.984,
+        batches_a_step: vec![4.0; 4],
         noise_strength: (0..4).flat_map(strengths).collect(),
         p_flat_design: p.clone(),
         p_flat_two_state: p.clone(),
