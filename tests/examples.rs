@@ -157,6 +157,10 @@ fn no_example_is_left_out() {
     let mut programs = 0;
     for entry in fs::read_dir(root.join("examples")).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            // for clusters: run by the tests of the Python package
+            continue;
+        }
         programs += 1;
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         assert!(

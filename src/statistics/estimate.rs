@@ -71,7 +71,12 @@ impl fmt::Display for Estimate {
         let is_plain = highest == i32::MIN || (-4..8).contains(&highest);
         if is_plain {
             let places = (-last).max(0) as usize;
-            write!(f, "{value:.places$}")?;
+            let shown = match last {
+                // no digits below those of the error
+                1.. => (value / 10_f64.powi(last)).round() * 10_f64.powi(last),
+                _ => value,
+            };
+            write!(f, "{shown:.places$}")?;
         } else {
             let digits = first(value).saturating_sub(last).max(0) as usize;
             write!(f, "{value:.digits$e}")?;

@@ -72,7 +72,8 @@ impl Cost {
 }
 
 fn total(parts: &[(String, f64)]) -> f64 {
-    parts.iter().map(|(_, value)| value).sum()
+    // from 0, as the sum of nothing is -0
+    parts.iter().fold(0.0, |sum, (_, value)| sum + value)
 }
 
 fn most<'a>(parts: impl Iterator<Item = &'a (String, f64)>) -> Option<&'a str> {
