@@ -64,7 +64,9 @@ fn decimals(prose: &str) -> Vec<&str> {
     let outside_links = text.flat_map(|text| {
         let mut parts = text.split("](");
         let first = parts.next();
-        first.into_iter().chain(parts.map(|part| part.split_once(')').map_or("", |(_, rest)| rest)))
+        first
+            .into_iter()
+            .chain(parts.map(|part| part.split_once(')').map_or("", |(_, rest)| rest)))
     });
     outside_links
         .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && !".-+".contains(c)))
@@ -104,7 +106,10 @@ fn check_paragraph(paragraph: &str, folder: &Path) -> Result<(), String> {
             };
             let result = read(folder.join(format!("data/results/{name}.h5"))).map_err(|e| e.to_string())?;
             let record = result.record(path).map_err(|e| e.to_string())?;
-            let value = record.numbers().and_then(|all| all.get(entry).copied()).ok_or_else(wrong)?;
+            let value = record
+                .numbers()
+                .and_then(|all| all.get(entry).copied())
+                .ok_or_else(wrong)?;
             if !rounds_to(value, number) {
                 return Err(format!("{mark}, but it is {value}"));
             }
@@ -155,7 +160,11 @@ fn run(script: &str, folder: &Path) -> Result<String, String> {
 /// `python3 -m py_compile`, where there is a Python.
 fn compile_python(text: &str, folder: &Path) -> Result<(), String> {
     fs::write(folder.join("block.py"), text).map_err(|e| e.to_string())?;
-    match Command::new("python3").args(["-m", "py_compile", "block.py"]).current_dir(folder).output() {
+    match Command::new("python3")
+        .args(["-m", "py_compile", "block.py"])
+        .current_dir(folder)
+        .output()
+    {
         Ok(output) if !output.status.success() => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         _ => Ok(()),
     }
@@ -168,7 +177,8 @@ fn check_chapter(text: &str) -> Result<(), String> {
     let mut output = None;
     for (k, part) in format!("\n{text}").split("\n```").enumerate() {
         if k % 2 == 0 {
-            part.split("\n\n").try_for_each(|paragraph| check_paragraph(paragraph, folder))?;
+            part.split("\n\n")
+                .try_for_each(|paragraph| check_paragraph(paragraph, folder))?;
             continue;
         }
         let (language, block) = part.split_once('\n').ok_or("an empty block")?;
@@ -182,7 +192,9 @@ fn check_chapter(text: &str) -> Result<(), String> {
             }
             "sh" => output = Some(run(&block, folder)?),
             "text" => {
-                let found = output.take().ok_or_else(|| format!("output of no command:\n{block}"))?;
+                let found = output
+                    .take()
+                    .ok_or_else(|| format!("output of no command:\n{block}"))?;
                 if !lines_match(&lines(&block), &lines(&found)) {
                     return Err(format!("the guide says\n{block}\nthe program says\n{found}"));
                 }
@@ -216,7 +228,11 @@ fn every_command_and_number_of_the_guide_is_true() {
         let begin = std::time::Instant::now();
         let outcome = check_links(&text, &chapter).and_then(|()| check_chapter(&text));
         println!("{}: {:.1} s", chapter.display(), begin.elapsed().as_secs_f64());
-        wrong.extend(outcome.err().map(|message| format!("{}: {message}", chapter.display())));
+        wrong.extend(
+            outcome
+                .err()
+                .map(|message| format!("{}: {message}", chapter.display())),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -257,7 +273,11 @@ wrote data/results/well.h5
         ("= 66.27 -->", "= 66.28 -->", "but it is 66.26"),
         ("takes 66.27", "takes 66.28", "does not say"),
         ("-->", "-- >", "does not end"),
-        ("<!-- well: escape/mean_first_passage_time = 66.27 -->", "", "66.27 is not marked"),
+        (
+            "<!-- well: escape/mean_first_passage_time = 66.27 -->",
+            "",
+            "66.27 is not marked",
+        ),
         ("  66.268626…", "  66.268627…", "the program says"),
         ("…\nwrote", "wrote", "the program says"),
         ("run well.toml", "run wel.toml", "fails"),
@@ -277,6 +297,9 @@ wrote data/results/well.h5
 fn numbers_count_by_the_digits_in_which_they_are_written() {
     assert!(rounds_to(66.2686, "66.27") && !rounds_to(66.2686, "66.26"));
     assert!(rounds_to(1.0049e5, "1.00e5") && !rounds_to(1.0051e5, "1.00e5"));
-    assert_eq!(decimals("At 1.25, .5 and 3e-2 `9.99` [a](b.1.23) 7.125e-3."), ["1.25", ".5", "7.125e-3"]);
+    assert_eq!(
+        decimals("At 1.25, .5 and 3e-2 `9.99` [a](b.1.23) 7.125e-3."),
+        ["1.25", ".5", "7.125e-3"]
+    );
     assert_eq!((digits("0.0125"), digits("1.50e-10")), (3, 3));
 }
