@@ -6,7 +6,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce networks test python-test fuzz older-processor deny validate scan check bench peers formula-peers hdf5 clean
+.PHONY: reproduce networks test guide python-test fuzz older-processor deny validate scan check bench peers formula-peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -20,6 +20,11 @@ networks: hdf5
 
 test: hdf5
 	$(CARGO) test --release --locked --features cli
+
+# The guide as a book in docs/book; tests/guide.rs executes what it says.
+guide:
+	@command -v mdbook >/dev/null || { echo "error: mdbook is missing; install it with: cargo install mdbook --locked (or read docs/src as it is)" >&2; exit 1; }
+	mdbook build docs
 
 # Builds the Python package into python/.venv and runs its tests; needs Python >= 3.10, and PyPI for what is not installed there.
 python-test:

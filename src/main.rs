@@ -102,6 +102,11 @@ enum Command {
         /// Shell.
         shell: clap_complete::Shell,
     },
+    /// Write the man pages, one of the program and one of each command.
+    Man {
+        /// Folder, made when missing.
+        folder: PathBuf,
+    },
     /// Check a configuration and show what it is expected to need, without running it.
     Check {
         /// TOML configuration.
@@ -246,6 +251,13 @@ fn execute(command: Command) -> Result<()> {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "freezeout", &mut script);
             print(&String::from_utf8_lossy(&script))
+        }
+        Command::Man { folder } => {
+            make_folder(&folder)?;
+            clap_mangen::generate_to(Arguments::command(), &folder).map_err(|e| Error::Output {
+                path: folder.display().to_string(),
+                message: e.to_string(),
+            })
         }
         Command::Init { config } => init(&config),
         // Answered by `main`, whose messages it does not share.

@@ -397,3 +397,41 @@ fn completions_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
     assert_refused(folder.path(), &["completions", "tcsh"], &["tcsh"]);
 }
+
+#[test]
+fn man_pages_are_there_for_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = text(&freezeout(folder.path(), &["--help"]).stdout);
+    let listed = help
+        .split("Commands:")
+        .nth(1)
+        .unwrap()
+        .split("Options:")
+        .next()
+        .unwrap();
+    let commands: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .map(|line| line.split_whitespace().next().unwrap())
+        .filter(|command| *command != "help")
+        .collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    assert!(freezeout(folder.path(), &["man", "man1"]).status.success());
+    let page = std::fs::read_to_string(folder.path().join("man1/freezeout.1")).unwrap();
+    for command in &commands {
+        assert!(page.contains(&format!("freezeout\\-{command}(1)")), "{command}");
+        assert!(
+            folder
+                .path()
+                .join(format!("man1/freezeout-{command}.1"))
+                .is_file(),
+            "{command}"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("man1")).unwrap().count(),
+        commands.len() + 1
+    );
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    assert_refused(folder.path(), &["man", "file"], &["file"]);
+}
