@@ -12,6 +12,7 @@ def schema() -> dict[str, Any]: ...
 __all__ = [
     "Escape",
     "TransferOperator",
+    "RareEvents",
     "Freezing",
     "StaticOdds",
     "EffectivePotential",
@@ -27,6 +28,8 @@ __all__ = [
     "FreezingLine",
     "PhaseDiagram",
     "Network",
+    "NetworkEscape",
+    "NetworkSchedules",
 ]
 
 class Escape(WithGenerator):
@@ -68,6 +71,30 @@ class TransferOperator(Problem):
         **other_tasks: Mapping[str, Any],
     ) -> None: ...
 
+class RareEvents(Problem):
+    def __init__(
+        self,
+        *,
+        start: Mapping[str, Any],
+        target: Mapping[str, Any],
+        noise_strength: float | Sequence[float] | Mapping[str, Any] | None = ...,
+        method: str = ...,
+        time_step: float | None = ...,
+        momentum: float = ...,
+        reaction_coordinate: str | None = ...,
+        departure: float | None = ...,
+        replicas: int = ...,
+        repetitions: int = ...,
+        most_steps: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
 class Freezing(Problem):
     def __init__(
         self,
@@ -83,6 +110,7 @@ class Freezing(Problem):
         snapshots: Sequence[float] = ...,
         points: int = ...,
         runs: int = ...,
+        langevin_time_step: float | None = ...,
         name: str = ...,
         seed: int = ...,
         landscape: Mapping[str, Any] = ...,
@@ -243,12 +271,16 @@ class Schedules(Problem):
         after: float = ...,
         change_y: float | Sequence[float] | Mapping[str, Any] = ...,
         shape: Sequence[str] = ...,
+        returns: int = ...,
+        table: Sequence[Sequence[float]] = ...,
         pieces: int = ...,
         start_y: float = ...,
         end_y: float = ...,
         lever: str = ...,
+        clock: str = ...,
         learning_rate: float = ...,
         runs: int = ...,
+        langevin_time_step: float | None = ...,
         name: str = ...,
         seed: int = ...,
         landscape: Mapping[str, Any] = ...,
@@ -265,6 +297,7 @@ class ScheduleDesign(Problem):
         weakest: float = ...,
         strongest: float = ...,
         pieces: int = ...,
+        batches_a_step: float | None = ...,
         start_y: float = ...,
         end_y: float = ...,
         learning_rate: float = ...,
@@ -359,6 +392,56 @@ class Network(Problem):
         scan_every: int = ...,
         refine_every: int = ...,
         directions: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
+class NetworkEscape(Problem):
+    def __init__(
+        self,
+        *,
+        data: str | None = ...,
+        train: int = ...,
+        test: int = ...,
+        hidden: Sequence[int] = ...,
+        learning_rate: float = ...,
+        batch_size: int = ...,
+        time: float = ...,
+        sections: float | Sequence[float] | Mapping[str, Any] = ...,
+        restarts: int = ...,
+        horizon: float = ...,
+        looks: int = ...,
+        parts: int = ...,
+        string_steps: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
+class NetworkSchedules(Problem):
+    def __init__(
+        self,
+        *,
+        data: str | None = ...,
+        train: int = ...,
+        test: int = ...,
+        hidden: Sequence[int] = ...,
+        learning_rate: float = ...,
+        batch_size: int = ...,
+        time: float = ...,
+        lever: str = ...,
+        factor: int = ...,
+        change: float | Sequence[float] | Mapping[str, Any] = ...,
+        repeats: int = ...,
         name: str = ...,
         seed: int = ...,
         landscape: Mapping[str, Any] = ...,
