@@ -138,7 +138,7 @@ impl<'a> Job<'a> {
     /// ```
     /// use freezeout::run::{Job, parse};
     /// use freezeout::task::Progress;
-    /// let text = "name = \"two\"\n[slices]\ny = [5.0]\n[[sweep]]\nparameter = \"landscape.y_b\"\nvalues = [30.0, 40.0]\n";
+    /// let text = "name = \"two\"\n[slices]\ny = [5.0]\nnoise_strength = [1e-3]\n[[sweep]]\nparameter = \"landscape.y_b\"\nvalues = [30.0, 40.0]\n";
     /// let config = parse(text)?;
     /// let mut groups = Vec::new();
     /// for cell in Job::new(&config, text)?.cells()? {
