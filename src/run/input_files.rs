@@ -25,11 +25,14 @@ pub fn input_files(config: &Config) -> Result<InputFiles> {
         .flat_map(|freezing| &freezing.clock)
         .flat_map(|clock| &clock.file);
     let escape = config.network_escape.iter().flat_map(|network| network.files());
+    let schedules = config.network_schedules.iter();
+    let schedules = schedules.flat_map(|network| network.files());
     let images = config
         .network
         .iter()
         .flat_map(|network| network.files())
-        .chain(escape);
+        .chain(escape)
+        .chain(schedules);
     let images = images.map(|file| file.display().to_string());
     loss.chain(noise)
         .chain(clock)
@@ -81,4 +84,23 @@ fn digest(path: &str) -> Result<String> {
         });
     }
     sha256_of(file).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::parse;
+
+    #[test]
+    fn images_of_every_task_about_networks_are_digested() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("t10k-images-idx3-ubyte"), "pixels").unwrap();
+        for section in ["network", "network_escape", "network_schedules"] {
+            let data = format!("data = {:?}", folder.path().display().to_string());
+            let with = parse(&format!("name = \"digits\"\n[{section}]\n{data}\n")).unwrap();
+            assert_eq!(input_files(&with).unwrap().len(), 1, "{section}");
+            let without = parse(&format!("name = \"digits\"\n[{section}]\n")).unwrap();
+            assert!(input_files(&without).unwrap().is_empty(), "{section}");
+        }
+    }
 }

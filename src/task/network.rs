@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
-use super::network_problem::{self, NetworkKeys, NetworkProblem, check_time, stream};
+use super::network_problem::{NetworkProblem, check_time, network_keys, stream};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::error::{Error, Result};
@@ -20,7 +20,6 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// `[network]`: SGD on a network over learning rate and batch size, and gradient descent from its checkpoints.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -205,22 +204,9 @@ struct Checked {
     batches: Vec<f64>,
 }
 
+network_keys!(Network);
+
 impl Network {
-    /// Files that the images are read from.
-    pub fn files(&self) -> Vec<PathBuf> {
-        network_problem::files(self.data.as_deref())
-    }
-
-    fn keys(&self) -> NetworkKeys<'_> {
-        NetworkKeys {
-            section: SECTION,
-            data: self.data.as_deref(),
-            train: self.train,
-            test: self.test,
-            hidden: &self.hidden,
-        }
-    }
-
     fn training(&self, learning_rate: f64, batch_size: f64) -> Training {
         Training {
             learning_rate,

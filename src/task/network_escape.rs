@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
-use super::network_problem::{self, NetworkKeys, NetworkProblem, check_time, stream};
+use super::network_problem::{NetworkProblem, SAME_BASIN, check_time, network_keys, stream};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Sgd;
@@ -23,7 +23,6 @@ use crate::{landscape, noise};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// `[network_escape]`: one run of SGD on a network, sections through the end points of gradient descent from its checkpoints, and many runs started again there. Batches are drawn with replacement.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -202,8 +201,6 @@ records! {
 }
 
 const SECTION: &str = "network_escape";
-/// Jaccard index below which two end points are of different basins.
-const SAME_BASIN: f64 = 0.9;
 /// Names of the curves.
 const CURVES: [&str; 2] = ["line", "string"];
 
@@ -213,22 +210,9 @@ struct Checked {
     sections: Vec<f64>,
 }
 
+network_keys!(NetworkEscape);
+
 impl NetworkEscape {
-    /// Files that the images are read from.
-    pub fn files(&self) -> Vec<PathBuf> {
-        network_problem::files(self.data.as_deref())
-    }
-
-    fn keys(&self) -> NetworkKeys<'_> {
-        NetworkKeys {
-            section: SECTION,
-            data: self.data.as_deref(),
-            train: self.train,
-            test: self.test,
-            hidden: &self.hidden,
-        }
-    }
-
     fn check(&self) -> Result<Checked> {
         let fail = |key: &str, message: &str| Err(Error::config(&format!("{SECTION}.{key}"), message));
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {

@@ -24,6 +24,31 @@ pub(super) struct NetworkKeys<'a> {
     pub(super) hidden: &'a [usize],
 }
 
+/// Gives the keys of a section about networks, which all name them alike, their common meaning; `SECTION` names it.
+macro_rules! network_keys {
+    ($keys:ty) => {
+        impl $keys {
+            /// Files that the images are read from.
+            pub fn files(&self) -> Vec<std::path::PathBuf> {
+                $crate::task::network_problem::files(self.data.as_deref())
+            }
+
+            fn keys(&self) -> $crate::task::network_problem::NetworkKeys<'_> {
+                $crate::task::network_problem::NetworkKeys {
+                    section: SECTION,
+                    data: self.data.as_deref(),
+                    train: self.train,
+                    test: self.test,
+                    hidden: &self.hidden,
+                }
+            }
+        }
+    };
+}
+pub(super) use network_keys;
+
+/// Jaccard index from which on two end points are of one basin.
+pub(super) const SAME_BASIN: f64 = 0.9;
 /// Sets of images in a folder.
 const SETS: [&str; 2] = ["train", "t10k"];
 /// Units of the widest layer, and hidden layers.

@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
-use super::network_problem::{self, NetworkKeys, NetworkProblem, check_time, stream};
+use super::network_problem::{NetworkProblem, SAME_BASIN, check_time, network_keys, stream};
 use super::progress::Progress;
 use super::schedules::Lever;
 use super::work::{FigureEntry, Task, Work};
@@ -19,7 +19,6 @@ use crate::statistics::{Estimate, mean};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// `[network_schedules]`: SGD on a network whose noise is lowered once, at several times along training.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -148,30 +147,15 @@ const SECTION: &str = "network_schedules";
 const LAYER: usize = 1;
 /// Checkpoints after the first, by which freezing times are known.
 const TENTHS: usize = 10;
-/// Jaccard index from which on two end points are of one basin.
-const SAME_BASIN: f64 = 0.9;
 
 struct Checked {
     problem: NetworkProblem,
     changes: Vec<f64>,
 }
 
+network_keys!(NetworkSchedules);
+
 impl NetworkSchedules {
-    /// Files that the images are read from.
-    pub fn files(&self) -> Vec<PathBuf> {
-        network_problem::files(self.data.as_deref())
-    }
-
-    fn keys(&self) -> NetworkKeys<'_> {
-        NetworkKeys {
-            section: SECTION,
-            data: self.data.as_deref(),
-            train: self.train,
-            test: self.test,
-            hidden: &self.hidden,
-        }
-    }
-
     fn check(&self) -> Result<Checked> {
         let fail = |key: &str, message: &str| Err(Error::config(&format!("{SECTION}.{key}"), message));
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
