@@ -243,7 +243,7 @@ impl Task for Freezing {
 
     fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds of the sections and of the density, for a formula.
-        const PATH: f64 = 20.0;
+        const PATH: f64 = 2.0;
         /// Seconds of a step of a run.
         const STEP: f64 = 4e-7;
         let rate = setting.sgd.and_then(|sgd| sgd.learning_rate);

@@ -215,9 +215,6 @@ network_keys!(NetworkEscape);
 impl NetworkEscape {
     fn check(&self) -> Result<Checked> {
         let fail = |key: &str, message: &str| Err(Error::config(&format!("{SECTION}.{key}"), message));
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return fail("learning_rate", "a positive finite number is needed");
-        }
         check_time(SECTION, self.time, &[self.learning_rate])?;
         let sections = self.sections.positive("network_escape.sections")?;
         let ascending = sections.windows(2).all(|pair| pair[1] > pair[0]);

@@ -150,7 +150,7 @@ impl NetworkKeys<'_> {
     }
 }
 
-/// Refuses a training time that is not positive, or takes too many iterations at a learning rate.
+/// Refuses a training time or a learning rate that is not positive, or a time that takes too many iterations.
 pub(super) fn check_time(section: &str, time: f64, rates: &[f64]) -> Result<()> {
     /// Iterations of the longest run.
     const MOST_STEPS: f64 = 1e9;
@@ -160,6 +160,9 @@ pub(super) fn check_time(section: &str, time: f64, rates: &[f64]) -> Result<()> 
             "time",
             format!("{time} is not allowed: a positive finite number is needed"),
         );
+    }
+    if rates.iter().any(|rate| !(rate.is_finite() && *rate > 0.0)) {
+        return fail("learning_rate", "a positive finite number is needed".into());
     }
     match rates.iter().find(|rate| time / **rate > MOST_STEPS) {
         Some(rate) => fail(

@@ -158,9 +158,6 @@ network_keys!(NetworkSchedules);
 impl NetworkSchedules {
     fn check(&self) -> Result<Checked> {
         let fail = |key: &str, message: &str| Err(Error::config(&format!("{SECTION}.{key}"), message));
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return fail("learning_rate", "a positive finite number is needed");
-        }
         check_time(SECTION, self.time, &[self.learning_rate])?;
         let mut changes = self.change.positive("network_schedules.change")?;
         let ascending = changes.windows(2).all(|pair| pair[1] > pair[0]);

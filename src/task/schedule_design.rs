@@ -442,7 +442,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             .copied()
     };
     let (low, high) = (all().fold(1.0, f64::min), all().fold(0.0, f64::max));
-    let left = low - 3.0 * (high - low);
+    let left = low - 4.2 * (high - low);
     let mut reached = Panel::new(
         "*η* → 0 (full), SGD's map (open)",
         Axis::linear("final *P*_{flat}").with_range(left, high + 0.1 * (high - low)),
