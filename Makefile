@@ -6,7 +6,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce networks test guide python-test fuzz older-processor deny validate scan check bench peers formula-peers hdf5 clean
+.PHONY: reproduce networks test guide python-test fuzz older-processor deny validate scan check bench peers formula-peers training-peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -78,6 +78,10 @@ peers: hdf5
 # First passages of formulas against numba, if that is installed.
 formula-peers: hdf5
 	python3 tests/benches/formula_peers.py
+
+# Training of networks against PyTorch, if that is installed.
+training-peers: hdf5
+	python3 tests/benches/training_peers.py
 
 # The HDF5 library, its h5dump (used by a test) and pkg-config, from the system; installed when missing.
 hdf5:

@@ -6,7 +6,10 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::output::Records;
+use freezeout::run::{Job, parse};
+use freezeout::task::Progress;
 use freezeout::task::freezing::FreezingResult;
+use freezeout::task::freezing_design::FreezingDesignResult;
 
 const HEAD: &str = r#"
 name = "valleys"
@@ -149,6 +152,47 @@ fn a_table_of_the_curvature_is_a_noise() {
 }
 
 #[test]
+fn the_designed_noise_reaches_by_every_route_what_was_promised() {
+    let text = "name = \"parting\"\n[landscape]\nvariables = [\"x\", \"s\"]\nloss = \"s*(x^2 - 1)^2 + 0.05*x\"\n[noise]\nmodel = \"isotropic\"\n[sgd]\nlearning_rate = 0.02\nbatch_size = 1.0\n[region]\ndomain = [[-2.6, 2.6], [0.0, 1.0]]\n[freezing]\nvelocity = \"0.002\"\nstart = 0.1\nend = 0.8\nstart_x = [0.8]\npoints = 11\nsnapshots = [0.8]\nruns = 1000\n[freezing.design]\nvalley = -1.0\nweakest = 1.0\nstrongest = 8.0\npieces = 4\nfactors = 4\n";
+    let found = FreezingDesignResult::of(&run(text)).unwrap();
+    assert_eq!((found.schedule.len(), found.schedule[0].as_str()), (10, "best"));
+    assert!((found.p_chosen[0] - found.p_design).abs() < 1e-5 + found.p_chosen_error[0]);
+    assert!(found.p_bound >= found.p_design && found.p_bound <= 1.0 + 1e-9);
+    // no usual schedule of the tabulated factors is better
+    let usual = (5..10).map(|k| found.p_chosen[k]).fold(0.0, f64::max);
+    assert!(found.p_chosen[0] >= usual - 1e-6, "{:?}", found.p_chosen);
+    assert!(found.p_one_changed.iter().all(|p| *p <= found.p_design + 1e-9));
+    let sgd = found.sgd.as_ref().unwrap();
+    for (k, (p, error)) in sgd
+        .p_chosen_sgd
+        .iter()
+        .zip(&sgd.p_chosen_sgd_standard_error)
+        .enumerate()
+    {
+        let density = found.p_chosen_density[k];
+        // steps of .02 in a valley of curvature 8 s: the law of the map is within a few per cent of that of the diffusion
+        assert!(
+            (p - density).abs() < 4.0 * error + 0.03,
+            "{k}: {p} {error} {density}"
+        );
+    }
+}
+
+#[test]
+fn a_learning_rate_that_leaves_the_valleys_is_refused_with_step_and_value() {
+    let task = "[sgd]\nlearning_rate = 0.6\nbatch_size = 300.0\n[freezing]\nstart = 1.0\nend = 20.0\nstart_x = [0.01]\n";
+    let text = format!("{HEAD}{task}");
+    let config = parse(&text).unwrap();
+    let job = Job::new(&config, &text).unwrap();
+    let message = job.run(None, &Progress::silent()).unwrap_err().to_string();
+    assert!(
+        message.contains("sgd.learning_rate") && message.contains("step "),
+        "{message}"
+    );
+    assert!(message.contains("must be below 2"), "{message}");
+}
+
+#[test]
 fn what_cannot_be_followed_is_refused_with_its_key() {
     let task = "[freezing]\nstart = 1.0\nend = 20.0\nstart_x = [0.01]\n";
     let text = |extra: &str| format!("{HEAD}[sgd]\nnoise_strength = 1e-3\n{task}{extra}\n");
@@ -167,6 +211,30 @@ fn what_cannot_be_followed_is_refused_with_its_key() {
         ("points = 1", "freezing.points"),
         ("runs = 1", "freezing.runs"),
         ("shalowest = 2.0", "shallowest"),
+        (
+            "design = { valley = 3.0, weakest = 0.1, strongest = 2.0 }",
+            "freezing.design.valley",
+        ),
+        (
+            "design = { valley = 0.3, weakest = 0.0, strongest = 2.0 }",
+            "freezing.design.weakest",
+        ),
+        (
+            "design = { valley = 0.3, weakest = 3.0, strongest = 2.0 }",
+            "freezing.design.strongest",
+        ),
+        (
+            "design = { valley = 0.3, weakest = 0.1, strongest = 2.0, pieces = 1 }",
+            "freezing.design.pieces",
+        ),
+        (
+            "design = { valley = 0.3, weakest = 0.1, strongest = 2.0, factors = 1 }",
+            "freezing.design.factors",
+        ),
+        (
+            "design = { valey = 0.3, weakest = 0.1, strongest = 2.0 }",
+            "valley",
+        ),
         (
             "clock = { file = \"nowhere.h5\", position = \"s\", time = \"t\" }",
             "cannot read nowhere.h5",

@@ -4,15 +4,15 @@
 use freezeout::Error;
 use freezeout::diffusion::{Diffusion, DriftDiffusion, Sgd};
 use freezeout::freezing::{
-    HopRates, NoiseSchedule, SectionDensity, SlowFast, ValleyPath, ValleyPathSettings, Valleys, last_hop,
-    section_density, two_state,
+    HopRates, NoiseSchedule, SectionDensity, SlowFast, ValleyDesign, ValleyPath, ValleyPathSettings, Valleys,
+    last_hop, section_density, two_state,
 };
 use freezeout::generator::Generator;
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::landscape::Landscape;
 use freezeout::landscape::{Expression, Slice, Tabulated, TwoValley};
 use freezeout::math::{Point, Tensor};
-use freezeout::noise::Constant;
+use freezeout::noise::{self, Constant};
 use freezeout::observables::{committor, spectral_gap};
 use std::collections::BTreeMap;
 
@@ -256,6 +256,56 @@ fn three_valleys_that_appear_on_the_way_agree_with_the_density() -> TestResult {
     let (p, wanted, _, fast, _) = run(2e-4)?;
     assert!(furthest(&p, &wanted) > 0.1, "{p:?} {wanted:?}");
     assert!(fast > 0.1 && slow < fast / 10.0, "{slow} {fast}");
+    Ok(())
+}
+
+#[test]
+fn the_designed_factors_are_the_best_of_all_and_their_adjoint_is_exact() -> TestResult {
+    // three valleys, each twice as wide as the one before it, with a quarter of its noise
+    let text = "s*(1 - cos(2*pi*ln(x)/ln(2))) + 0.001/x^16 + 0.2*(x/5.6)^16";
+    let loss = Expression::<2>::new(text, &["x", "s"], &BTreeMap::new(), vec![])?;
+    let noise = noise::Expression::<2>::new(&["1/x^2", "0", "0"], &["x", "s"], &BTreeMap::new())?;
+    let diffusion = Sgd::with_noise_strength(loss, noise, 0.02)?;
+    let problem = SlowFast::new(diffusion, [0.5, 6.6], [0.02, 0.2], Some(Box::new(|_| 1e-3)))?;
+    let settings = ValleyPathSettings {
+        interpolation: 1e-4,
+        ..ValleyPathSettings::default()
+    };
+    let starts = [(1.0, 1.0)];
+    let design = ValleyDesign::new(&problem, &starts, 2.0, [0.5, 8.0], 4, 4, &settings)?;
+    let best = design.best();
+    let reached = design.probability(&best)?;
+    let all = (0..256).map(|k: usize| [k / 64, k / 16 % 4, k / 4 % 4, k % 4]);
+    let largest = all
+        .map(|choice| design.probability(&choice).unwrap())
+        .fold(0.0, f64::max);
+    assert!((reached - largest).abs() < 1e-12, "{reached} {largest}");
+    assert!(design.bound() >= reached && design.bound() < 1.0 + 1e-9);
+    for (j, row) in design.with_one_changed(&best)?.iter().enumerate() {
+        for (k, p) in row.iter().enumerate() {
+            let mut choice = best.clone();
+            choice[j] = k;
+            let direct = design.probability(&choice)?;
+            assert!((p - direct).abs() < 1e-12, "{j} {k}: {p} {direct}");
+            assert!(*p <= reached + 1e-12);
+        }
+    }
+    // the path itself under the schedule, with its valleys cut anew
+    let schedule = design.schedule(&design.strengths(&best)?)?;
+    let path = ValleyPath::new(&problem, &schedule, &settings)?;
+    let law = path.follow(&problem, &starts, MASTER)?;
+    let (numbers, ridges) = path.at_end();
+    let p = &law.probability[numbers[ridges.partition_point(|ridge| *ridge < 2.0)]];
+    assert!(
+        (p[p.len() - 1] - reached).abs() < 1e-4 + law.error,
+        "{p:?} {reached}"
+    );
+    // controls: the same factors in the opposite order, and another valley
+    let reversed: Vec<usize> = best.iter().rev().copied().collect();
+    assert!(design.probability(&reversed)? < reached - 0.01, "{best:?}");
+    let other = ValleyDesign::new(&problem, &starts, 1.0, [0.5, 8.0], 4, 4, &settings)?;
+    assert!(other.probability(&best)? < 0.1 && other.best() != best);
+    assert!(design.probability(&[0; 3]).is_err() && design.probability(&[4; 4]).is_err());
     Ok(())
 }
 

@@ -19,6 +19,7 @@
 //! floor. At barriers below about two noise temperatures the two-state picture has no time-scale separation; there the
 //! hops are so frequent that the state is the slice's stationary law anyway.
 
+mod compared_schedules;
 mod density_last_hop;
 mod density_path;
 mod last_hop;
@@ -35,9 +36,11 @@ mod slice_rates;
 mod slow_fast;
 mod slow_path;
 mod two_state;
+mod valley_design;
 mod valley_path;
 mod valleys;
 
+pub use compared_schedules::{NamedSchedule, compared_schedules};
 pub use density_last_hop::{DensityLastHop, density_last_hop};
 pub use density_path::{DensityPath, DensityPathSettings, DensitySnapshot, SlowMotion, density_path};
 pub use last_hop::{LastEvent, LastHop, last_hop};
@@ -52,5 +55,6 @@ pub use slice_rates::{SliceRates, slice_rates};
 pub use slow_fast::{Process, Section, SlowFast, SlowVelocity};
 pub use slow_path::floor_time;
 pub use two_state::{HopRates, TwoState, two_state};
+pub use valley_design::ValleyDesign;
 pub use valley_path::{ValleyPath, ValleyPathSettings, ValleyProbabilities};
 pub use valleys::{Valley, Valleys};

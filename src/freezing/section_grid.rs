@@ -1,13 +1,51 @@
 //! The grid on a section: fine where the valleys are, growing away from them.
 
 use super::Valleys;
+use crate::diffusion::Diffusion;
 use crate::error::Result;
 use crate::grid::Axis;
+use crate::math::Point;
 
 /// Cells grow with the distance d from a valley's bottom as 1 + d/(GROWTH deviations).
 const GROWTH: f64 = 6.0;
 /// Deviation, in lengths of the section, of a bottom that is no parabola, and the widest that counts.
 const WIDEST: f64 = 0.1;
+
+/// The part of `bounds` in which the section's law is that is counted: up to walls `WALL` noise temperatures above the outermost bottoms.
+pub(super) fn section_bounds(
+    section: &impl Diffusion<1>,
+    [lower, upper]: [f64; 2],
+    valleys: &[&Valleys],
+) -> [f64; 2] {
+    /// e^{−600} is left out; the rates up a wall of 700 leave the range of numbers.
+    const WALL: f64 = 600.0;
+    const STEPS: usize = 2000;
+    let force = |x: f64| {
+        let x = Point::<1>::new(x);
+        section.drift(&x)[0] / section.tensor(&x)[0]
+    };
+    let bottoms = || {
+        valleys
+            .iter()
+            .flat_map(|valleys| &valleys.valleys)
+            .map(|valley| valley.minimum)
+    };
+    let reach = |bottom: f64, bound: f64| {
+        let step = (bound - bottom) / STEPS as f64;
+        let mut height = 0.0;
+        for k in 0..STEPS {
+            height -= force(bottom + step * (k as f64 + 0.5)) * step;
+            if height > WALL {
+                return bottom + step * (k + 1) as f64;
+            }
+        }
+        bound
+    };
+    [
+        reach(bottoms().fold(f64::INFINITY, f64::min), lower),
+        reach(bottoms().fold(f64::NEG_INFINITY, f64::max), upper),
+    ]
+}
 
 /// Axis between `bounds` with `resolution` cells a standard deviation at the bottoms of all `valleys`, and with faces at `fixed`.
 pub(super) fn section_axis(

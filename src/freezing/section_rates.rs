@@ -5,7 +5,7 @@
 //! hops: up_i = ν_i/m_i,   down_{i+1} = ν_i/m_{i+1};       relaxation: λ_i, the gap of the two basins beside ridge i by themselves
 //! ```
 
-use super::section_grid::section_axis;
+use super::section_grid::{section_axis, section_bounds};
 use super::{SlowFast, Valleys};
 use crate::diffusion::Diffusion;
 use crate::error::Result;
@@ -61,7 +61,8 @@ pub struct SectionRates {
 /// # Method
 /// Scharfetter-Gummel generator with faces on kinks, bottoms, ridges and ends of cores and `resolution` cells a
 /// standard deviation at the bottoms, growing away from them, halved twice; logarithms extrapolated
-/// (Richardson, orders 2 and 4). Committors and gaps without subtraction, sums of logarithms: right at any barrier.
+/// (Richardson, orders 2 and 4). Committors and gaps without subtraction, sums of logarithms: right at any barrier of up to about 700 noise temperatures.
+/// Over a ridge with more than 500 on one side and 60 on the other there are no hops, and its rates are given by the exponent alone.
 ///
 /// # Errors
 /// Errors of [`Generator::assemble`] and of the observables.
@@ -84,7 +85,8 @@ pub fn section_rates<T: Diffusion<2>>(
     faces.extend(cores.iter().flatten());
     faces.extend(valleys.valleys.iter().map(|valley| valley.minimum));
     faces.extend(&valleys.ridges);
-    let mut grid = Grid::new([section_axis(problem.bounds(), &[valleys], &faces, resolution)?]);
+    let bounds = section_bounds(&section, problem.bounds(), &[valleys]);
+    let mut grid = Grid::new([section_axis(bounds, &[valleys], &faces, resolution)?]);
     let mut levels = Vec::with_capacity(3);
     for _ in 0..3 {
         levels.push(on_grid(&section, &grid, &cores, &valleys.ridges)?);
@@ -125,7 +127,30 @@ fn on_grid(
     // the cores' own probabilities, to which the gaps beside them add
     let mut log_m: Vec<f64> = cores.iter().map(|core| mass(core[0], core[1])).collect();
     let mut log_flux = Vec::with_capacity(n - 1);
+    let closed: Vec<Option<f64>> = (0..n - 1)
+        .map(|i| {
+            let highest = |core: [f64; 2]| {
+                within(grid, core)
+                    .map(|k| log_p[k])
+                    .fold(f64::NEG_INFINITY, f64::max)
+            };
+            let between = within(grid, [cores[i][1], cores[i + 1][0]]);
+            let ridge = between.map(|k| log_p[k]).fold(f64::INFINITY, f64::min);
+            let [a, b] = [highest(cores[i]) - ridge, highest(cores[i + 1]) - ridge];
+            (a.max(b) > BEYOND_RANGE && a.min(b) > NO_HOPS).then_some(-a.min(b))
+        })
+        .collect();
     for i in 0..n - 1 {
+        if let Some(exponent) = closed[i] {
+            log_flux.push(exponent);
+            for (own, part) in [
+                (i, [cores[i][1], ridges[i]]),
+                (i + 1, [ridges[i], cores[i + 1][0]]),
+            ] {
+                log_m[own] = log_add_exp(log_m[own], mass(part[0], part[1]));
+            }
+            continue;
+        }
         let (below, above) = (cores[i][1], cores[i + 1][0]);
         let lower = CellSet::new("lower valley", grid, |x| x[0] < below)?;
         let upper = CellSet::new("upper valley", grid, |x| x[0] > above)?;
@@ -148,12 +173,16 @@ fn on_grid(
     ends.push(f64::INFINITY);
     let mut out = Vec::with_capacity(4 * (n - 1));
     for i in 0..n - 1 {
+        let log_odds = mass(ends[i + 1], ends[i + 2]) - mass(ends[i], ends[i + 1]);
+        if let Some(exponent) = closed[i] {
+            out.extend([exponent, exponent, exponent, log_odds]);
+            continue;
+        }
         let faces = grid.axes()[0].faces().iter().copied();
         let inside: Vec<f64> = faces
             .filter(|x| *x > ends[i] - ROUNDING && *x < ends[i + 2] + ROUNDING)
             .collect();
         let pair = Generator::assemble(section, Grid::new([Axis::from_faces(inside)?]))?;
-        let log_odds = mass(ends[i + 1], ends[i + 2]) - mass(ends[i], ends[i + 1]);
         out.extend([
             log_flux[i] - log_m[i],
             log_flux[i] - log_m[i + 1],
@@ -163,6 +192,10 @@ fn on_grid(
     }
     Ok(out)
 }
+
+/// Barriers in noise temperatures on one side of a ridge above which rates leave the range of numbers, and on its other side above which there are no hops.
+const BEYOND_RANGE: f64 = 500.0;
+const NO_HOPS: f64 = 60.0;
 
 /// Distance of a ridge from its face, by rounding.
 const ROUNDING: f64 = 1e-12;

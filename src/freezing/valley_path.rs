@@ -5,7 +5,7 @@
 //! ```
 
 use super::regime::{Moment, Regime};
-use super::section_grid::section_axis;
+use super::section_grid::{section_axis, section_bounds};
 use super::section_rates::{RidgeRates, section_rates};
 use super::{LastEvent, NoiseSchedule, SlowFast, Valley, Valleys};
 use crate::diffusion::Diffusion;
@@ -15,6 +15,7 @@ use crate::grid::Grid;
 use crate::linalg::{Chain, FIRST_STAGE, SinglyDiagonal};
 use crate::math::log_domain::log_add_exp;
 use crate::observables::{Evolution, TimeStep, Trial, density_error, log_stationary_probability};
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 /// Accuracy of a [`ValleyPath`].
@@ -59,7 +60,7 @@ struct Segment {
     time: Vec<f64>,
     interpolation_error: f64,
     /// Probability that a run in a valley of the segment before is in each of these at the start; rows are these.
-    entry: Vec<Vec<f64>>,
+    entry: DMatrix<f64>,
 }
 
 /// Valleys and hop rates along the slow path of a problem under a schedule of its noise.
@@ -75,6 +76,17 @@ struct Segment {
 pub struct ValleyPath {
     segments: Vec<Segment>,
     count: usize,
+}
+
+/// What a piece of a path does to the probabilities of its valleys.
+#[derive(Debug, Clone)]
+pub(super) struct Passage {
+    /// Valleys at its start.
+    pub first: Valleys,
+    /// Valleys at its end.
+    pub last: Valleys,
+    /// From the probabilities at the start to those at the end.
+    pub matrix: DMatrix<f64>,
 }
 
 /// Probabilities of the valleys along the path; see [`ValleyPath::follow`].
@@ -192,6 +204,28 @@ impl ValleyPath {
         })
     }
 
+    /// What each piece of the path does to the probabilities of its valleys; the pieces end at the positions `inner` of a schedule's changes.
+    pub(super) fn passages(&self, inner: &[f64], tolerance: f64) -> Result<Vec<Passage>> {
+        let mut out: Vec<Passage> = Vec::with_capacity(inner.len() + 1);
+        for segment in &self.segments {
+            let own = segment.passage(tolerance)?;
+            let (first, last) = (&segment.nodes[0], &segment.nodes[segment.nodes.len() - 1]);
+            let piece = inner.partition_point(|end| *end <= first.s);
+            if piece == out.len() {
+                out.push(Passage {
+                    first: first.valleys.clone(),
+                    last: last.valleys.clone(),
+                    matrix: own,
+                });
+            } else {
+                let before = &mut out[piece];
+                before.last = last.valleys.clone();
+                before.matrix = own * &segment.entry * &before.matrix;
+            }
+        }
+        Ok(out)
+    }
+
     /// The valleys of some sections along the whole path.
     pub(super) fn sampled(&self) -> Vec<Valleys> {
         /// Sections a stretch.
@@ -230,12 +264,15 @@ impl ValleyPath {
         let mut names = Vec::with_capacity(here.valleys.len());
         for (k, valley) in here.valleys.iter().enumerate() {
             let nearest = |i: usize| -(there.valleys[i].minimum - valley.minimum).abs();
-            let from = largest(&|i| segment.entry[k][i] + 1e-12 * nearest(i), there.valleys.len());
+            let from = largest(
+                &|i| segment.entry[(k, i)] + 1e-12 * nearest(i),
+                there.valleys.len(),
+            );
             let own = from.filter(|i| {
                 let distance = |j: usize| -(here.valleys[j].minimum - there.valleys[*i].minimum).abs();
                 let takers = here.valleys.len();
                 let claim = |j: usize| {
-                    if segment.entry[j][*i] > 0.0 {
+                    if segment.entry[(j, *i)] > 0.0 {
                         distance(j)
                     } else {
                         f64::NEG_INFINITY
@@ -295,8 +332,7 @@ impl ValleyPath {
         let mut hops = 0.0;
         for (k, segment) in self.segments.iter().enumerate() {
             if k > 0 {
-                let mixed = |row: &Vec<f64>| row.iter().zip(&p).map(|(share, p)| share * p).sum();
-                p = segment.entry.iter().map(mixed).collect();
+                p = (&segment.entry * DVector::from_vec(p)).data.into();
             }
             let (law, error) = segment.follow(&p, tolerance)?;
             for (i, node) in segment.knots().enumerate() {
@@ -332,9 +368,11 @@ impl ValleyPath {
                 // what becomes of a run in each valley at the end of this segment
                 let after: Vec<f64> = match self.segments.get(k + 1) {
                     None => vec![1.0; segment.names.len()],
-                    Some(next) => (0..segment.names.len())
-                        .map(|i| next.entry.iter().zip(&survival).map(|(row, s)| row[i] * s).sum())
-                        .collect(),
+                    Some(next) => next
+                        .entry
+                        .tr_mul(&DVector::from_column_slice(&survival))
+                        .data
+                        .into(),
                 };
                 let all = segment.survival(&after, stride);
                 let first = last - all.len();
@@ -445,32 +483,31 @@ fn stretches<T: Diffusion<2>>(
 }
 
 /// Share of the stationary law of each basin of `old` that lies in each of `new`: rows are the new ones.
-fn shares<T: Diffusion<2>>(
+pub(super) fn shares<T: Diffusion<2>>(
     problem: &SlowFast<T>,
     s: f64,
     factor: f64,
     old: &Valleys,
     new: &Valleys,
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<DMatrix<f64>> {
     const RESOLUTION: f64 = 16.0;
     let section = problem.section(s, factor);
     let mut faces: Vec<f64> = section.kinks().iter().map(|kink| kink.position).collect();
     faces.extend(old.ridges.iter().chain(&new.ridges));
-    let grid = Grid::new([section_axis(problem.bounds(), &[old, new], &faces, RESOLUTION)?]);
+    let bounds = section_bounds(&section, problem.bounds(), &[old, new]);
+    let grid = Grid::new([section_axis(bounds, &[old, new], &faces, RESOLUTION)?]);
     let log_p = log_stationary_probability(&Generator::assemble(&section, grid.clone())?)?;
     let basin = |ridges: &[f64], x: f64| ridges.partition_point(|ridge| *ridge < x);
-    let mut parts = vec![vec![f64::NEG_INFINITY; old.valleys.len()]; new.valleys.len()];
+    let mut parts = DMatrix::from_element(new.valleys.len(), old.valleys.len(), f64::NEG_INFINITY);
     let mut whole = vec![f64::NEG_INFINITY; old.valleys.len()];
     for (k, log_p) in log_p.iter().enumerate() {
         let x = grid.centre(k)[0];
         let (i, j) = (basin(&old.ridges, x), basin(&new.ridges, x));
-        parts[j][i] = log_add_exp(parts[j][i], *log_p);
+        parts[(j, i)] = log_add_exp(parts[(j, i)], *log_p);
         whole[i] = log_add_exp(whole[i], *log_p);
     }
-    for row in &mut parts {
-        row.iter_mut()
-            .zip(&whole)
-            .for_each(|(part, whole)| *part = (*part - whole).exp());
+    for (i, mut column) in parts.column_iter_mut().enumerate() {
+        column.apply(|part| *part = (*part - whole[i]).exp());
     }
     Ok(parts)
 }
@@ -508,7 +545,7 @@ impl Segment {
                 names: Vec::new(),
                 time: times(&nodes, start)?,
                 interpolation_error: 0.0,
-                entry: Vec::new(),
+                entry: DMatrix::zeros(0, 0),
                 nodes,
             };
             let error = segment.distance() / 8.0;
@@ -640,6 +677,19 @@ impl Segment {
             "it must be one",
         )?;
         Ok(p)
+    }
+
+    /// From the probabilities at the start to those at the end.
+    fn passage(&self, tolerance: f64) -> Result<DMatrix<f64>> {
+        let n = self.nodes[0].valleys.valleys.len();
+        let mut matrix = DMatrix::zeros(n, n);
+        for k in 0..n {
+            let mut start = vec![0.0; n];
+            start[k] = 1.0;
+            let (law, _) = self.follow(&start, tolerance)?;
+            matrix.column_mut(k).copy_from_slice(&law[law.len() - 1]);
+        }
+        Ok(matrix)
     }
 
     /// Probabilities at the knots and the error in time.

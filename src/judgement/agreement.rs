@@ -8,6 +8,7 @@ use crate::statistics::Estimate;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
+use crate::task::freezing_design::FreezingDesignResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, SMALLEST_FREEZING_ITERATION, TransferColumns};
 use crate::task::rare_events::RareEventsResult;
@@ -202,6 +203,9 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     }
     if let Some(result) = FreezingResult::find(file)? {
         rows.extend(valleys_along_a_path(&result));
+    }
+    if let Some(result) = FreezingDesignResult::find(file)? {
+        rows.extend(freezing_design(&result));
     }
     if let Some(diagram) = PhaseDiagramResult::find(file)? {
         rows.extend(
@@ -400,6 +404,24 @@ fn schedule_design(result: &ScheduleDesignResult) -> Vec<Comparison> {
             let runs = number(sgd.p_flat_sgd[k], sgd.p_flat_sgd_standard_error[k]);
             let map = number(result.p_flat_transfer[k], result.p_flat_transfer_error[k]);
             let row = Comparison::of_numbers(QUANTITY, "discrete SGD", runs, "transfer operator", map);
+            rows.push(row.on(Level::FiniteSteps).at(name));
+        }
+    }
+    rows
+}
+
+/// Final probability of the chosen valley under designed and usual schedules: the master equation and SGD at its learning rate as models of the density.
+fn freezing_design(result: &FreezingDesignResult) -> Vec<Comparison> {
+    const QUANTITY: &str = "P of the chosen valley, final";
+    let mut rows = Vec::new();
+    for (k, name) in result.schedule.iter().enumerate() {
+        let against = "Fokker-Planck along the path";
+        let density = number(result.p_chosen_density[k], result.p_chosen_density_error[k]);
+        let master = number(result.p_chosen[k], result.p_chosen_error[k]);
+        rows.push(Comparison::of_models(QUANTITY, "master equation", master, against, density).at(name));
+        if let Some(sgd) = &result.sgd {
+            let runs = number(sgd.p_chosen_sgd[k], sgd.p_chosen_sgd_standard_error[k]);
+            let row = Comparison::of_models(QUANTITY, "SGD at its learning rate", runs, against, density);
             rows.push(row.on(Level::FiniteSteps).at(name));
         }
     }

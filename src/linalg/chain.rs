@@ -130,7 +130,10 @@ impl Chain {
             if up <= 0.0 || down <= 0.0 {
                 return Err(Error::Unreachable {
                     target: format!("state {i}"),
-                    reason: format!("a rate between states {} and {i} is zero", i - 1),
+                    reason: format!(
+                        "a rate between states {} and {i} is zero: from one to the other the potential rises by more than about 700 noise temperatures; narrow the domain where it is steep, or raise the noise",
+                        i - 1
+                    ),
                 });
             }
             log.push(log[i - 1] + (up / down).ln());

@@ -1,6 +1,7 @@
 //! `[freezing]`: valleys along a slow variable of any problem, their probabilities, and where selection freezes.
 
 use super::cost::Cost;
+use super::freezing_design::{self, FreezingDesign, Reached};
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::work::{FigureEntry, Task, Work};
@@ -10,7 +11,7 @@ use crate::ensemble::{CrossingTest, PathProtocol, positions_at};
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::freezing::{
     DensitySnapshot, NoiseSchedule, SectionDensity, SlowFast, SlowVelocity, ValleyPath, ValleyPathSettings,
-    section_density,
+    ValleyProbabilities, section_density,
 };
 use crate::generator::Generator;
 use crate::grid::{Axis as GridAxis, Grid};
@@ -63,6 +64,9 @@ pub struct Freezing {
     /// time step of as many Langevin paths (Euler and Maruyama's scheme); left out unless given
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub langevin_time_step: Option<f64>,
+    /// the noise along the path that ends with the most runs in one valley, looked for and compared with the usual schedules
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design: Option<FreezingDesign>,
 }
 
 /// When training comes to which slow position.
@@ -187,14 +191,22 @@ const MASTER: f64 = 1e-9;
 impl Task for Freezing {
     const USES: &'static [&'static str] = &["sgd", "region"];
 
-    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
-        name: "freezing",
-        description: "valleys along the slow variable, their probabilities, and the rates of exchange",
-        group: SECTION,
-        figure,
-    }];
+    const FIGURES: &'static [FigureEntry] = &[
+        FigureEntry {
+            name: "freezing",
+            description: "valleys along the slow variable, their probabilities, and the rates of exchange",
+            group: SECTION,
+            figure,
+        },
+        FigureEntry {
+            name: "freezing_design",
+            description: "the noise along the path that selects one valley most often beside the usual schedules",
+            group: "freezing_design",
+            figure: freezing_design::figure,
+        },
+    ];
 
-    const SHAPED_BY: &'static [&'static str] = &["points", "snapshots"];
+    const SHAPED_BY: &'static [&'static str] = &["points", "snapshots", "design.pieces", "design.factors"];
 
     fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
         let Some(result) = FreezingResult::find(file)? else {
@@ -238,6 +250,7 @@ impl Task for Freezing {
         ] {
             numbers.extend(MainNumber::new(name, unit, value, error));
         }
+        numbers.extend(freezing_design::main_numbers(file)?);
         Ok(numbers)
     }
 
@@ -249,9 +262,13 @@ impl Task for Freezing {
         let rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
         // the speed is not known before it is checked: a path of a few hundred times
         let time = |step: Option<f64>| step.map_or(0.0, |step| STEP * 300.0 / step * self.runs as f64);
+        let design = self.design.as_ref().map_or(0.0, |design| {
+            PATH * design.factors as f64 + FreezingDesign::SCHEDULES * (PATH + time(rate))
+        });
         Cost::default()
             .with_time("freezing.end", PATH)
             .with_time("freezing.runs", time(rate))
+            .with_time("freezing.design", design)
             .with_time("freezing.langevin_time_step", time(self.langevin_time_step))
     }
 
@@ -317,6 +334,9 @@ impl Task for Freezing {
                 return fail("langevin_time_step", "runs = 0 leaves no paths".into());
             }
         }
+        if let Some(design) = &self.design {
+            design.check(x)?;
+        }
         let snapshots = self.snapshot_positions()?;
         let velocity = self.velocity(setting, axis)?;
         let schedule = self.noise_schedule()?;
@@ -327,16 +347,23 @@ impl Task for Freezing {
         let task = self.clone();
         let seed = setting.seed;
         Ok(Box::new(move |progress| {
-            let result = task.run(
-                &problem,
-                &domain,
-                &schedule,
-                &snapshots,
-                learning_rate,
+            let ensemble = Ensemble {
+                problem: &problem,
+                domain: &domain,
                 seed,
-                progress,
-            )?;
-            Ok(vec![result.group()?])
+            };
+            let result = task.run(&ensemble, &schedule, &snapshots, learning_rate, progress)?;
+            let mut groups = vec![result.group()?];
+            if let Some(design) = &task.design {
+                let reached = |k: usize, schedule: &NoiseSchedule| {
+                    let of = format!(" design {k}");
+                    let routes = task.routes(&ensemble, schedule, &[], learning_rate, &of)?;
+                    routes.reached(design.valley)
+                };
+                let result = design.run(&problem, &task.starts(), &task.settings(), reached, progress)?;
+                groups.push(result.group()?);
+            }
+            Ok(groups)
         }))
     }
 }
@@ -438,42 +465,68 @@ impl Freezing {
         NoiseSchedule::new(&positions, &factors).map_err(|e| e.at("freezing.schedule"))
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn run(
+    fn settings(&self) -> ValleyPathSettings {
+        ValleyPathSettings {
+            shallowest: self.shallowest,
+            ..ValleyPathSettings::default()
+        }
+    }
+
+    /// Where runs start across the path, with their probabilities.
+    fn starts(&self) -> Vec<(f64, f64)> {
+        let share = 1.0 / self.start_x.len() as f64;
+        self.start_x.iter().map(|x| (*x, share)).collect()
+    }
+
+    /// Master equation, density and SGD under a schedule.
+    fn routes(
         &self,
-        problem: &SlowFast<AnyDiffusion<2>>,
-        domain: &Domain<2>,
+        ensemble: &Ensemble<'_>,
         schedule: &NoiseSchedule,
         snapshots: &[f64],
         learning_rate: Option<f64>,
-        seed: u64,
+        of: &str,
+    ) -> Result<Routes> {
+        let (problem, starts) = (ensemble.problem, self.starts());
+        let path = ValleyPath::new(problem, schedule, &self.settings())?;
+        if let Some(rate) = learning_rate {
+            check_stability(&path, rate)?;
+        }
+        let law = path.follow(problem, &starts, MASTER)?;
+        let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)?;
+        let sgd = self.ends(ensemble, schedule, &path, learning_rate, of)?;
+        Ok(Routes {
+            path,
+            law,
+            density,
+            sgd,
+        })
+    }
+
+    fn run(
+        &self,
+        ensemble: &Ensemble<'_>,
+        schedule: &NoiseSchedule,
+        snapshots: &[f64],
+        learning_rate: Option<f64>,
         progress: &Progress,
     ) -> Result<FreezingResult> {
-        let bar = progress.task("freezing", 3);
-        let settings = ValleyPathSettings {
-            shallowest: self.shallowest,
-            ..ValleyPathSettings::default()
-        };
-        let starts: Vec<(f64, f64)> = self
-            .start_x
-            .iter()
-            .map(|x| (*x, 1.0 / self.start_x.len() as f64))
-            .collect();
-        let path = ValleyPath::new(problem, schedule, &settings)?;
-        let law = path.follow(problem, &starts, MASTER)?;
+        let problem = ensemble.problem;
+        let bar = progress.task("freezing", 2);
+        let routes = self.routes(ensemble, schedule, snapshots, learning_rate, "")?;
         bar.advance(1);
-        let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)?;
-        bar.advance(1);
-        let ends = |step: Option<f64>, of: &str| -> Result<Option<[Vec<f64>; 2]>> {
-            let step = step.filter(|_| self.runs > 0);
-            step.map(|step| self.ends(problem, domain, schedule, &path, step, of, seed))
-                .transpose()
-        };
-        let sgd = ends(learning_rate, "")?.map(|[p, error]| FreezingSgd {
+        let Routes {
+            path,
+            law,
+            density,
+            sgd,
+        } = routes;
+        let sgd = sgd.map(|[p, error]| FreezingSgd {
             p_final_sgd: p,
             p_final_sgd_standard_error: error,
         });
-        let langevin = ends(self.langevin_time_step, " langevin")?.map(|[p, error]| FreezingLangevin {
+        let langevin = self.ends(ensemble, schedule, &path, self.langevin_time_step, " langevin")?;
+        let langevin = langevin.map(|[p, error]| FreezingLangevin {
             p_final_langevin: p,
             p_final_langevin_standard_error: error,
         });
@@ -564,18 +617,19 @@ impl Freezing {
     }
 
     /// Fractions of runs with steps of a length in each valley at the end, and their standard errors: the schedule by steps, as the clock of the path
-    /// has them.
-    #[allow(clippy::too_many_arguments)]
+    /// has them. None without a step or runs.
     fn ends(
         &self,
-        problem: &SlowFast<AnyDiffusion<2>>,
-        domain: &Domain<2>,
+        ensemble: &Ensemble<'_>,
         schedule: &NoiseSchedule,
         path: &ValleyPath,
-        step: f64,
+        step: Option<f64>,
         of: &str,
-        seed: u64,
-    ) -> Result<[Vec<f64>; 2]> {
+    ) -> Result<Option<[Vec<f64>; 2]>> {
+        let Some(step) = step.filter(|_| self.runs > 0) else {
+            return Ok(None);
+        };
+        let problem = ensemble.problem;
         let (s, time) = path.clock();
         let mut starts: Vec<[f64; 2]> = self
             .start_x
@@ -590,14 +644,14 @@ impl Freezing {
                 runs: self.runs,
                 steps,
                 time_step: step,
-                seed,
+                seed: ensemble.seed,
                 experiment: experiment_number(&format!("{SECTION}{of} {k}")),
             };
             let process = problem.process(factor);
             let end = [steps as f64 * step];
             let ends = positions_at(
                 &process,
-                domain,
+                ensemble.domain,
                 &end,
                 CrossingTest::EndOfStep,
                 &protocol,
@@ -615,11 +669,68 @@ impl Freezing {
             .into_iter()
             .map(|count| proportion(count, starts.len()))
             .collect::<Result<_>>()?;
-        Ok([
+        Ok(Some([
             found.iter().map(|p| p.value).collect(),
             found.iter().map(|p| p.standard_error).collect(),
-        ])
+        ]))
     }
+}
+
+/// What runs of the problem need.
+struct Ensemble<'a> {
+    problem: &'a SlowFast<AnyDiffusion<2>>,
+    domain: &'a Domain<2>,
+    seed: u64,
+}
+
+/// The routes to the final probabilities under one schedule.
+struct Routes {
+    path: ValleyPath,
+    law: ValleyProbabilities,
+    density: SectionDensity,
+    /// Fractions in each valley and their standard errors.
+    sgd: Option<[Vec<f64>; 2]>,
+}
+
+impl Routes {
+    /// Final probabilities of the valley in which x lies.
+    fn reached(&self, x: f64) -> Result<Reached> {
+        let (numbers, ridges) = self.path.at_end();
+        let place = ridges.partition_point(|ridge| *ridge < x);
+        let number = numbers[place];
+        let p = &self.law.probability[number];
+        let last = &self.density.snapshots[self.density.snapshots.len() - 1];
+        let density = SectionDensity::probabilities(last, &ridges)[place];
+        Ok(Reached {
+            master: (p[p.len() - 1], self.law.error),
+            density: (density, self.density.error),
+            sgd: self.sgd.as_ref().map(|[p, error]| (p[number], error[number])),
+        })
+    }
+}
+
+/// Refuses a learning rate with which SGD does not stay in a valley of the path: η H < 2 at its bottom.
+fn check_stability(path: &ValleyPath, learning_rate: f64) -> Result<()> {
+    let (s, time) = path.clock();
+    for valley in 0..path.valleys() {
+        for (k, found) in path.valley(valley).iter().enumerate() {
+            let Some(found) = found.filter(|found| learning_rate * found.relaxation >= 2.0) else {
+                continue;
+            };
+            return Err(Error::config(
+                "sgd.learning_rate",
+                format!(
+                    "SGD is not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}): η H = {:.3} must be below 2; take less than {:.3e}",
+                    found.minimum,
+                    s[k],
+                    time[k] / learning_rate,
+                    learning_rate * found.relaxation,
+                    2.0 / found.relaxation
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// y at a place between the ascending x, on a straight line.

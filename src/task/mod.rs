@@ -4,6 +4,7 @@
 //! it writes, and its figures. The table of tasks is [`config`]: one line a task.
 
 pub mod ablations;
+mod compared;
 pub mod config;
 mod cost;
 pub mod effective_potential;
@@ -11,6 +12,7 @@ pub mod escape;
 pub mod figures;
 pub mod final_probability;
 pub mod freezing;
+pub mod freezing_design;
 pub mod freezing_line;
 pub mod freezing_theory;
 mod list;

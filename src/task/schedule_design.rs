@@ -1,5 +1,6 @@
 //! `[schedule_design]`: the schedule of the noise after which most runs are in the flat valley, and what it gains over the usual ones.
 
+use super::compared::Compared;
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
@@ -8,7 +9,7 @@ use super::valley_columns::{TimeScales, check_size, ensemble_cost};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::error::{Error, Result};
-use crate::freezing::{ScheduleDesign, ScheduleShape, floor_time};
+use crate::freezing::{NamedSchedule, ScheduleDesign, compared_schedules, floor_time};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::setting::Setting;
@@ -117,8 +118,6 @@ const STEPS: usize = 480;
 const STRENGTHS: usize = 25;
 /// Half of the runs start on either side.
 const INITIAL: f64 = 0.5;
-/// Index of the best schedule among all.
-const BEST: usize = 0;
 
 impl Task for ScheduleDesignKeys {
     const FIGURES: &'static [FigureEntry] = &[FigureEntry {
@@ -222,49 +221,8 @@ fn check(model: &TwoValleyModel, task: &ScheduleDesignKeys) -> Result<()> {
         .map_err(|e| e.at("schedule_design.end_y"))
 }
 
-/// A schedule with its name, and its strengths in pieces of equal time.
-struct Candidate {
-    name: &'static str,
-    strengths: Vec<f64>,
-}
-
-/// Strengths in `pieces` of equal time that go from the first to the second bound, done at a share of the whole time.
-fn decayed(task: &ScheduleDesignKeys, shape: &ScheduleShape, done: f64) -> Vec<f64> {
-    let n = task.pieces;
-    let at = |k: usize| {
-        let progress = (k as f64 + 0.5) / n as f64 / done;
-        shape.strength([task.strongest, task.weakest], progress)
-    };
-    (0..n).map(at).collect()
-}
-
-/// The best of a family of strengths with one parameter in (0, 1] within the budget; the cheapest where none is.
-fn best_of(
-    design: &ScheduleDesign,
-    budget: Option<f64>,
-    family: impl Fn(f64) -> Vec<f64>,
-) -> Result<Vec<f64>> {
-    /// Parameters that are tried: more than pieces, where the strengths change by one piece at a time.
-    const TRIED: usize = 200;
-    let mut best = (f64::NEG_INFINITY, Vec::new());
-    for k in 1..=TRIED {
-        let strengths = family(k as f64 / TRIED as f64);
-        let batches = design.batches_a_step(&strengths);
-        let p = if budget.is_some_and(|budget| batches > budget) {
-            // below all within the budget
-            -batches
-        } else {
-            design.final_p_flat(INITIAL, &strengths)?
-        };
-        if p > best.0 {
-            best = (p, strengths);
-        }
-    }
-    Ok(best.1)
-}
-
 /// The schedules that are compared, and what none ends above.
-fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<(Vec<Candidate>, f64)> {
+fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<(Vec<NamedSchedule>, f64)> {
     let (best, bound) = match task.batches_a_step {
         Some(budget) => design.best_within(INITIAL, task.pieces, budget)?,
         None => {
@@ -273,44 +231,15 @@ fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<(Vec
             (best, reached)
         }
     };
-    let best_of = |family: &dyn Fn(f64) -> Vec<f64>| best_of(design, task.batches_a_step, family);
-    let within = |d: f64| d.clamp(task.weakest, task.strongest);
-    let all = |factor: f64| best.iter().map(|d| within(d * factor)).collect::<Vec<f64>>();
-    // by a tenth of the path sooner or later
-    let moved = |pieces: isize| -> Vec<f64> {
-        let last = best.len() as isize - 1;
-        (0..=last)
-            .map(|k| best[(k + pieces).clamp(0, last) as usize])
-            .collect()
+    let value = |strengths: &[f64]| {
+        let batches = design.batches_a_step(strengths);
+        match task.batches_a_step.is_some_and(|budget| batches > budget) {
+            // below all within the budget
+            true => Ok(-batches),
+            false => design.final_p_flat(INITIAL, strengths),
+        }
     };
-    let tenth = (task.pieces as f64 / 10.0).round().max(1.0) as isize;
-    let ratio = (task.strongest / task.weakest).ln();
-    let constant = |u: f64| vec![within(task.weakest * (ratio * u).exp()); task.pieces];
-    let of = |name, strengths| Candidate { name, strengths };
-    let all = vec![
-        of("best", best.clone()),
-        of("best, a tenth of the path sooner", moved(tenth)),
-        of("best, a tenth of the path later", moved(-tenth)),
-        of("best, 1.5 times the noise", all(1.5)),
-        of("best, noise divided by 1.5", all(1.0 / 1.5)),
-        of("constant, best", best_of(&constant)?),
-        of(
-            "step, best",
-            best_of(&|u| decayed(task, &ScheduleShape::Step, u))?,
-        ),
-        of(
-            "cosine, best",
-            best_of(&|u| decayed(task, &ScheduleShape::Cosine, u))?,
-        ),
-        of(
-            "cosine over the whole path",
-            decayed(task, &ScheduleShape::Cosine, 1.0),
-        ),
-        of(
-            "exponential, best",
-            best_of(&|u| decayed(task, &ScheduleShape::Exponential, u))?,
-        ),
-    ];
+    let all = compared_schedules(&best, [task.weakest, task.strongest], |strength| strength, value)?;
     Ok((all, bound))
 }
 
@@ -361,7 +290,7 @@ fn run(
             })
         }
     };
-    let best = &candidates[BEST].strengths;
+    let best = &candidates[0].strengths;
     let rates = design.rates(best);
     let of_rates = |of: &dyn Fn((f64, f64)) -> f64| rates.iter().map(|r| r.map_or(f64::NAN, of)).collect();
     let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
@@ -430,64 +359,20 @@ fn change_of_rate(rates: &[Option<(f64, f64)>], step: f64, pieces: usize) -> Vec
 /// As [`Records::of`].
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = ScheduleDesignResult::of(file)?;
-    let (y, n) = (&result.y, result.y.len());
+    let y = &result.y;
     let slow = || Axis::log("position *y*");
-    let mut noise = Panel::new("schedules", slow(), Axis::log("noise strength Δ"));
-    // names stand to the left of what the schedules reach
-    let all = || {
-        result
-            .p_flat_two_state
-            .iter()
-            .chain(&result.p_flat_transfer)
-            .copied()
-    };
-    let (low, high) = (all().fold(1.0, f64::min), all().fold(0.0, f64::max));
-    let left = low - 4.2 * (high - low);
-    let mut reached = Panel::new(
-        "*η* → 0 (full), SGD's map (open)",
-        Axis::linear("final *P*_{flat}").with_range(left, high + 0.1 * (high - low)),
-        Axis::linear("")
-            .with_range(-0.6, result.schedule.len() as f64 - 0.4)
-            .without_labels(),
-    );
-    let mut colour = 0;
-    for (k, name) in result.schedule.iter().enumerate() {
-        let is_neighbour = name.starts_with("best, ");
-        let style = if is_neighbour {
-            Style::reference()
-        } else {
-            Style::nth(colour)
-        };
-        let row = |k: usize| &result.noise_strength[k * n..(k + 1) * n];
-        if !is_neighbour {
-            let style = if k == BEST { style.with_width(2.0) } else { style };
-            // schedules that are the same are drawn once
-            if (0..k).all(|other| row(other) != row(k)) {
-                noise = noise.with(Layer::line(y, row(k), name, style));
-            }
-            colour += 1;
-        }
-        let place = [(result.schedule.len() - 1 - k) as f64];
-        reached = reached.with(Layer::points(
-            &[result.p_flat_two_state[k]],
-            &place,
-            &[],
-            "",
-            style,
-        ));
-        reached = reached.with(Layer::points(
-            &[result.p_flat_transfer[k]],
-            &place,
-            &[],
-            "",
-            style.with_hollow_points(),
-        ));
-        reached = reached.with(Layer::Text {
-            x: left + 0.05 * (high - low),
-            y: place[0] - 0.15,
-            text: name.clone(),
-        });
+    let [noise, reached] = Compared {
+        names: &result.schedule,
+        at: y,
+        strength: &result.noise_strength,
+        full: &result.p_flat_two_state,
+        open: &result.p_flat_transfer,
     }
+    .panels(
+        Panel::new("schedules", slow(), Axis::log("noise strength Δ")),
+        "*η* → 0 (full), SGD's map (open)",
+        "final *P*_{flat}",
+    );
     let middle: Vec<f64> = y.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
     let rates = Panel::new("time scales of the best", slow(), Axis::log("rate"))
         .with(Layer::line(

@@ -111,11 +111,11 @@ def kernels(numba):
     }
 
 
-def build():
-    command = ["cargo", "bench", "--locked", "--bench", "formula_peer", "--no-run", "--message-format=json"]
+def build(name):
+    command = ["cargo", "bench", "--locked", "--bench", name, "--no-run", "--message-format=json"]
     out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     found = [json.loads(line) for line in out.splitlines() if '"executable":"' in line]
-    return next(f["executable"] for f in found if f["target"]["name"] == "formula_peer")
+    return next(f["executable"] for f in found if f["target"]["name"] == name)
 
 
 def main():
@@ -123,7 +123,7 @@ def main():
     options.add_argument("--runs", type=int, default=4000)
     options.add_argument("--rounds", type=int, default=5)
     options = options.parse_args()
-    binary = build()
+    binary = build("formula_peer")
     try:
         import numba
 

@@ -4,6 +4,7 @@ use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::{AblationsResult, CollapseColumns};
 use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
 use freezeout::task::freezing::{FreezingResult, FreezingSgd};
+use freezeout::task::freezing_design::FreezingDesignResult;
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
@@ -449,6 +450,40 @@ fn freezing() -> Group {
     result.group().unwrap()
 }
 
+fn freezing_design() -> Group {
+    let s = space(0.0, 0.3, 61);
+    let names = [
+        "best",
+        "best, a tenth of the path later",
+        "constant, best",
+        "cosine, best",
+    ];
+    let factors = |k: usize| {
+        s.iter()
+            .map(move |s| [1.0 + 10.0 * s, 0.9 + 9.0 * s, 2.0, 4.0 - 12.0 * s][k])
+    };
+    let p = vec![0.97, 0.95, 0.9, 0.6];
+    let result = FreezingDesignResult {
+        valley: 2.0,
+        weakest: 0.4,
+        strongest: 4.0,
+        piece_end: vec![0.0, 0.1, 0.2, 0.3],
+        factor: vec![0.5, 1.0, 2.0, 4.0],
+        schedule: names.map(String::from).to_vec(),
+        noise_factor: (0..4).flat_map(factors).collect(),
+        p_design: 0.97,
+        p_bound: 0.98,
+        p_one_changed: (0..12).map(|k| 0.97 - 0.08 * f64::from(k % 5)).collect(),
+        p_chosen: p.clone(),
+        p_chosen_error: vec![1e-6; 4],
+        p_chosen_density: p.iter().map(|p| p - 0.02).collect(),
+        p_chosen_density_error: vec![1e-5; 4],
+        sgd: None,
+        s,
+    };
+    result.group().unwrap()
+}
+
 fn schedule_design() -> Group {
     let y = space(1.0, 20.0, 31);
     let names = [
@@ -679,6 +714,7 @@ pub fn add_groups(file: &mut ResultFile) {
         rare_events(),
         schedules(),
         freezing(),
+        freezing_design(),
         schedule_design(),
         network(),
         network_escape(),

@@ -1,0 +1,61 @@
+//! Schedules in figures: how their noise goes, and what each of them reaches.
+
+use crate::plot::{Axis, Layer, Panel, Style};
+
+/// Schedules that are compared, the best first; its neighbours have names that begin with "best, ".
+pub(super) struct Compared<'a> {
+    pub names: &'a [String],
+    /// Positions of the strengths.
+    pub at: &'a [f64],
+    /// One row a schedule.
+    pub strength: &'a [f64],
+    /// What each reaches, by the route drawn in full and by the one with open points.
+    pub full: &'a [f64],
+    pub open: &'a [f64],
+}
+
+impl Compared<'_> {
+    /// The strengths drawn into `noise`, and what is reached beside the names.
+    pub fn panels(&self, mut noise: Panel, routes: &str, axis: &str) -> [Panel; 2] {
+        let n = self.at.len();
+        // names stand to the left of what the schedules reach
+        let all = || self.full.iter().chain(self.open).copied();
+        let (low, high) = (all().fold(1.0, f64::min), all().fold(0.0, f64::max));
+        let left = low - 4.2 * (high - low);
+        let mut reached = Panel::new(
+            routes,
+            Axis::linear(axis).with_range(left, high + 0.1 * (high - low)),
+            Axis::linear("")
+                .with_range(-0.6, self.names.len() as f64 - 0.4)
+                .without_labels(),
+        );
+        let mut colour = 0;
+        for (k, name) in self.names.iter().enumerate() {
+            let is_neighbour = name.starts_with("best, ");
+            let style = if is_neighbour {
+                Style::reference()
+            } else {
+                Style::nth(colour)
+            };
+            let row = |k: usize| &self.strength[k * n..(k + 1) * n];
+            if !is_neighbour {
+                let style = if k == 0 { style.with_width(2.0) } else { style };
+                // schedules that are the same are drawn once
+                if (0..k).all(|other| row(other) != row(k)) {
+                    noise = noise.with(Layer::line(self.at, row(k), name, style));
+                }
+                colour += 1;
+            }
+            let place = [(self.names.len() - 1 - k) as f64];
+            for (values, style) in [(self.full, style), (self.open, style.with_hollow_points())] {
+                reached = reached.with(Layer::points(&[values[k]], &place, &[], "", style));
+            }
+            reached = reached.with(Layer::Text {
+                x: left + 0.05 * (high - low),
+                y: place[0] - 0.15,
+                text: name.clone(),
+            });
+        }
+        [noise, reached]
+    }
+}
