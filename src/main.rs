@@ -34,6 +34,9 @@ enum Command {
         config: PathBuf,
         #[command(flatten)]
         options: RunOptions,
+        /// Folder of the images in IDX format, such as MNIST's, for the network tasks, in place of their key data.
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<String>,
         /// Only the cells of one shard of a sweep, such as 2/4, into a file for merge [default: data/results/NAME.shard-2-of-4.h5].
         #[arg(long, value_name = "I/N")]
         shard: Option<String>,
@@ -111,6 +114,9 @@ enum Command {
     Check {
         /// TOML configuration.
         config: PathBuf,
+        /// Folder of the images in IDX format for the network tasks, in place of their key data.
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<String>,
         /// Worker threads [default: one per core].
         #[arg(long)]
         threads: Option<usize>,
@@ -183,15 +189,22 @@ fn say(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// The text of a configuration, with the images of its network tasks from a folder if one is given.
+fn configuration(file: &Path, data: Option<&str>) -> Result<String> {
+    let text = std::fs::read_to_string(file).map_err(|e| input_error(file, &e))?;
+    data.map_or(Ok(text.clone()), |folder| run::with_images(&text, folder))
+}
+
 fn execute(command: Command) -> Result<()> {
     match command {
         Command::Run {
             config,
             options,
+            data,
             shard,
         } => {
             let shard = shard.map(|shard| shard.parse::<run::Shard>()).transpose()?;
-            let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
+            let text = configuration(&config, data.as_deref())?;
             let same =
                 |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
             if let Some(output) = options.output.as_deref().filter(|output| same(output, &config)) {
@@ -203,8 +216,12 @@ fn execute(command: Command) -> Result<()> {
             run_text(&text, &options, shard).map(|_| ())
         }
         Command::Merge { files, output, quiet } => merge(&files, output, quiet),
-        Command::Check { config, threads } => {
-            let text = std::fs::read_to_string(&config).map_err(|e| input_error(&config, &e))?;
+        Command::Check {
+            config,
+            data,
+            threads,
+        } => {
+            let text = configuration(&config, data.as_deref())?;
             let config = run::parse(&text)?;
             let job = pool(threads)?.install(|| Job::new(&config, &text))?;
             print(&job.estimate().to_string())

@@ -7,7 +7,7 @@ mod common;
 use common::escape::{refused, run};
 use freezeout::judgement::claims::{self, Verdict};
 use freezeout::output::{Records, ResultFile};
-use freezeout::run::parse;
+use freezeout::run::{parse, with_images};
 use freezeout::task::network::NetworkResult;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -305,6 +305,23 @@ fn folder(path: &Path, set: &str) {
     )
     .unwrap();
     fs::write(path.join(format!("{set}-labels-idx1-ubyte")), idx(&[20], &labels)).unwrap();
+}
+
+#[test]
+fn the_folder_of_the_images_may_be_named_beside_a_configuration() {
+    let text = "name = \"n\"\n[network]\ndata = \"nowhere\"\ntrain = 1\n[network_escape]\ntrain = 2\n";
+    let changed: toml::Table = with_images(text, "elsewhere").unwrap().parse().unwrap();
+    for (task, train) in [("network", 1), ("network_escape", 2)] {
+        assert_eq!(changed[task]["data"].as_str(), Some("elsewhere"));
+        assert_eq!(changed[task]["train"].as_integer(), Some(train));
+    }
+    let message = with_images("name = \"n\"\n[escape]\n", "elsewhere")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("no task of this configuration takes images"),
+        "{message}"
+    );
 }
 
 #[test]

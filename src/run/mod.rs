@@ -19,7 +19,7 @@ pub use checkpoint::remove_unfinished;
 pub use estimate::Estimate;
 pub use job::Job;
 pub use overview::{main_numbers, overview};
-pub use parse::parse;
+pub use parse::{parse, with_images};
 pub use shard::{Shard, merge};
 pub use validate::validate;
 

@@ -41,6 +41,28 @@ pub fn parse_table(text: &str) -> Result<toml::Table> {
     })
 }
 
+/// The text of a configuration with the folder of the images of its network tasks replaced.
+///
+/// # Errors
+/// [`Error::Config`] for TOML syntax, or when no task takes images.
+pub fn with_images(text: &str, folder: &str) -> Result<String> {
+    let mut table = parse_table(text)?;
+    let mut found = false;
+    for (name, keys) in &mut table {
+        if let (true, Some(keys)) = (name.starts_with("network"), keys.as_table_mut()) {
+            keys.insert("data".into(), folder.into());
+            found = true;
+        }
+    }
+    if !found {
+        return Err(Error::config(
+            "data",
+            "no task of this configuration takes images; network, network_escape and network_schedules do",
+        ));
+    }
+    toml::to_string(&table).map_err(|error| Error::config("data", one_line(&error.to_string())))
+}
+
 /// Splits serde's message into the key it is about and what the user should do.
 fn explain(path: &str, message: &str) -> (String, String) {
     let message = one_line(message);

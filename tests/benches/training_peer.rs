@@ -37,11 +37,11 @@ fn main() {
         checkpoints: 2,
     };
     let before = Instant::now();
-    let losses: Vec<f64> = (0..repeats.parse::<u64>().unwrap())
+    let losses: Vec<f64> = (0..repeats.parse::<usize>().unwrap())
         .into_par_iter()
         .with_max_len(1)
         .map(|repeat| {
-            let mut random = Xoshiro256PlusPlus::seed_from_u64(repeat);
+            let mut random = Xoshiro256PlusPlus::seed_from_u64(repeat as u64);
             let start = network.initial_state(&mut random);
             let mut loss = CrossEntropy::new(&network, &samples).unwrap();
             let run = train(&mut loss, &start, &training, &mut random).unwrap();
