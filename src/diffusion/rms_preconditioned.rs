@@ -17,7 +17,7 @@ use crate::noise::GradientNoise;
 /// the same at η sqrt(B). P stands before the noise of its own step (Ito).
 ///
 /// # References
-/// T. Tieleman and G. Hinton, Coursera lecture 6.5 (2012); D. P. Kingma and J. Ba, ICLR (2015); Z. Xie et al., ICML (2022), theorem 2 (exponent −1/2).
+/// T. Tieleman and G. Hinton, Coursera lecture 6.5 (2012); D. P. Kingma and J. Ba, ICLR (2015); Z. Xie et al., ICML (2022) (exponent −1/2).
 ///
 /// # Examples
 /// ```

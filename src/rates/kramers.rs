@@ -154,7 +154,7 @@ pub fn turnover_rate(
 /// [`crate::Error::InvalidParameter`] when δ is not positive and finite.
 ///
 /// # References
-/// V. I. Mel'nikov and S. V. Meshkov, J. Chem. Phys. 85, 1018 (1986), eq. 5.18.
+/// V. I. Mel'nikov and S. V. Meshkov, J. Chem. Phys. 85, 1018 (1986).
 ///
 /// # Examples
 /// ```
