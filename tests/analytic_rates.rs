@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // also in functions that tests share
 
-use freezeout::diffusion::{Diffusion, OrnsteinUhlenbeck, Sgd};
-use freezeout::landscape::{DoubleWell, Kink, Side, Slice, TwoValley};
+use freezeout::diffusion::{Diffusion, OrnsteinUhlenbeck, RmsPreconditioned, Sgd};
+use freezeout::landscape::{DoubleWell, Kink, Quadratic, Side, Slice, TwoValley};
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
 use freezeout::rates::{ScaleAndSpeed, confining_domain};
@@ -254,4 +254,53 @@ fn bad_input_is_refused() {
         .unwrap_err();
     assert!(error.to_string().contains("x = "), "{error}");
     assert!(confining_domain(&Brownian(1.0), -1.0, 1.0, CUT).is_err());
+}
+
+/// ln τ out of a parabola of curvature h with noise C = c h: ΔL/(Δ c h), and ΔL/(Δ sqrt(c h)) where steps are divided by the rms of the noise.
+#[test]
+fn steps_divided_by_the_rms_of_the_noise_feel_the_root_of_the_curvature() {
+    const BARRIER: f64 = 1.0;
+    const STRENGTH: f64 = 0.01;
+    /// The next term of ln τ is of the order of one over E = 100, and of its difference between two strengths too.
+    const NEXT: f64 = 0.01;
+    let process = |curvature: f64, strength: f64| {
+        let bowl = Quadratic::<1>::new(Tensor::<1>::new(curvature), Point::<1>::zeros()).unwrap();
+        Sgd::with_noise_strength(bowl, Isotropic::new(curvature).unwrap(), strength).unwrap()
+    };
+    let log_time = |process: &dyn Diffusion<1>, curvature: f64| {
+        let edge = (2.0 * BARRIER / curvature).sqrt();
+        let line = ScaleAndSpeed::new(&process, -2.0 * edge, 1.1 * edge).unwrap();
+        line.first_passage(0.0, edge).unwrap().mean.log
+    };
+    // the exponent is what grows with 1/Δ
+    let exponent = |preconditioned: bool, curvature: f64| {
+        let at = |strength: f64| {
+            let sgd = process(curvature, strength);
+            if preconditioned {
+                log_time(&RmsPreconditioned::new(sgd), curvature)
+            } else {
+                log_time(&sgd, curvature)
+            }
+        };
+        (at(STRENGTH / 1.1) - at(STRENGTH)) / (0.1 / STRENGTH)
+    };
+    let slope = |preconditioned: bool| {
+        let [sharp, flat] = [1.5, 0.75].map(|h| exponent(preconditioned, h));
+        (sharp / flat).log2()
+    };
+    for h in [0.75f64, 1.5] {
+        assert!(
+            (exponent(true, h) * h.sqrt() / BARRIER - 1.0).abs() < NEXT,
+            "{}",
+            exponent(true, h)
+        );
+        assert!(
+            (exponent(false, h) * h / BARRIER - 1.0).abs() < NEXT,
+            "{}",
+            exponent(false, h)
+        );
+    }
+    assert!((slope(true) + 0.5).abs() < NEXT, "{}", slope(true));
+    // Negative control: steps that are not divided.
+    assert!((slope(false) + 1.0).abs() < NEXT, "{}", slope(false));
 }

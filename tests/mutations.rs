@@ -58,7 +58,7 @@ repeats = 2
 "#;
 
 /// Small configurations of all other tasks, quick to run.
-const SMALL: [&str; 9] = [
+const SMALL: [&str; 10] = [
     r#"
 name = "shift"
 [landscape]
@@ -145,6 +145,25 @@ domain = [[-3.0, 3.0]]
 [transfer_operator]
 start = { ball = { centre = [0.0], radius = 0.0 } }
 target = { half_space = { normal = [1.0], offset = 0.3 } }
+"#,
+    r#"
+name = "inertia"
+[landscape]
+loss = "(x^2 - 1)^2/4"
+[noise]
+model = "isotropic"
+strength = 1.0
+[sgd]
+learning_rate = 0.01
+batch_size = 1.0
+[region]
+domain = [[-2.0, 2.0]]
+[phase_space]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { half_space = { normal = [1.0], offset = 0.9 } }
+momentum = [0.9]
+columns = 10
+levels = 3
 "#,
     r#"
 name = "rare"

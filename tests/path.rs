@@ -12,8 +12,8 @@ use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
 use freezeout::observables::slow_modes;
 use freezeout::path::{
-    Path, geometric_action, instanton_rate, minimum_action_path, minimum_energy_path, quasi_potential,
-    time_action,
+    InstantonRate, Path, geometric_action, instanton_rate, minimum_action_path, minimum_energy_path,
+    quasi_potential, time_action,
 };
 use freezeout::rates::SaddlePassage;
 use freezeout::rates::kramers::{SmoothBarrier, log_escape_time};
@@ -300,6 +300,11 @@ fn quasi_potential_of_mueller_brown_is_the_climbed_height() -> Result<()> {
 
 /// −(slowest eigenvalue) of the generator in the box, extrapolated from three grids.
 fn gap(process: &impl Diffusion<2>, half_height: f64) -> f64 {
+    gap_on(process, half_height, 80)
+}
+
+/// The same with another number of columns on the coarsest grid.
+fn gap_on(process: &impl Diffusion<2>, half_height: f64, coarsest: usize) -> f64 {
     let on = |cells: usize| {
         let grid = Grid::new([
             Axis::uniform(-1.7, 1.7, cells).unwrap(),
@@ -311,7 +316,7 @@ fn gap(process: &impl Diffusion<2>, half_height: f64) -> f64 {
             .eigenvalue
             .re
     };
-    extrapolate([80, 160, 320].map(on).to_vec())
+    extrapolate([1, 2, 4].map(|parts| on(parts * coarsest)).to_vec())
 }
 
 /// gap/2k − 1 at D, D/2, D/4 for a process with two equal wells, each left with the rate k.
@@ -369,12 +374,17 @@ fn eyring_kramers_langer_against_the_gap_of_the_grid() -> Result<()> {
         if antisymmetric > 0.0 {
             let reversible = |noise: f64| passage(1.0).log_rate(&Tensor::<2>::identity(), noise).unwrap();
             assert!(!is_first_order(&deviations(0.05, process, reversible)));
-            // The minimum is a focus, whose spiral the instanton does not resolve.
+            // The minimum is a focus, from which the instanton spirals out.
             let initial = Path::straight(point(-1.0, 0.0), point(0.0, 0.0), 100)?;
-            assert!(matches!(
-                instanton_rate(&process(0.05), &initial, 100),
-                Err(Error::InvalidParameter { .. })
-            ));
+            for noise in [0.05, 0.0125] {
+                let found = instanton_rate(&process(noise), &initial, 100)?;
+                let off = found.log_rate - rate(passage(1.0))(noise);
+                assert!(
+                    off.abs() <= found.error && found.error < 2e-3,
+                    "{off} ± {}",
+                    found.error
+                );
+            }
         }
     }
     Ok(())
@@ -405,6 +415,45 @@ fn instanton_rate_against_the_gap_of_the_grid() -> Result<()> {
         });
         assert!(!is_first_order(&wrong), "{wrong:?}");
     }
+    Ok(())
+}
+
+/// Maier and Stein's process at β = 10: two bent instantons from each well, which enter the saddle at an angle as its rates are 1 and −1.
+#[test]
+fn rate_of_bent_instantons_against_the_gap_of_the_grid() -> Result<()> {
+    let initial = Path::bent(point(-1.0, 0.0), point(0.0, 0.0), point(0.0, 0.3), 100)?;
+    // Half height of the box and cells of the coarsest grid: further up nothing goes at this noise, and cells shrink with it.
+    let cases = [(0.02, 0.9, 80), (0.01, 0.8, 80), (0.005, 0.6, 160)];
+    let mut found = Vec::new();
+    for (noise, half_height, cells) in cases {
+        let process = maier_stein(10.0, noise);
+        let rate = instanton_rate(&process, &initial, 100)?;
+        assert_close!(rate.instanton.action * 2.0 * noise, BENT, 1e-8);
+        assert!(rate.error < 2e-4);
+        found.push((rate, gap_on(&process, half_height, cells)));
+    }
+    let deviations = |log_rate: &dyn Fn(&InstantonRate<2>) -> f64| -> Vec<f64> {
+        // the gap is twice the rate of a well, which is that of two instantons
+        let of = |(rate, gap): &(InstantonRate<2>, f64)| gap / (4.0 * log_rate(rate).exp()) - 1.0;
+        found.iter().map(of).collect()
+    };
+    // At these noises the deviation shrinks faster than the noise: terms of higher order turn its sign at twice the largest.
+    let shrinks = |deviations: &[f64]| {
+        deviations
+            .windows(2)
+            .all(|pair| pair[1].abs() < pair[0].abs() / 1.8)
+    };
+    let right = deviations(&|rate| rate.log_rate);
+    println!("bent: {right:?}");
+    assert!(shrinks(&right) && right[2].abs() < 0.01, "{right:?}");
+    // Negative controls: without the integral along the instanton, and with the curvature at the saddle of a straight one.
+    let without = deviations(&|rate| rate.log_rate + rate.irreversibility);
+    assert!(!shrinks(&without), "{without:?}");
+    let points = found[0].0.instanton.path.points();
+    let arrival = points[points.len() - 5].normalize();
+    let straight = deviations(&|rate| rate.log_rate + arrival[0].abs().ln());
+    println!("arrival {arrival:?}, without: {without:?}, straight: {straight:?}");
+    assert!(arrival[1].abs() > 0.1 && !shrinks(&straight), "{straight:?}");
     Ok(())
 }
 
@@ -441,14 +490,12 @@ fn instanton_rate_closed_forms_and_refusals() -> Result<()> {
         "{reversible:?}"
     );
     assert!(reversible.irreversibility.abs() < 1e-5);
-    // β > 4: the straight path is beyond a caustic; the bent one enters the saddle along its stable direction, where V is not smooth.
-    for offset in [0.0, 0.3] {
-        let initial = Path::bent(a, saddle, point(0.0, offset), 100)?;
-        assert!(matches!(
-            instanton_rate(&maier_stein(10.0, 0.05), &initial, 100),
-            Err(Error::NotConverged { .. })
-        ));
-    }
+    // β > 4: the straight path is beyond a caustic.
+    let initial = Path::straight(a, saddle, 100)?;
+    assert!(matches!(
+        instanton_rate(&maier_stein(10.0, 0.05), &initial, 100),
+        Err(Error::NotConverged { .. })
+    ));
     // Ends that are no fixed points, or of the wrong kind.
     for (start, end) in [(point(-0.9, 0.0), saddle), (saddle, a), (a, point(1.0, 0.0))] {
         let initial = Path::straight(start, end, 50)?;

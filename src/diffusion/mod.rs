@@ -6,6 +6,7 @@ mod drift_diffusion;
 mod equilibrium;
 mod flow;
 mod ornstein_uhlenbeck;
+mod rms_preconditioned;
 mod sgd;
 
 pub use calculus::Calculus;
@@ -14,6 +15,7 @@ pub use drift_diffusion::DriftDiffusion;
 pub use equilibrium::{Equilibrium, drift_jacobian};
 pub use flow::{ARRIVAL, check_map_stability, noise_free_limit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
+pub use rms_preconditioned::RmsPreconditioned;
 pub use sgd::{Sgd, sigma};
 
 use crate::landscape::{Kink, Landscape};

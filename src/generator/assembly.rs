@@ -99,9 +99,14 @@ impl<const D: usize> Generator<D> {
         require_faces_on_kinks(diffusion, &grid)?;
         let cells = Cells::new(grid, discretisation)?;
         let jumps = Jumps::assemble(diffusion, &cells, discretisation)?;
+        let open_line = D == 1 && cells.is_full() && !discretisation.is_periodic(0);
+        Self::of_jumps(cells, jumps, open_line)
+    }
+
+    /// The generator of the jumps of all states.
+    pub(super) fn of_jumps(cells: Cells<D>, jumps: Jumps<D>, open_line: bool) -> Result<Self> {
         let mut all = Outside::new(&cells, &jumps, None);
         let killing = std::mem::take(&mut all.through_boundary);
-        let open_line = D == 1 && cells.is_full() && !discretisation.is_periodic(0);
         Ok(Self {
             rates: all.into_rates(open_line)?,
             cells,

@@ -16,6 +16,8 @@ pub(super) enum Jumps<const D: usize> {
     Faces(Vec<Faces<D>>),
     /// With the jumps along reflecting faces, ascending by state.
     Offsets(Vec<Offsets>, Vec<(usize, Edge)>),
+    /// Through faces, and to the cell mirrored at the middle of the last axis.
+    Mirrored(Vec<Faces<D>>, Vec<f64>),
 }
 
 impl<const D: usize> Jumps<D> {
@@ -65,6 +67,17 @@ impl<const D: usize> Jumps<D> {
         let from = cells.grid.indices(cells.cell_of[state]);
         match self {
             Self::Faces(faces) => faces[state].jumps(cells, from, set, visit),
+            Self::Mirrored(faces, mirror) => {
+                faces[state].jumps(cells, from, set, &mut visit);
+                let last = D - 1;
+                let mirrored = cells.grid.axes()[last].cells() - 1 - from[last];
+                let cell = cells.cell_of[state] + mirrored - from[last];
+                if set.is_some_and(|set| set[cell]) {
+                    visit(Landing::Set(0.5), mirror[state]);
+                } else if let Some(target) = cells.state(cell) {
+                    visit(Landing::State(target), mirror[state]);
+                }
+            }
             Self::Offsets(offsets, edges) => {
                 offsets[state].jumps(cells, from, set, &mut visit);
                 let first = edges.partition_point(|&(s, _)| s < state);

@@ -31,7 +31,9 @@ mod outside;
 mod remembered;
 mod resolvent;
 mod scharfetter_gummel;
+mod underdamped;
 
 pub use assembly::Generator;
 pub use discretisation::{Discretisation, JumpDrift};
 pub use resolvent::Resolvent;
+pub use underdamped::PhaseSpace;

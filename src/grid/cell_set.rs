@@ -21,9 +21,15 @@ impl CellSet {
         grid: &Grid<D>,
         predicate: impl Fn(&Point<D>) -> bool,
     ) -> Result<Self> {
-        let member: Vec<bool> = (0..grid.cells())
-            .map(|cell| predicate(&grid.centre(cell)))
-            .collect();
+        let member = (0..grid.cells()).map(|cell| predicate(&grid.centre(cell)));
+        Self::of_members(name, member.collect())
+    }
+
+    /// The cells that are marked.
+    ///
+    /// # Errors
+    /// As [`CellSet::new`].
+    pub(crate) fn of_members(name: &str, member: Vec<bool>) -> Result<Self> {
         if member.contains(&true) {
             Ok(Self {
                 name: name.into(),

@@ -25,7 +25,7 @@ pub(crate) use natural_quintic::NaturalQuintic;
 pub use relative_exponential::relative_exponential;
 pub use remap::remap;
 pub use spline::Spline;
-pub(crate) use sylvester::sylvester;
+pub(crate) use sylvester::{singular_sylvester, sylvester};
 pub(crate) use symmetric_root::planar_root;
 pub use symmetric_root::symmetric_root;
 

@@ -70,11 +70,21 @@ pub fn minimum_action_path<const D: usize>(
     initial: &Path<D>,
     intervals: usize,
 ) -> Result<MinimumAction<D>> {
-    let mut level = Level::minimised(diffusion, initial, intervals)?;
+    minimised(diffusion, initial, intervals, None)
+}
+
+/// [`minimum_action_path`] with pieces that grow from a `core` at the start; see [`Path::graded`].
+pub(super) fn minimised<const D: usize>(
+    diffusion: &impl Diffusion<D>,
+    initial: &Path<D>,
+    intervals: usize,
+    core: Option<f64>,
+) -> Result<MinimumAction<D>> {
+    let mut level = Level::minimised(diffusion, initial, intervals, core)?;
     let (mut levels, mut scale) = ([level.action; 3], level.scale);
     let (mut iterations, mut residual) = (level.iterations, level.residual);
     for (k, factor) in [(1, 2), (2, 4)] {
-        level = Level::minimised(diffusion, &level.path, factor * intervals)?;
+        level = Level::minimised(diffusion, &level.path, factor * intervals, core)?;
         levels[k] = level.action;
         iterations += level.iterations;
         residual = residual.max(level.residual);
@@ -116,7 +126,12 @@ pub(super) struct Level<const D: usize> {
 }
 
 impl<const D: usize> Level<D> {
-    pub fn minimised(diffusion: &impl Diffusion<D>, initial: &Path<D>, intervals: usize) -> Result<Self> {
+    pub fn minimised(
+        diffusion: &impl Diffusion<D>,
+        initial: &Path<D>,
+        intervals: usize,
+        core: Option<f64>,
+    ) -> Result<Self> {
         const MOST: usize = 300;
         require(
             "intervals",
@@ -124,7 +139,7 @@ impl<const D: usize> Level<D> {
             |n| n >= 8.0,
             "at least eight are needed",
         )?;
-        let mut path = initial.resampled(intervals)?;
+        let mut path = initial.graded(intervals, core)?;
         let mut residual = f64::INFINITY;
         for iterations in 0..MOST {
             path.require_uncrossed(&diffusion.kinks())?;
@@ -157,7 +172,7 @@ impl<const D: usize> Level<D> {
                 (action <= wanted + 1e-14 * model.scale).then_some(next)
             });
             let Some(next) = lowered else { break };
-            path = next.resampled(intervals)?;
+            path = next.graded(intervals, core)?;
         }
         Err(Error::NotConverged {
             method: "Newton's method for the minimum action path".into(),

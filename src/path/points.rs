@@ -129,6 +129,13 @@ impl<const D: usize> Path<D> {
     /// # Errors
     /// [`Error::InvalidParameter`] for no interval; those of [`Path::new`], when the path turns back on itself.
     pub fn resampled(&self, intervals: usize) -> Result<Self> {
+        self.graded(intervals, None)
+    }
+
+    /// The same at equal distances of ln(1 + s/core), s the arclength: pieces that grow in proportion to the way from the start, where that is beyond `core`.
+    pub(super) fn graded(&self, intervals: usize, core: Option<f64>) -> Result<Self> {
+        let place = |s: f64| core.map_or(s, |core| (s / core).ln_1p());
+        let arclength = |u: f64| core.map_or(u, |core| core * u.exp_m1());
         const UNEQUAL: f64 = 1e-9;
         const SWEEPS: usize = 20;
         require(
@@ -140,11 +147,10 @@ impl<const D: usize> Path<D> {
         let mut path = self.clone();
         for _ in 0..SWEEPS {
             let arclengths = path.arclengths();
-            let length = arclengths[arclengths.len() - 1];
-            let mean = length / intervals as f64;
+            let mean = place(arclengths[arclengths.len() - 1]) / intervals as f64;
             let unequal = arclengths
                 .windows(2)
-                .map(|pair| ((pair[1] - pair[0]) / mean - 1.0).abs())
+                .map(|pair| ((place(pair[1]) - place(pair[0])) / mean - 1.0).abs())
                 .fold(0.0, f64::max);
             if path.points.len() == intervals + 1 && unequal <= UNEQUAL {
                 break;
@@ -154,7 +160,7 @@ impl<const D: usize> Path<D> {
                     .map(|i| match i {
                         0 => path.start(),
                         i if i == intervals => path.end(),
-                        i => path.interpolated(&arclengths, mean * i as f64),
+                        i => path.interpolated(&arclengths, arclength(mean * i as f64)),
                     })
                     .collect(),
             )?;

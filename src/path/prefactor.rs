@@ -1,11 +1,11 @@
 //! The rate of escape along an instanton, with its prefactor, without detailed balance.
 
-use super::geometric_action::{Level, extrapolated};
+use super::geometric_action::{Level, extrapolated, minimised};
 use super::segment::Metric;
-use super::{MinimumAction, Path, minimum_action_path};
+use super::{MinimumAction, Path};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
-use crate::math::{Point, Tensor, sylvester};
+use crate::math::{Point, Tensor, singular_sylvester, sylvester};
 use nalgebra::DMatrix;
 
 /// Rate of escape through a saddle; see [`instanton_rate`].
@@ -36,16 +36,18 @@ pub struct InstantonRate<const D: usize> {
 /// 1/time.
 ///
 /// # Method
-/// Instantons with N, 2N and 4N pieces from [`minimum_action_path`]. The matrix Riccati equation is integrated by the implicit midpoint rule; its
+/// Instantons with N, 2N and 4N pieces as [`minimum_action_path`](super::minimum_action_path) finds them; from a focus, where equal pieces do not resolve the spiral,
+/// with pieces that grow in proportion to the way from it. The matrix Riccati equation is integrated by the implicit midpoint rule; its
 /// tangential part, which the flow makes unstable near s, is taken from the path, Z φ̇ = ṗ, behind its fastest point. ∫F dt is of second order and is extrapolated over the
 /// three levels. Derivatives of b and D are fourth-order central differences with a step of 1e-3 of the length (relative error about 1e-10). Neglected: relative
 /// corrections O(D). The formula needs one isolated instanton that enters a saddle of index one, and V twice differentiable there: it is
-/// refused when the start is a focus (equal pieces do not resolve the spiral: an error of 2 % of the rate was seen beyond the bound), when Z grows without bound on the way (a caustic: the path is no local minimum) or does not arrive at Z_s.
-/// For a symmetric pair of instantons the rate counts one of them. The prefactor is tested for straight instantons; of a bent one it is to be checked
-/// against a grid.
+/// refused when Z grows without bound on the way (a caustic: the path is no local minimum) or does not arrive at Z_s. A bent instanton enters along the separatrix, where V
+/// is not smooth, if the saddle attracts more slowly than it repels, and along the growing direction if it attracts faster. With equal rates (Maier and Stein's process)
+/// it enters at any angle, the Lyapunov equation leaves one entry of Z_s open, and the angle determines it.
+/// For a symmetric pair of instantons the rate counts one of them.
 ///
 /// # Errors
-/// Those of [`minimum_action_path`]; [`Error::InvalidParameter`] when an end of `initial` is no fixed point, the first not attracting or a focus, or the last
+/// Those of [`minimum_action_path`](super::minimum_action_path); [`Error::InvalidParameter`] when an end of `initial` is no fixed point, the first not attracting, or the last
 /// no saddle of index one; [`Error::NotConverged`] for a caustic, and when Z does not arrive at Z_s within 10 %.
 ///
 /// # References
@@ -86,42 +88,44 @@ pub fn instanton_rate<const D: usize>(
             });
         }
     }
-    // A double eigenvalue splits by the square root of the error of its matrix.
-    if start.rotation > 1e-4 * start.rates.iter().map(|r| r.abs()).fold(0.0, f64::max) {
-        return Err(Error::InvalidParameter {
-            name: "rotation of the drift at the start".into(),
-            value: start.rotation,
-            requirement: "real rates are needed: equal pieces do not resolve an instanton that spirals out"
-                .into(),
-        });
-    }
     let growth_rate = saddle.rates.iter().copied().fold(f64::MIN, f64::max);
-    let instanton = minimum_action_path(diffusion, initial, intervals)?;
-    let mut levels = [0.0; 3];
-    for (level, factor) in levels.iter_mut().zip([1, 2, 4]) {
-        let path = Level::minimised(diffusion, &instanton.path, factor * intervals)?.path;
-        *level = irreversibility(diffusion, &path, start.curvature, saddle.curvature)?;
+    // A double eigenvalue splits by the square root of the error of its matrix.
+    let is_focus = start.rotation > 1e-4 * start.rates.iter().map(|r| r.abs()).fold(0.0, f64::max);
+    let core = is_focus.then(|| CORE * initial.length());
+    let instanton = minimised(diffusion, initial, intervals, core)?;
+    let start_curvature = start.curvature()?;
+    let (mut irreversibilities, mut determinants) = ([0.0; 3], [0.0; 3]);
+    for (level, factor) in [1, 2, 4].into_iter().enumerate() {
+        let path = Level::minimised(diffusion, &instanton.path, factor * intervals, core)?.path;
+        let arrival = saddle.arrival_curvature(growth_rate, &path)?;
+        irreversibilities[level] = irreversibility(diffusion, &path, start_curvature, arrival)?;
+        determinants[level] = 0.5 * determinant(&arrival).abs().ln();
     }
     // Levels that agree to 1e-8, the rounding of second differences, are the limit.
-    let (irreversibility, error) = extrapolated(levels, 1e3)?;
-    let ratio = determinant(&start.curvature) / determinant(&saddle.curvature).abs();
-    let log_rate =
-        (growth_rate / std::f64::consts::TAU).ln() + 0.5 * ratio.ln() - irreversibility - instanton.action;
+    let (irreversibility, error) = extrapolated(irreversibilities, 1e3)?;
+    let (at_saddle, saddle_error) = extrapolated(determinants, 1e3)?;
+    let at_start = 0.5 * determinant(&start_curvature).ln();
+    let log_rate = (growth_rate / std::f64::consts::TAU).ln() + at_start
+        - at_saddle
+        - irreversibility
+        - instanton.action;
     if !log_rate.is_finite() {
         return Err(Error::NotFinite {
             quantity: "prefactor of the escape rate".into(),
-            reason: format!("determinants of the curvature have the ratio {ratio}"),
+            reason: format!("logarithms of the curvatures are {at_start} and {at_saddle}"),
         });
     }
     Ok(InstantonRate {
         log_rate,
-        error: error + instanton.error,
+        error: error + saddle_error + instanton.error,
         growth_rate,
         irreversibility,
         instanton,
     })
 }
 
+/// Share of the path within which pieces do not shrink any further towards a focus.
+const CORE: f64 = 1e-3;
 /// Relative step of the differences.
 const DIFFERENCE: f64 = 1e-3;
 
@@ -131,8 +135,8 @@ struct FixedPoint<const D: usize> {
     rates: Vec<f64>,
     /// Largest imaginary part of them.
     rotation: f64,
-    /// Z: ∂b Z⁻¹ + Z⁻¹ ∂bᵀ = −2D.
-    curvature: Tensor<D>,
+    jacobian: Tensor<D>,
+    tensor: Tensor<D>,
 }
 
 impl<const D: usize> FixedPoint<D> {
@@ -148,25 +152,88 @@ impl<const D: usize> FixedPoint<D> {
                 requirement: "the path must start and end at fixed points of the drift".into(),
             });
         }
-        let dynamic = DMatrix::from_iterator(D, D, jacobian.iter().copied());
-        let lyapunov = sylvester(
-            &jacobian,
-            &jacobian.transpose(),
-            &(diffusion.tensor(theta) * -2.0),
-        );
-        let Some(curvature) = lyapunov.and_then(|sigma| sigma.try_inverse()) else {
-            return Err(Error::Inconsistent {
-                subject: format!("drift at {:?}", theta.as_slice()),
-                requirement: "no two of its eigenvalues may cancel".into(),
-            });
-        };
-        let eigenvalues = dynamic.complex_eigenvalues();
+        let eigenvalues = DMatrix::from_iterator(D, D, jacobian.iter().copied()).complex_eigenvalues();
         Ok(Self {
             rates: eigenvalues.iter().map(|c| c.re).collect(),
             rotation: eigenvalues.iter().map(|c| c.im).fold(0.0, f64::max),
-            curvature: symmetric(curvature),
+            jacobian,
+            tensor: diffusion.tensor(theta),
         })
     }
+
+    fn refused(&self, requirement: &str) -> Error {
+        Error::Inconsistent {
+            subject: format!("drift at a fixed point with the rates {:?}", self.rates),
+            requirement: requirement.into(),
+        }
+    }
+
+    /// Z: ∂b Z⁻¹ + Z⁻¹ ∂bᵀ = −2D.
+    fn curvature(&self) -> Result<Tensor<D>> {
+        let lyapunov = sylvester(&self.jacobian, &self.jacobian.transpose(), &(self.tensor * -2.0));
+        let curvature = lyapunov.and_then(|sigma| sigma.try_inverse());
+        curvature
+            .map(symmetric)
+            .ok_or_else(|| self.refused("no two of its eigenvalues may cancel"))
+    }
+
+    /// The same at a saddle of growth rate λ₊. With a rate −λ₊ the equation leaves Z⁻¹ + k (r₊ r₋ᵀ + r₋ r₊ᵀ) open, r the right eigenvectors: the momentum at
+    /// the end of the path, along the left eigenvector l₊ of λ₊, and its direction φ there determine k by Z⁻¹ p = φ.
+    fn arrival_curvature(&self, growth: f64, path: &Path<D>) -> Result<Tensor<D>> {
+        /// Rates that cancel up to this share, far above the rounding of differences.
+        const RESONANCE: f64 = 1e-6;
+        /// Pieces from the end at which the direction of a path is read.
+        const PIECES: usize = 4;
+        let (jacobian, size) = (&self.jacobian, self.jacobian.norm());
+        let [grown, shrunk] =
+            [-growth, growth].map(|shift| null_vectors(jacobian + Tensor::<D>::identity() * shift));
+        let (Some(grown), Some(shrunk)) = (grown, shrunk) else {
+            return self.curvature();
+        };
+        if shrunk.singular_value > RESONANCE * size {
+            return self.curvature();
+        }
+        let wanted = self.tensor * -2.0;
+        let found = singular_sylvester(jacobian, &jacobian.transpose(), &wanted, RESONANCE);
+        let (sigma, _) = found
+            .filter(|(_, residual)| *residual <= RESONANCE * self.tensor.norm())
+            .ok_or_else(|| {
+                self.refused(
+                    "opposite rates whose directions the noise couples leave no smooth quasi-potential",
+                )
+            })?;
+        let points = path.points();
+        let last = points.len() - 1;
+        let direction = (points[last - PIECES.min(last)] - points[last]).normalize();
+        let momentum =
+            grown.left * (-growth * grown.left.dot(&direction) / grown.left.dot(&(self.tensor * grown.left)));
+        let missing = shrunk.left.dot(&(direction - sigma * momentum));
+        let share = missing / (shrunk.left.dot(&shrunk.right) * grown.right.dot(&momentum));
+        let open = grown.right * shrunk.right.transpose();
+        let inverse = (sigma + (open + open.transpose()) * share).try_inverse();
+        let curvature = inverse.filter(|z| z.iter().all(|v| v.is_finite()));
+        curvature
+            .map(symmetric)
+            .ok_or_else(|| self.refused("a path that arrives along the separatrix has no rate of this form"))
+    }
+}
+
+/// Unit vectors that a matrix takes to its least singular value.
+struct NullVectors<const D: usize> {
+    left: Point<D>,
+    right: Point<D>,
+    singular_value: f64,
+}
+
+fn null_vectors<const D: usize>(matrix: Tensor<D>) -> Option<NullVectors<D>> {
+    let decomposed = DMatrix::from_iterator(D, D, matrix.iter().copied()).svd(true, true);
+    let (u, v) = (decomposed.u?, decomposed.v_t?);
+    let (least, singular_value) = decomposed.singular_values.argmin();
+    Some(NullVectors {
+        left: Point::<D>::from_fn(|i, _| u[(i, least)]),
+        right: Point::<D>::from_fn(|i, _| v[(least, i)]),
+        singular_value,
+    })
 }
 
 fn determinant<const D: usize>(matrix: &Tensor<D>) -> f64 {
@@ -302,9 +369,14 @@ fn irreversibility<const D: usize>(
         momenta.push(momentum);
         durations.push(duration);
     }
-    // Equal pieces: the fastest takes the least time. Before it the flow attracts Z, behind it only its normal part.
+    // Before the fastest piece the flow attracts Z, behind it only its normal part.
+    let lengths: Vec<f64> = path
+        .points()
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).norm())
+        .collect();
     let fastest = (0..pieces)
-        .min_by(|&i, &j| durations[i].total_cmp(&durations[j]))
+        .max_by(|&i, &j| (lengths[i] / durations[i]).total_cmp(&(lengths[j] / durations[j])))
         .unwrap_or(0);
     let tangents = path.tangents();
     let mut z = start;

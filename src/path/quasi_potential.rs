@@ -72,7 +72,7 @@ pub fn quasi_potential<const D: usize>(
     };
     for (k, offset) in offsets.into_iter().enumerate() {
         let found = Path::bent(start, end, offset, intervals)
-            .and_then(|initial| Level::minimised(diffusion, &initial, intervals));
+            .and_then(|initial| Level::minimised(diffusion, &initial, intervals, None));
         match found {
             Ok(level) => {
                 candidates.push(Some(level.action));

@@ -140,3 +140,40 @@ pub fn turnover_rate(
     let transmission = barrier_frequency / ((0.5 * friction).hypot(barrier_frequency) + 0.5 * friction);
     Ok(transmission * well_frequency / TAU * (-reduced_barrier).exp())
 }
+
+/// Depopulation factor Υ, by which the rate over a barrier falls where friction is too weak to refill the energies near its top.
+///
+/// # Formula
+/// Υ = exp((1/2π) ∫ ln(1 − e^{−δ(y² + 1/4)})/(y² + 1/4) dy), with δ the energy in units of T that a path loses on its way from the barrier through the well and back,
+/// γ ∮ v dx/T to first order in γ; Υ → δ for δ → 0, 1 for δ → ∞. The rate is Υ times [`turnover_rate`].
+///
+/// # Method
+/// Trapezoidal rule in u, y = sinh(u)/2, which converges exponentially; for a single well without return, high barriers.
+///
+/// # Errors
+/// [`crate::Error::InvalidParameter`] when δ is not positive and finite.
+///
+/// # References
+/// V. I. Mel'nikov and S. V. Meshkov, J. Chem. Phys. 85, 1018 (1986).
+///
+/// # Examples
+/// ```
+/// use freezeout::rates::kramers::depopulation_factor;
+/// assert!((depopulation_factor(4.0 * 0.1 * 32.0 / 3.0)? - 0.844_902_055).abs() < 1e-8);
+/// assert!((depopulation_factor(1e-4)? / 1e-4 - 1.0).abs() < 0.02);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn depopulation_factor(reduced_loss: f64) -> Result<f64> {
+    /// Half the number of points, and the largest u: the weight 2/cosh(u) has fallen to 1e-17.
+    const POINTS: i32 = 2000;
+    const LARGEST: f64 = 40.0;
+    require_positive("reduced_loss", reduced_loss)?;
+    let h = LARGEST / f64::from(POINTS);
+    let at = |k: i32| {
+        // y² + 1/4 = cosh²(u)/4 and dy = cosh(u)/2 du
+        let cosh = (h * f64::from(k)).cosh();
+        2.0 / cosh * (-(-0.25 * reduced_loss * cosh * cosh).exp_m1()).ln()
+    };
+    let sum: f64 = (-POINTS..=POINTS).map(at).sum();
+    Ok((h * sum / TAU).exp())
+}

@@ -16,6 +16,7 @@ use super::network::Network;
 use super::network_escape::NetworkEscape;
 use super::network_schedules::NetworkSchedules;
 use super::phase_diagram::PhaseDiagram;
+use super::phase_space::PhaseSpaceKeys;
 use super::rare_events::RareEvents;
 use super::schedule_design::ScheduleDesignKeys;
 use super::schedules::Schedules;
@@ -141,6 +142,8 @@ tasks! {
     escape: Escape,
     /// exact law of SGD at its learning rate on a line, beside the limit of small steps in `[escape]`
     transfer_operator: TransferOperator,
+    /// motion with inertia in one variable, or SGD with momentum as its limit, on a grid of position and velocity
+    phase_space: PhaseSpaceKeys,
     /// mean first-passage times at any barrier by splitting, of Langevin paths or SGD itself, in up to four variables
     rare_events: RareEvents,
     /// valleys along a slow variable of any problem in two variables: probabilities, last hops, effective potentials, where selection freezes

@@ -23,6 +23,7 @@ pub mod network_escape;
 mod network_problem;
 pub mod network_schedules;
 pub mod phase_diagram;
+pub mod phase_space;
 pub(crate) mod progress;
 pub mod rare_events;
 pub mod reference;

@@ -10,6 +10,7 @@ use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
 use freezeout::task::network_escape::{NetworkEscapeResult, RestartColumns, SectionColumns};
 use freezeout::task::network_schedules::{MeanColumns, NetworkSchedulesResult};
+use freezeout::task::phase_space::PhaseSpaceResult;
 use freezeout::task::rare_events::RareEventsResult;
 use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
@@ -712,6 +713,7 @@ pub fn add_groups(file: &mut ResultFile) {
         ablations(),
         static_odds(),
         rare_events(),
+        phase_space(),
         schedules(),
         freezing(),
         freezing_design(),
@@ -749,6 +751,32 @@ fn rare_events() -> Group {
         steps_by_splitting: column(&|b| 3e4 * b * b),
         steps_by_brute_force: column(&|b| 4.4e4 * b.exp()),
         noise_strength: strengths,
+    };
+    result.group().unwrap()
+}
+
+fn phase_space() -> Group {
+    let friction = log_space(0.03, 10.0, 6);
+    let time = |g: &f64| 2e4 * (0.1 / g + 0.8 + 0.6 * g);
+    let (x, v) = (space(-1.7, 1.7, 60), space(-0.8, 0.8, 40));
+    let field = |of: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
+        x.iter().flat_map(|x| v.iter().map(|v| of(*x, *v))).collect()
+    };
+    let result = PhaseSpaceResult {
+        momentum: None,
+        temperature: vec![1.0 / 32.0; 6],
+        step_time: None,
+        mean_first_passage_time: friction.iter().map(time).collect(),
+        mean_first_passage_time_error: friction.iter().map(|g| 0.03 * time(g)).collect(),
+        spectral_gap: friction.iter().map(|g| 2.0 / time(g)).collect(),
+        spectral_gap_error: friction.iter().map(|g| 0.06 / time(g)).collect(),
+        turnover_time: friction.iter().map(|g| 0.95 * time(g)).collect(),
+        cut_probability: vec![1e-8; 6],
+        log_density: field(&|x, v| 1.0 - 8.0 * (x * x - 1.0).powi(2) - 16.0 * v * v),
+        committor: field(&|x, v| 0.5 + 0.5 * (6.0 * (x + v)).tanh()),
+        friction,
+        x,
+        v,
     };
     result.group().unwrap()
 }
