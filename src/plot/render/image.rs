@@ -65,7 +65,9 @@ fn sampled(edges: &[f64], low: f64, high: f64) -> Option<Sampled> {
         .collect();
     let seen = || (cells.iter()).filter(|(a, b)| a.is_finite() && b.is_finite() && *a < high && *b > low);
     let from = seen().fold(f64::INFINITY, |least, (a, _)| least.min(*a)).max(low);
-    let to = seen().fold(f64::NEG_INFINITY, |most, (_, b)| most.max(*b)).min(high);
+    let to = seen()
+        .fold(f64::NEG_INFINITY, |most, (_, b)| most.max(*b))
+        .min(high);
     if from >= to {
         return None;
     }

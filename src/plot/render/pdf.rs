@@ -63,12 +63,16 @@ pub(super) fn render(canvas: &Canvas) -> Result<Vec<u8>, String> {
     object.media_box(Rect::new(0.0, 0.0, canvas.width as f32, canvas.height as f32));
     object.parent(pages).contents(content);
     let mut resources = object.resources();
-    resources
-        .fonts()
-        .pairs(fonts.iter().map(|(name, number)| (Name(name.as_bytes()), *number)));
-    resources
-        .x_objects()
-        .pairs(images.iter().map(|(name, number)| (Name(name.as_bytes()), *number)));
+    resources.fonts().pairs(
+        fonts
+            .iter()
+            .map(|(name, number)| (Name(name.as_bytes()), *number)),
+    );
+    resources.x_objects().pairs(
+        images
+            .iter()
+            .map(|(name, number)| (Name(name.as_bytes()), *number)),
+    );
     let mut states = resources.ext_g_states();
     for (n, opacity) in page.opacities.iter().enumerate() {
         let name = opacity_name(n);
@@ -133,13 +137,7 @@ fn page(canvas: &Canvas) -> Result<Page, String> {
 }
 
 impl Page {
-    fn path(
-        &mut self,
-        steps: &[Step],
-        fill: Option<Fill>,
-        stroke: Option<&Stroke>,
-        clip: Option<Rectangle>,
-    ) {
+    fn path(&mut self, steps: &[Step], fill: Option<Fill>, stroke: Option<&Stroke>, clip: Option<Rectangle>) {
         self.content.save_state();
         if let Some(clip) = clip {
             self.outline(&clip.steps());
@@ -219,7 +217,8 @@ impl Page {
             [place.width(), place.height(), place.left, place.bottom].map(|v| v as f32);
         self.content.save_state();
         self.content.transform([width, 0.0, 0.0, -height, left, bottom]);
-        self.content.x_object(Name(image_name(self.images.len()).as_bytes()));
+        self.content
+            .x_object(Name(image_name(self.images.len()).as_bytes()));
         self.content.restore_state();
         self.images.push(image);
         Ok(())
@@ -240,10 +239,8 @@ impl Page {
             let em = f64::from(canvas.font.face(first.cut).units_per_em());
             let [a, b, c, d, e, f] = glyph_matrix(first, x, y, upward);
             let turn = [a, b, c, d].map(|v| (v / first.scale) as f32);
-            self.content.set_font(
-                Name(font_name(first.cut).as_bytes()),
-                (first.scale * em) as f32,
-            );
+            self.content
+                .set_font(Name(font_name(first.cut).as_bytes()), (first.scale * em) as f32);
             self.content
                 .set_text_matrix([turn[0], turn[1], turn[2], turn[3], e as f32, f as f32]);
             self.content.show(Str(&codes));
