@@ -311,7 +311,10 @@ fn characters(pdf: &[u8]) -> Vec<char> {
     for start in (0..pdf.len()).filter(|n| pdf[*n..].starts_with(begin)) {
         let mut text = String::new();
         let packed = &pdf[start + begin.len()..];
-        if flate2::read::ZlibDecoder::new(packed).read_to_string(&mut text).is_err() {
+        if flate2::read::ZlibDecoder::new(packed)
+            .read_to_string(&mut text)
+            .is_err()
+        {
             continue;
         }
         // <code> <UTF-16>

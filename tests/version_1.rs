@@ -11,7 +11,9 @@ use freezeout::task::{Progress, figures};
 use std::path::{Path, PathBuf};
 
 fn old(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version_1").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/version_1")
+        .join(name)
 }
 
 /// Every record with what it is, without its values.
@@ -97,7 +99,12 @@ fn old_files_are_shown_drawn_and_merged() {
         [2, 16, 16, 2]
     );
     assert_eq!(rewritten(&merged), merged);
-    assert!(figures::of_file(&merged).unwrap().iter().all(|entry| entry.figure.is_ok()));
+    assert!(
+        figures::of_file(&merged)
+            .unwrap()
+            .iter()
+            .all(|entry| entry.figure.is_ok())
+    );
     assert!(done(&["show", "plane.h5"]).contains("escape_rate"));
     // A record that stood in the large group stands there no longer.
     assert!(merged.record("escape/stationary_current").is_err());

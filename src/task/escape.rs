@@ -1201,7 +1201,13 @@ impl<'a> EscapeRecords<'a> {
     pub fn axes(&self) -> Result<Vec<(&'a str, Vec<f64>)>> {
         let field = |name: &str| self.file.record(&format!("{FIELD_GROUP}/{name}"));
         let field_of_time = field(FieldQuantity::MeanFirstPassageTime.name())?;
-        let axis = |name: &'a str| Ok((name, field(name)?.numbers().unwrap_or_default()));
+        let axis = |name: &'a str| {
+            let centres = field(name)?.numbers().ok_or_else(|| Error::Input {
+                path: format!("{FIELD_GROUP}/{name}"),
+                message: "numbers are needed".into(),
+            })?;
+            Ok((name, centres))
+        };
         field_of_time.dimensions().iter().map(|d| axis(&d.name)).collect()
     }
 

@@ -261,9 +261,7 @@ fn font(
     let data = subsetter::subset(face.raw_face().data, 0, &used.glyphs).map_err(|e| e.to_string())?;
     // Six letters before the name of a part of a font, different for different parts.
     let digest = sha256_of(data.as_slice()).map_err(|e| e.to_string())?;
-    let letters: Vec<u8> = (digest.chars().take(6))
-        .map(|digit| b'A' + digit.to_digit(16).unwrap_or(0) as u8)
-        .collect();
+    let letters: Vec<u8> = digest.bytes().take(6).map(|digit| b'A' + digit % 26).collect();
     let name = [&letters, &b"+"[..], postscript_name(cut)].concat();
     let name = Name(&name);
     let to_em = 1000.0 / f32::from(face.units_per_em());
