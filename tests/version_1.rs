@@ -16,10 +16,10 @@ fn old(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Every record with what it is, without its values.
+/// Every record with what it is, without its values and its description, whose words may change.
 fn structure(file: &ResultFile) -> Vec<String> {
     let of = |group: &Group, r: &Record| {
-        let what = (r.dimensions(), r.unit(), r.symbol(), r.description(), r.missing());
+        let what = (r.dimensions(), r.unit(), r.symbol(), r.missing());
         format!("{}/{} {what:?}", group.name(), r.name())
     };
     (file.groups().iter())
@@ -55,7 +55,11 @@ fn an_old_file_has_the_records_of_a_new_run() {
     let parsed = run::parse(config).unwrap();
     let again = run::Job::new(&parsed, config).unwrap();
     let again = again.run(None, &Progress::silent()).unwrap();
-    assert_eq!(structure(&file), structure(&again));
+    let (one, other) = (structure(&file), structure(&again));
+    assert_eq!(one.len(), other.len());
+    for (a, b) in one.iter().zip(&other) {
+        assert_eq!(a, b);
+    }
     for (path, digits) in [
         ("escape/escape_rate", 1e-9),
         ("escape/convergence/escape_rate_order", 1e-3),
