@@ -59,7 +59,7 @@ pub fn cf_attributes(record: &Record, group: &Group) -> Vec<(&'static str, Strin
 
 /// The record that holds the error of another, entry by entry.
 pub(super) fn error_of<'a>(record: &Record, group: &'a Group) -> Option<&'a Record> {
-    let named = |end: &&str| group.record(&format!("{}{end}", record.name()));
-    let mut errors = ERRORS.iter().filter_map(|end| named(&end));
+    let named = |end: &str| group.record(&format!("{}{end}", record.name()));
+    let mut errors = ERRORS.iter().filter_map(|end| named(end));
     errors.find(|error| error.shape() == record.shape())
 }
