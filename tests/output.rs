@@ -320,7 +320,7 @@ fn lacking(dataset: &hdf5::Dataset) -> Vec<&'static str> {
     if !text("units").is_some_and(|units| ["1", "s"].contains(&units.as_str())) {
         lacking.push("units");
     }
-    if !text("long_name").is_some_and(|name| !name.is_empty()) {
+    if text("long_name").is_none_or(|name| name.is_empty()) {
         lacking.push("long_name");
     }
     let fill = dataset.attr("_FillValue").and_then(|a| a.read_raw::<f64>());
