@@ -12,7 +12,7 @@ pub struct DrawOptions {
     /// Only these figures, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<String>,
-    /// Formats, separated by commas [default: svg,png].
+    /// Formats, separated by commas: svg, png, pdf [default: svg,png].
     #[arg(long, value_delimiter = ',', value_name = "FORMATS")]
     format: Vec<String>,
     /// Width in inches [default: that of one or two columns of a journal, by the figure].
@@ -26,7 +26,7 @@ const WIDTHS: [f64; 2] = [2.0, 20.0];
 impl DrawOptions {
     fn formats(&self) -> Result<Vec<Format>> {
         match self.format.as_slice() {
-            [] => Ok(Format::ALL.to_vec()),
+            [] => Ok(Format::USUAL.to_vec()),
             names => names.iter().map(|name| name.parse()).collect(),
         }
     }

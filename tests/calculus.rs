@@ -37,8 +37,8 @@ fn grid_and_simulation_agree_on_each_calculus_and_not_across() {
         let file = run(&turning(calculus, SIMULATION));
         let grid = number(&file, "mean_first_passage_time");
         let grid_error = number(&file, "mean_first_passage_time_error");
-        let simulated = number(&file, "simulated_mean_first_passage_time");
-        let error = number(&file, "simulated_mean_first_passage_time_standard_error");
+        let simulated = number(&file, "simulation/mean_first_passage_time");
+        let error = number(&file, "simulation/mean_first_passage_time_standard_error");
         let z = (simulated - grid) / error.hypot(grid_error);
         // four standard errors
         assert!(
@@ -89,9 +89,9 @@ fn klimontovich_keeps_the_law_of_an_isothermal_mobility() {
     let distance = |calculus: &str, cells: usize| {
         let file = run(&text(calculus, cells));
         let (x, y, p) = (
-            field(&file, "x"),
-            field(&file, "y"),
-            field(&file, "stationary_density"),
+            field(&file, "fields/x"),
+            field(&file, "fields/y"),
+            field(&file, "fields/stationary_density"),
         );
         let law = |x: f64, y: f64| (-10.0 * ((x * x - 1.0).powi(2) / 4.0 + y * y / 2.0)).exp();
         let cell = (x[1] - x[0]) * (y[1] - y[0]);

@@ -70,17 +70,17 @@ fn the_double_well_on_a_line() {
         let (gap, _) = covered(&file, "spectral_gap", GAP);
         assert!((gap / GAP - 1.0).abs() < 1e-8);
         let density = file
-            .record("escape/stationary_density")
+            .record("escape/fields/stationary_density")
             .unwrap()
             .numbers()
             .unwrap();
         assert_eq!(
             density.len(),
-            file.record("escape/x").unwrap().numbers().unwrap().len()
+            file.record("escape/fields/x").unwrap().numbers().unwrap().len()
         );
         // Φ = L/D: from the bottom to the barrier 0.25/0.1.
         let potential = file
-            .record("escape/effective_potential")
+            .record("escape/fields/effective_potential")
             .unwrap()
             .numbers()
             .unwrap();
@@ -96,8 +96,8 @@ fn a_set_of_starts_gives_a_committor_that_is_half_on_the_barrier() {
         "{ box = { lower = [0.75], upper = [1.25] } }",
     );
     let file = run(&text);
-    let q = file.record("escape/committor").unwrap().numbers().unwrap();
-    let x = file.record("escape/x").unwrap().numbers().unwrap();
+    let q = file.record("escape/fields/committor").unwrap().numbers().unwrap();
+    let x = file.record("escape/fields/x").unwrap().numbers().unwrap();
     let right = x.iter().position(|&x| x > 0.0).unwrap();
     // The problem is odd in x, and so is the grid.
     assert!((0.5 * (q[right] + q[right - 1]) - 0.5).abs() < 1e-9);
@@ -207,7 +207,7 @@ target = { ball = { centre = [0.623, 0.028], radius = 0.1 } }
         number(&file, "mean_first_passage_time_error"),
     );
     assert!(time.1 < 0.1 * time.0, "{time:?}");
-    let q = file.record("escape/committor").unwrap().numbers().unwrap();
+    let q = file.record("escape/fields/committor").unwrap().numbers().unwrap();
     assert!(q.iter().any(|v| v.is_nan()) && q.iter().all(|v| v.is_nan() || (0.0..=1.0 + 1e-12).contains(v)));
 }
 

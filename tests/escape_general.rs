@@ -42,9 +42,9 @@ fn maier_stein_gaps_to_six_digits() {
         let file = run(&maier_stein(beta, "[120, 72]"));
         // grids of order 2: the rest after extrapolation is of fourth order
         covered(&file, "spectral_gap", gap, 1e-6);
-        assert!((number(&file, "spectral_gap_order") - 2.0).abs() < 0.05);
+        assert!((number(&file, "convergence/spectral_gap_order") - 2.0).abs() < 0.05);
         // β = 1 is a gradient field, β = 10 is not: only then does probability circulate.
-        let circulation = field(&file, "stationary_current")
+        let circulation = field(&file, "fields/stationary_current")
             .iter()
             .fold(0.0_f64, |m, j| m.max(j.abs()));
         assert_eq!(circulation > 1e-3, beta > 1.0, "{circulation:e}");
@@ -143,7 +143,7 @@ target = { ball = { centre = [1.0], radius = 0.2 } }
         * h
         * h;
     let current = d * (1.0 - (-force * tau / d).exp()) / integral;
-    let computed = field(&file, "stationary_current");
+    let computed = field(&file, "fields/stationary_current");
     for j in &computed {
         assert!((j / current - 1.0).abs() < 1e-4, "{j} {current}");
     }
@@ -188,7 +188,10 @@ start = {{ ball = {{ centre = {centre}, radius = 0.0 }} }}
 target = {{ half_space = {{ normal = {normal}, offset = 1.0 }} }}
 "#
             ));
-            let (x, p) = (field(&file, "x"), field(&file, "stationary_density"));
+            let (x, p) = (
+                field(&file, "fields/x"),
+                field(&file, "fields/stationary_density"),
+            );
             let rows = p.len() / x.len();
             let faces = |i: usize| {
                 let left = if i == 0 { 2.0 * x[0] - x[1] } else { x[i - 1] };
@@ -210,7 +213,7 @@ target = {{ half_space = {{ normal = {normal}, offset = 1.0 }} }}
                 "{calculus} {plane}: {square} {exact}"
             );
             // ∇·D = x/4
-            let spurious = field(&file, "spurious_drift");
+            let spurious = field(&file, "fields/spurious_drift");
             let k = x.len() / 4;
             let width = if plane { 2 } else { 1 };
             assert!((4.0 * spurious[k * rows * width] / x[k] - 1.0).abs() < 1e-6);
@@ -330,7 +333,10 @@ density_times = [0.1]
         };
         4.0 / pi * (0..60).map(term).sum::<f64>()
     };
-    let (value, error) = (field(&file, "survival"), field(&file, "survival_error"));
+    let (value, error) = (
+        field(&file, "first_passage_law/survival"),
+        field(&file, "first_passage_law/survival_error"),
+    );
     for (k, t) in [0.1, 1.0, 20.0].into_iter().enumerate() {
         let off = (value[k] - exact(t)).abs();
         assert!(
@@ -343,14 +349,14 @@ density_times = [0.1]
         assert!(error[k] < 1e-3 * value[k], "{t}: {} ± {:e}", value[k], error[k]);
     }
     // faces give the mass that is left
-    let faces = field(&file, "x_face");
-    let density = field(&file, "density");
+    let faces = field(&file, "fields/x_face");
+    let density = field(&file, "density_in_time/density");
     let mass: f64 = density
         .iter()
         .zip(faces.windows(2))
         .map(|(p, f)| p * (f[1] - f[0]))
         .sum();
-    let error = field(&file, "density_error")[0];
+    let error = field(&file, "density_in_time/density_error")[0];
     assert!(
         (mass - exact(0.1)).abs() <= error && error < 1e-2,
         "{mass} ± {error:e}"

@@ -96,9 +96,9 @@ fn double_well_by_grid_integral_action_and_kramers() {
     let mut deviations = Vec::new();
     for (noise, time) in [(0.1_f64, 66.268_626_364_9), (0.01, 324_957_543_147.0_f64)] {
         let file = run(&LINE.replace("strength = 0.1", &format!("strength = {noise}")));
-        let integral = number(&file, "escape/mean_first_passage_time_integral");
+        let integral = number(&file, "escape/integral/mean_first_passage_time");
         assert_close!(integral, time, 1e-11);
-        let error = number(&file, "escape/mean_first_passage_time_integral_error");
+        let error = number(&file, "escape/integral/mean_first_passage_time_error");
         assert!(error < 1e-11 * integral, "{error}");
         // e^{-1/(4D)}/(sqrt(2) π), with the stationary points known to about 1e-9.
         let kramers = (-0.25 / noise).exp() / (2f64.sqrt() * std::f64::consts::PI);
@@ -152,7 +152,7 @@ fn the_integral_covers_both_edges_absorbing_ends_and_other_calculi() {
         let file = run(&text);
         // The edges of an expression are bisected on a scan, to rounding.
         assert_close!(
-            number(&file, "escape/mean_first_passage_time_integral"),
+            number(&file, "escape/integral/mean_first_passage_time"),
             1.5 * 1.5 / 0.2,
             1e-9
         );
@@ -169,7 +169,7 @@ fn the_integral_covers_both_edges_absorbing_ends_and_other_calculi() {
         let rows = agreement(&file);
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].2, "agree", "{calculus}");
-        number(&file, "escape/mean_first_passage_time_integral")
+        number(&file, "escape/integral/mean_first_passage_time")
     };
     let (ito, stratonovich) = (time("ito"), time("stratonovich"));
     assert!((ito / stratonovich - 1.0).abs() > 0.05, "{ito} {stratonovich}");

@@ -18,6 +18,7 @@ use freezeout::task::freezing_theory::{FreezingTheoryResult, PapersFreezingLine}
 use freezeout::task::phase_diagram::PhaseDiagramResult;
 use freezeout::task::reference::PaperPhaseDiagram;
 use freezeout::task::valley_columns::ValleyMeans;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// Numbers that look like those of the two-valley model, by formulas that mean nothing.
@@ -248,7 +249,7 @@ fn everything() -> Figure {
 }
 
 #[test]
-fn every_figure_is_drawn_as_svg_and_png() {
+fn every_figure_is_drawn_in_every_format() {
     let temporary = tempfile::tempdir().unwrap();
     let folder =
         std::env::var_os("FREEZEOUT_FIGURES").map_or_else(|| temporary.path().to_path_buf(), PathBuf::from);
@@ -278,9 +279,52 @@ fn every_figure_is_drawn_as_svg_and_png() {
                 "{name} lacks {title}"
             );
         }
-        // The same description gives the same bytes.
+        let is_map = |layer: &Layer| matches!(layer, Layer::Map { .. });
+        let is_barred = |layer: &Layer| matches!(layer, Layer::Map { colours, .. } if colours.bar);
+        let count = |what: &dyn Fn(&Layer) -> bool| {
+            let panels = figure.panels.iter();
+            panels.filter(|panel| panel.layers.iter().any(what)).count()
+        };
+        let images = text.matches("<image ").count();
+        assert_eq!(images, count(&is_map) + count(&is_barred), "{name}");
+        let pdf = std::fs::read(folder.join(format!("{name}.pdf"))).unwrap();
+        assert!(pdf.starts_with(b"%PDF-1.7") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
+        let found = characters(&pdf);
+        let wanted = figure.panels.iter().flat_map(|panel| panel.title.chars());
+        for character in wanted.filter(|c| c.is_alphanumeric()) {
+            assert!(found.contains(&character), "{name}: {character} is no text");
+        }
+        // Negative control: no label has it.
+        assert!(!found.contains(&'Ж'));
+        // The same description gives the same bytes, and none of them is a time.
         assert_eq!(svg(&figure).unwrap(), text);
+        draw(&figure, folder.join("again"), &[Format::Pdf]).unwrap();
+        assert!(std::fs::read(folder.join("again.pdf")).unwrap() == pdf, "{name}");
+        assert!(!pdf.windows(4).any(|w| w == b"Date"));
     }
+}
+
+/// The characters that the fonts of a PDF say their glyphs stand for.
+fn characters(pdf: &[u8]) -> Vec<char> {
+    let mut found = Vec::new();
+    let begin = b"\nstream\n";
+    for start in (0..pdf.len()).filter(|n| pdf[*n..].starts_with(begin)) {
+        let mut text = String::new();
+        let packed = &pdf[start + begin.len()..];
+        if flate2::read::ZlibDecoder::new(packed)
+            .read_to_string(&mut text)
+            .is_err()
+        {
+            continue;
+        }
+        // <code> <UTF-16>
+        let pairs = text.lines().filter(|line| line.starts_with('<'));
+        found.extend(pairs.filter_map(|line| {
+            let code = line.split(' ').nth(1)?.trim_matches(['<', '>']);
+            char::from_u32(u32::from_str_radix(code, 16).ok()?)
+        }));
+    }
+    found
 }
 
 /// The file without a group.

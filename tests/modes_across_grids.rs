@@ -85,7 +85,7 @@ values = [0.2, 1.4]
         let folder = tempfile::tempdir().unwrap();
         run_to_file(folder.path(), &text(modes), "out.h5");
         let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
-        assert_eq!(file.record("escape/slow_mode").unwrap().shape()[0], 2);
+        assert_eq!(file.record("escape/fields/slow_mode").unwrap().shape()[0], 2);
         let frequencies = field(&file, "slow_mode_frequency");
         let exact = (1.6 * 1.4_f64 - 1.0).sqrt() / 2.0;
         assert!(

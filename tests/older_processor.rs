@@ -62,7 +62,7 @@ fn an_older_processor_finds_the_same() {
     );
     let values =
         |file: &ResultFile, name: &str| file.record(&format!("escape/{name}")).unwrap().numbers().unwrap();
-    let simulated = |file: &ResultFile| values(file, "simulated_mean_first_passage_time")[0].to_bits();
+    let simulated = |file: &ResultFile| values(file, "simulation/mean_first_passage_time")[0].to_bits();
     assert_eq!(simulated(&here), simulated(&older));
     assert_ne!(simulated(&here), simulated(&other));
     for name in ["mean_first_passage_time", "spectral_gap", "escape_rate"] {
@@ -73,7 +73,7 @@ fn an_older_processor_finds_the_same() {
             "{name}: {a} and {b} ± {error:e}"
         );
     }
-    let field = |file: &ResultFile| values(file, "mean_first_passage_time_field");
+    let field = |file: &ResultFile| values(file, "fields/mean_first_passage_time_field");
     let pairs = field(&here).into_iter().zip(field(&older));
     let worst = pairs
         .map(|(a, b)| if a == b { 0.0 } else { (a / b - 1.0).abs() })

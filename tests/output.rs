@@ -6,6 +6,7 @@ use freezeout::Error;
 use freezeout::output::{
     Attribute, Group, Record, ResultFile, Values, read, read_unsealed, summary, to_json, write,
 };
+use hdf5::types::VarLenUnicode;
 use std::path::Path;
 use std::process::Command;
 
@@ -306,6 +307,58 @@ fn foreign_files_are_named_as_such() {
     newer.close().unwrap();
     std::fs::copy(at("good.h5"), at("newer.h5")).unwrap();
     refused(&at("newer.h5"), "format_version 99, this program reads 1");
+}
+
+/// The attributes that the CF conventions want and a dataset lacks.
+fn lacking(dataset: &hdf5::Dataset) -> Vec<&'static str> {
+    let text = |name: &str| {
+        let attribute = dataset.attr(name).ok()?;
+        Some(attribute.read_scalar::<VarLenUnicode>().ok()?.to_string())
+    };
+    let mut lacking = Vec::new();
+    // UDUNITS knows these.
+    if !text("units").is_some_and(|units| ["1", "s"].contains(&units.as_str())) {
+        lacking.push("units");
+    }
+    if text("long_name").is_none_or(|name| name.is_empty()) {
+        lacking.push("long_name");
+    }
+    let fill = dataset.attr("_FillValue").and_then(|a| a.read_raw::<f64>());
+    if text("missing").is_some() != fill.is_ok_and(|fill| fill.len() == 1 && fill[0].is_nan()) {
+        lacking.push("_FillValue");
+    }
+    let is_scale = dataset.attr("CLASS").is_ok();
+    if !dataset.shape().is_empty() && !is_scale && dataset.attr("DIMENSION_LIST").is_err() {
+        lacking.push("DIMENSION_LIST");
+    }
+    lacking
+}
+
+fn datasets(place: &hdf5::Group) -> Vec<hdf5::Dataset> {
+    let groups = place.groups().unwrap();
+    let below = groups.iter().flat_map(datasets);
+    place.datasets().unwrap().into_iter().chain(below).collect()
+}
+
+#[test]
+fn every_dataset_follows_the_cf_conventions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("all.h5");
+    write(&path, &everything()).unwrap();
+    let file = hdf5::File::open(&path).unwrap();
+    let conventions = file.attr("Conventions").unwrap();
+    let conventions: VarLenUnicode = conventions.read_scalar().unwrap();
+    assert_eq!(conventions.as_str(), "CF-1.11");
+    let all = datasets(&file);
+    // 15 records and the three dimensions without a coordinate
+    assert_eq!(all.len(), 18);
+    for dataset in all {
+        assert_eq!(lacking(&dataset), [""; 0], "{}", dataset.name());
+    }
+    // Negative control: a file of version 1 lacks them.
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version_1/well.h5");
+    let all = datasets(&hdf5::File::open(old).unwrap());
+    assert!(all.len() > 70 && all.iter().all(|dataset| lacking(dataset).contains(&"long_name")));
 }
 
 #[test]

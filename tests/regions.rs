@@ -36,8 +36,8 @@ fn narrow_escape_from_a_disc() {
     ));
     let of = |name: &str| number(&simulated, name);
     let (mean, sigma) = (
-        of("simulated_mean_first_passage_time"),
-        of("simulated_mean_first_passage_time_standard_error"),
+        of("simulation/mean_first_passage_time"),
+        of("simulation/mean_first_passage_time_standard_error"),
     );
     assert!(
         (mean - truth).abs() < 4.0 * sigma && sigma < 0.1 * truth,
@@ -84,7 +84,7 @@ start = {{ ball = {{ centre = [0.1, 0.2], radius = 0.0 }} }}
             let window = format!("region.window = {{ expression = \"{condition}\" }}");
             run(&box_of(tensor, &format!("{DOMAIN}{walls}\n{window}")))
         };
-        let fields = |file: &_| field(file, "mean_first_passage_time_field");
+        let fields = |file: &_| field(file, "fields/mean_first_passage_time_field");
         let whole = fields(&window("x > 0.999"));
         assert_eq!(whole, fields(&absorbing), "{tensor}");
         let half = fields(&window("y + 1000*(x - 1) > 0"));

@@ -69,7 +69,7 @@ target = {{ half_space = {{ normal = [1.0, 0.0], offset = 2.0 }} }}
         let (_, error) = covered(&file, "mean_first_passage_time", 351.7111);
         assert!(error < 0.02 * 351.7, "{error}");
         // both axes have equal cells
-        assert_eq!(common::escape::field(&file, "x").len(), 4 * cells);
+        assert_eq!(common::escape::field(&file, "fields/x").len(), 4 * cells);
     }
 }
 

@@ -362,7 +362,10 @@ fn rates_over_a_noise_strength_are_an_arrhenius_plot() {
     assert!(!folder.path().join("png/sweep_escape.svg").exists());
     for (arguments, wanted) in [
         (["--only", "escape"], "\"escape\" is none of the figures"),
-        (["--format", "gif"], "\"gif\" is not known; svg and png are"),
+        (
+            ["--format", "gif"],
+            "\"gif\" is not known; there are svg, png, pdf",
+        ),
         (["--width", "1"], "between 2 and 20 inches"),
     ] {
         refused(

@@ -38,8 +38,8 @@ fn number(file: &ResultFile, path: &str) -> f64 {
 #[test]
 fn simulated_sgd_has_the_law_of_the_operator_and_not_of_the_limit() {
     let file = run(&problem(0.2));
-    let simulated = number(&file, "escape/simulated_mean_first_passage_time");
-    let spread = number(&file, "escape/simulated_mean_first_passage_time_standard_error");
+    let simulated = number(&file, "escape/simulation/mean_first_passage_time");
+    let spread = number(&file, "escape/simulation/mean_first_passage_time_standard_error");
     let z = |path: &str| (simulated - number(&file, path)) / spread;
     assert!(z("transfer_operator/mean_first_passage_time").abs() < 4.0);
     // Negative control: at this learning rate the limit of small steps is another number.

@@ -34,7 +34,7 @@ fn message(text: &str) -> String {
 }
 
 const TIME: &str = "mean_first_passage_time";
-const INTEGRAL: &str = "mean_first_passage_time_integral";
+const INTEGRAL: &str = "integral/mean_first_passage_time";
 
 #[test]
 fn a_declared_jump_of_the_loss_is_exact() {

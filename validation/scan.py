@@ -333,8 +333,8 @@ def run(program, folder, k, text):
     if done.returncode:
         return None, done.stderr.strip()
     with h5py.File(result) as file:
-        group = file["escape"]
-        values = {name: float(np.ravel(group[name][()])[0]) for name in group if group[name].size == 1}
+        records = {**file["escape"], **file["escape/convergence"]}
+        values = {name: float(np.ravel(r[()])[0]) for name, r in records.items() if isinstance(r, h5py.Dataset) and r.size == 1}
     os.remove(result)
     return values, done.stderr
 

@@ -19,9 +19,10 @@ def _axes(ax: Any):
 
 
 def _group(result: xr.DataTree, name: str) -> xr.DataTree:
-    if name not in result.children:
-        raise ValueError(f"{name}: the result has no such group; it has {', '.join(result.children)}")
-    return result[name]
+    groups = {node.relative_to(result): node for node in result.descendants}
+    if name not in groups:
+        raise ValueError(f"{name}: the result has no such group; it has {', '.join(groups)}")
+    return groups[name]
 
 
 def _record(result: xr.DataTree, path: str) -> xr.DataArray:
@@ -38,8 +39,8 @@ def _error(result: xr.DataTree, path: str) -> np.ndarray | None:
 
 
 def _label(array: xr.DataArray) -> str:
-    name, units = array.attrs.get("symbol") or str(array.name).replace("_", " "), array.attrs.get("units", "1")
-    return name if units in ("1", "text", "") else f"{name} ({units})"
+    name, units = array.attrs.get("symbol") or str(array.name).replace("_", " "), array.attrs.get("measured_in", array.attrs.get("units", "1"))
+    return name if units == "1" else f"{name} ({units})"
 
 
 def _field(result: xr.DataTree, path: str, ax: Any):
@@ -61,12 +62,12 @@ def _field(result: xr.DataTree, path: str, ax: Any):
 
 def stationary_density(result: xr.DataTree, ax: Any = None):
     """The stationary density of ``[escape]``, on a line or as a map."""
-    return _field(result, "escape/stationary_density", ax)
+    return _field(result, "escape/fields/stationary_density", ax)
 
 
 def effective_potential(result: xr.DataTree, ax: Any = None):
     """−ln of the stationary density of ``[escape]``, minimum at zero."""
-    return _field(result, "escape/effective_potential", ax)
+    return _field(result, "escape/fields/effective_potential", ax)
 
 
 def against(result: xr.DataTree, path: str, ax: Any = None, **options: Any):

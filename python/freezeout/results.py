@@ -8,9 +8,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-_ERRORS = ("_error", "_standard_error")
-
-
 def tree(result: dict[str, Any]) -> xr.DataTree:
     """A node a group, with the attributes of the result at the root."""
     nodes = {"/": xr.Dataset(attrs=result["attributes"])}
@@ -23,8 +20,7 @@ def tree(result: dict[str, Any]) -> xr.DataTree:
 
 
 def _dataset(group: dict[str, Any]) -> xr.Dataset:
-    names = {record["name"] for record in group["records"]}
-    variables = {record["name"]: _variable(record, names) for record in group["records"]}
+    variables = {record["name"]: _variable(record) for record in group["records"]}
     coordinates = {name for name, variable in variables.items() if variable.dims == (name,)}
     return xr.Dataset(
         {name: variable for name, variable in variables.items() if name not in coordinates},
@@ -33,10 +29,6 @@ def _dataset(group: dict[str, Any]) -> xr.Dataset:
     )
 
 
-def _variable(record: dict[str, Any], names: set[str]) -> xr.Variable:
-    name = record["name"]
-    attributes = {"units": record["unit"], "long_name": record["description"], "symbol": record["symbol"]}
-    attributes["missing"] = record["missing"]
-    attributes["ancillary_variables"] = next((name + end for end in _ERRORS if name + end in names), None)
+def _variable(record: dict[str, Any]) -> xr.Variable:
     values = np.asarray(record["values"]).reshape(record["shape"])
-    return xr.Variable(record["dimensions"], values, {key: text for key, text in attributes.items() if text})
+    return xr.Variable(record["dimensions"], values, record["attributes"])

@@ -20,8 +20,9 @@ def run(
 ) -> xr.DataTree:
     """Runs a problem and returns its result: one node a group, one variable a record.
 
-    The numbers are those that the program writes, bit by bit and on any number of threads. Variables carry ``units``, ``long_name``, ``symbol``, in
-    ``missing`` the meaning of NaN, and in ``ancillary_variables`` the name of the variable that holds their error. The GIL is free meanwhile; Ctrl-C
+    The numbers are those that the program writes, bit by bit and on any number of threads. Variables carry the attributes of the CF conventions,
+    ``units`` and ``long_name``; in ``measured_in`` what a pure number measures in the model, ``symbol``, in ``missing`` the meaning of NaN, and in
+    ``ancillary_variables`` the name of the variable that holds their error. The GIL is free meanwhile; Ctrl-C
     returns at once, and the work ends at its next report of progress.
 
     :param problem: a path, a TOML text, a ``dict`` or a problem such as :class:`freezeout.Escape`

@@ -1,15 +1,17 @@
 //! A result file as Python objects.
 
-use freezeout::output::{Attribute, Group, Record, ResultFile, Values};
+use freezeout::output::{Attribute, CONVENTIONS, Group, Record, ResultFile, Values, cf_attributes};
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::collections::BTreeMap;
 
-/// `{"attributes": {...}, "groups": [{"name", "description", "attributes", "records": [...]}]}`, each record with its flat values, `shape` and `dimensions`.
+/// `{"attributes": {...}, "groups": [{"name", "description", "attributes", "records": [...]}]}`, each record with its flat values, `shape`, `dimensions` and CF attributes.
 pub fn of_file(py: Python, file: ResultFile) -> PyResult<Py<PyDict>> {
     let dict = PyDict::new(py);
-    dict.set_item("attributes", attributes(py, file.attributes())?)?;
+    let root = attributes(py, file.attributes())?;
+    root.set_item("Conventions", CONVENTIONS)?;
+    dict.set_item("attributes", root)?;
     let groups = PyList::empty(py);
     for group in file.groups() {
         groups.append(of_group(py, group)?)?;
@@ -25,13 +27,13 @@ fn of_group<'py>(py: Python<'py>, group: &Group) -> PyResult<Bound<'py, PyDict>>
     dict.set_item("attributes", attributes(py, group.attributes())?)?;
     let records = PyList::empty(py);
     for record in group.records() {
-        records.append(of_record(py, record)?)?;
+        records.append(of_record(py, record, group)?)?;
     }
     dict.set_item("records", records)?;
     Ok(dict)
 }
 
-fn of_record<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDict>> {
+fn of_record<'py>(py: Python<'py>, record: &Record, group: &Group) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", record.name())?;
     match record.values() {
@@ -44,10 +46,11 @@ fn of_record<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDic
     let dimensions: Vec<&str> = record.dimensions().iter().map(|d| d.name.as_str()).collect();
     dict.set_item("dimensions", dimensions)?;
     dict.set_item("shape", record.shape())?;
-    dict.set_item("unit", record.unit())?;
-    dict.set_item("symbol", record.symbol())?;
-    dict.set_item("description", record.description())?;
-    dict.set_item("missing", record.missing())?;
+    let texts = PyDict::new(py);
+    for (name, text) in cf_attributes(record, group) {
+        texts.set_item(name, text)?;
+    }
+    dict.set_item("attributes", texts)?;
     Ok(dict)
 }
 

@@ -13,7 +13,7 @@ def test_axes_hold_the_numbers(well):
     result = freezeout.Escape(**{**well, "cells": 100}).run()
     for draw, name in ((plot.stationary_density, "stationary_density"), (plot.effective_potential, "effective_potential")):
         ax = draw(result)
-        assert np.array_equal(ax.lines[0].get_ydata(), result["escape"][name])
+        assert np.array_equal(ax.lines[0].get_ydata(), result["escape/fields"][name])
         assert draw(result, ax=ax) is ax and ax.get_xlabel() == "x"
     sweep = freezeout.sweep(freezeout.Escape(**{**well, "cells": 100}), {"noise.strength": [0.05, 0.04, 0.1]})
     ax = plot.arrhenius(sweep)

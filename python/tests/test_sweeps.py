@@ -47,7 +47,7 @@ def test_a_sweep_is_that_of_the_program(alone, tmp_path):
     assert rate.dims == ("swept_noise_strength", "swept_escape_reach") and rate.shape == (3, 2)
     assert np.array_equal(rate, tree["escape"].escape_rate)
     # every cell has a seed of its own
-    simulated = alone["escape"].simulated_mean_first_passage_time.values.ravel()
+    simulated = alone["escape/simulation"].mean_first_passage_time.values.ravel()
     assert len(set(simulated)) == simulated.size
 
 

@@ -35,8 +35,8 @@ def test_npz_files_give_the_same_bits(save, tmp_path):
     in_memory = freezeout.Escape(
         **{**freezeout.from_tables({"x": X[::8], "y": y}, loss, [covariance, 0*loss, covariance]), **problem}
     ).run()
-    for name in ("mean_first_passage_time", "loss", "stationary_density"):
-        assert np.array_equal(from_file["escape"][name], in_memory["escape"][name], equal_nan=True)
+    for path in ("escape/mean_first_passage_time", "escape/fields/loss", "escape/fields/stationary_density"):
+        assert np.array_equal(from_file[path], in_memory[path], equal_nan=True)
     # the file is part of what the result came from
     assert file in from_file.attrs["input_files"]
 

@@ -39,6 +39,15 @@ impl Calculus {
     /// All three, in ascending α.
     pub const ALL: [Self; 3] = [Self::Ito, Self::Stratonovich, Self::Klimontovich];
 
+    /// Name in texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ito => "Ito",
+            Self::Stratonovich => "Stratonovich",
+            Self::Klimontovich => "Klimontovich",
+        }
+    }
+
     /// α of the drift α div D, where D is diagonal.
     pub fn alpha(self) -> f64 {
         match self {

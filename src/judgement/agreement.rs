@@ -552,8 +552,8 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
     {
         if let Some(simulation) = escape.simulation() {
             let value = number(
-                simulation.simulated_mean_first_passage_time,
-                simulation.simulated_mean_first_passage_time_standard_error,
+                simulation.mean_first_passage_time,
+                simulation.mean_first_passage_time_standard_error,
             );
             rows.push(if escape.simulates_sgd() {
                 let limit = "its limit η → 0, grid";
@@ -572,8 +572,8 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
         }
         if let Some(integral) = escape.integral() {
             let exact = number(
-                integral.mean_first_passage_time_integral,
-                integral.mean_first_passage_time_integral_error,
+                integral.mean_first_passage_time,
+                integral.mean_first_passage_time_error,
             );
             rows.push(Comparison::of_numbers(
                 time,

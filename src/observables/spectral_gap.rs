@@ -9,6 +9,7 @@ use crate::linalg::{
     power_iteration, remove_mean, weighted_inner,
 };
 use std::cell::Cell;
+use std::fmt::{Display, Formatter};
 
 /// Gap λ1 with its eigenfunction; see [`spectral_gap`].
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +76,38 @@ pub enum Refusal {
     Rounding(f64),
     /// |Lf + λf|/λ above 1e-4.
     Defect(f64),
+}
+
+impl Display for Factorisation {
+    fn fmt(&self, f: &mut Formatter) -> std::fmt::Result {
+        match self {
+            Self::SubtractionFree(refusal) => write!(f, "elimination without subtraction: {refusal}"),
+            Self::Cholesky {
+                imbalance,
+                rounding,
+                defect,
+            } => write!(
+                f,
+                "plain Cholesky factorisation, with imbalance {imbalance:.1e}, rounding {rounding:.1e}, defect {defect:.1e}"
+            ),
+        }
+    }
+}
+
+impl Display for Refusal {
+    fn fmt(&self, f: &mut Formatter) -> std::fmt::Result {
+        match self {
+            Self::Line => write!(f, "it costs no more on a line"),
+            Self::Imbalance(imbalance) => write!(f, "transitions are out of balance by {imbalance:.1e}"),
+            Self::Range(log) => write!(f, "stationary weights go down to exp({log:.1})"),
+            Self::NegativePivot => write!(f, "rounding makes a pivot of the plain factorisation negative"),
+            Self::Rounding(rounding) => write!(
+                f,
+                "the plain factorisation would have the rounding {rounding:.1e}"
+            ),
+            Self::Defect(defect) => write!(f, "the plain factorisation leaves the defect {defect:.1e}"),
+        }
+    }
 }
 
 /// Largest defect: its square, the error of the rate, is a rounding above the tolerance of the other two numbers.

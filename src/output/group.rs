@@ -38,7 +38,7 @@ impl From<i64> for Attribute {
 }
 
 /// Attribute names that the file format itself uses.
-const RESERVED_ATTRIBUTES: [&str; 3] = ["description", "format", "format_version"];
+const RESERVED_ATTRIBUTES: [&str; 4] = ["Conventions", "description", "format", "format_version"];
 
 fn checked_attribute(name: &str, value: Attribute) -> Result<(String, Attribute)> {
     check_name("attribute", name)?;

@@ -1,15 +1,17 @@
 //! The result file: named arrays with unit, symbol and description in one self-describing HDF5 file.
 //!
 //! ```text
-//! /                      attributes: format = "freezeout", format_version, and the caller's (configuration, seed, versions)
+//! /                      attributes: format = "freezeout", format_version, Conventions, and the caller's (configuration, seed, versions)
 //! /phase_diagram         one group a route or result; attribute description, and the caller's
 //!     learning_rate [n]  coordinate: a one-dimensional record with the name of its own dimension
 //!     sigma [m]
-//!     p_flat [n, m]      attributes unit, symbol, description, dimensions = ["learning_rate", "sigma"]
+//!     p_flat [n, m]      attributes units, long_name, symbol, ..., dimensions = ["learning_rate", "sigma"]
 //! ```
 //!
 //! # Layout
 //!
+//! - Attributes follow the CF conventions 1.11 ([`cf_attributes`]): every dataset has `units`, valid in UDUNITS, and `long_name`; `_FillValue` is NaN where
+//!   NaN stands for missing.
 //! - Dimensions follow the netCDF-4 convention: coordinates are HDF5 dimension scales (`CLASS`, `NAME`, `REFERENCE_LIST`),
 //!   other records point to them (`DIMENSION_LIST`). A dimension without a coordinate gets an empty scale of its size.
 //!   Hence `xarray.open_dataset(path, group="phase_diagram")` shows named coordinates, with the engines `h5netcdf` and
@@ -25,11 +27,17 @@
 //!
 //! Groups and records stand in memory and need no HDF5; reading and writing them needs the feature `files`.
 //!
+//! # Versions
+//!
+//! Version 2 has the attributes above; version 1 had `unit` and `description` instead, and in `escape` all that stands in groups below it since. [`read`] reads
+//! both, the older as if it were the newer.
+//!
 //! # Limitations
 //!
 //! Names are letters, digits and underscores, at most 63. Attributes are scalars. All of a file is held in memory.
 
 mod atomic;
+mod conventions;
 #[cfg(feature = "files")]
 mod file;
 mod group;
@@ -45,6 +53,7 @@ mod wrapped;
 
 pub use atomic::check_writable;
 pub(crate) use atomic::{atomically, is_temporary, remove_stale};
+pub use conventions::{CONVENTIONS, cf_attributes};
 #[cfg(feature = "files")]
 pub use file::{is_sealed, read, read_array, read_unsealed, write};
 pub use group::{Attribute, Group, ResultFile};
@@ -65,4 +74,4 @@ pub(crate) use wrapped::{padded, push_wrapped, shortest};
 pub const FORMAT: &str = "freezeout";
 
 /// Value of the root attribute `format_version`: raised when a reader of the old version would misread the file.
-pub const FORMAT_VERSION: i64 = 1;
+pub const FORMAT_VERSION: i64 = 2;

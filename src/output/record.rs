@@ -147,7 +147,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Record with the given dimensions, slowest first; no dimension means a scalar. The unit of a pure number is `"1"`.
+    /// Record with the given dimensions, slowest first; no dimension means a scalar. The unit says what a number of the model counts or measures, such as
+    /// `"time"`, or is `"s"` for seconds; that of a plain number is `"1"`, also where none is given and for texts.
     ///
     /// # Errors
     /// [`Error::DimensionMismatch`] when the number of values is not the product of the sizes; [`Error::Output`] when a name has
@@ -181,10 +182,11 @@ impl Record {
                 got: values.len(),
             });
         }
+        let has_unit = !unit.is_empty() && !matches!(values, Values::Text(_));
         Ok(Self {
             name: name.into(),
             symbol: String::new(),
-            unit: unit.into(),
+            unit: if has_unit { unit } else { "1" }.into(),
             description: String::new(),
             missing: None,
             dimensions: dimensions
@@ -215,6 +217,15 @@ impl Record {
         Self::new(name, unit, &[], value)
     }
 
+    /// The same record, which is no coordinate, under another name.
+    pub(super) fn renamed(&self, name: &str) -> Result<Self> {
+        check_name("record", name)?;
+        Ok(Self {
+            name: name.into(),
+            ..self.clone()
+        })
+    }
+
     /// Sets the symbol of the quantity, as in a formula.
     #[must_use]
     pub fn with_symbol(mut self, symbol: &str) -> Self {
@@ -225,7 +236,12 @@ impl Record {
     /// Sets the description, one sentence.
     #[must_use]
     pub fn with_description(mut self, description: &str) -> Self {
-        self.description = description.into();
+        // Where there is none a file has the name in words.
+        self.description = if description == in_words(&self.name) {
+            String::new()
+        } else {
+            description.into()
+        };
         self
     }
 
@@ -311,6 +327,11 @@ pub(super) fn refused(kind: &str, name: &str, message: &str) -> Error {
         path: format!("{kind} {name:?}"),
         message: message.into(),
     }
+}
+
+/// A name as words.
+pub(super) fn in_words(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// Length that a dimension scale can carry.

@@ -211,9 +211,17 @@ pub trait Records: Field {
     /// # Errors
     /// As [`Records::group`].
     fn group_named(&self, name: &str) -> Result<Group> {
-        let mut group = Group::new(name)?.with_description(Self::DESCRIPTION.trim_start());
+        let mut group = Self::empty_group()?.renamed(name)?;
         self.write(&Head::default(), &mut group)?;
         Ok(group)
+    }
+
+    /// The group of a result that there is not, for cells of a sweep in which it was left out.
+    ///
+    /// # Errors
+    /// As [`Group::new`].
+    fn empty_group() -> Result<Group> {
+        Ok(Group::new(Self::GROUP)?.with_description(Self::DESCRIPTION.trim_start()))
     }
 
     /// The result from a file, none when it has no such group.

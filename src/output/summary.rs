@@ -1,5 +1,6 @@
 //! A result file as text for people.
 
+use super::conventions::error_of;
 use super::group::{Attribute, Group, ResultFile};
 use super::record::{Record, Values};
 use super::wrapped::{padded, push_wrapped, shortest};
@@ -12,8 +13,6 @@ use std::fmt::Display;
 const PRINTED_IN_FULL: usize = 12;
 /// Entries of a record that are printed unless all are wanted.
 const FIRST_ENTRIES: usize = 50;
-/// Ends of the names of errors.
-const ERRORS: [&str; 2] = ["_error", "_standard_error"];
 
 /// The tree of groups and records with shapes, units and ranges; small arrays and attributes in full. Lines have at most `width` characters, but for
 /// texts and arrays as they stand in the file.
@@ -164,10 +163,7 @@ fn record_lines(record: &Record, width: usize) -> String {
 fn entry_lines(group: &Group, record: &Record, all: bool) -> String {
     let count = record.values().len();
     let shown = if all { count } else { count.min(FIRST_ENTRIES) };
-    let errors = ERRORS.iter().find_map(|end| {
-        let errors = group.record(&format!("{}{end}", record.name()))?;
-        (errors.shape() == record.shape()).then(|| errors.values().numbers())?
-    });
+    let errors = error_of(record, group).and_then(|errors| errors.values().numbers());
     let coordinates: Vec<Option<Vec<String>>> = (record.dimensions().iter())
         .map(|d| {
             let coordinate = group.record(&d.name).filter(|c| c.name() != record.name())?;

@@ -14,21 +14,27 @@ use std::str::FromStr;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Lines and outlines of letters.
+    /// Lines, outlines of letters, maps as images.
     Svg,
     /// 300 pixels per inch.
     Png,
+    /// Lines, text in an embedded font, maps as images.
+    Pdf,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Svg, Self::Png];
+    pub const ALL: [Self; 3] = [Self::Svg, Self::Png, Self::Pdf];
+
+    /// The formats that are drawn unless others are asked for.
+    pub const USUAL: [Self; 2] = [Self::Svg, Self::Png];
 
     /// Name, also the end of the names of files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Svg => "svg",
             Self::Png => "png",
+            Self::Pdf => "pdf",
         }
     }
 }
@@ -39,8 +45,8 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self> {
         let known = Self::ALL.into_iter().find(|format| format.name() == text);
         known.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(" and ");
-            Error::config("--format", format!("{text:?} is not known; {names} are"))
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::config("--format", format!("{text:?} is not known; there are {names}"))
         })
     }
 }

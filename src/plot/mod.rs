@@ -1,14 +1,14 @@
-//! Figures from result files, as SVG and PNG of one description.
+//! Figures from result files, as SVG, PNG and PDF of one description.
 //!
 //! ```text
-//! ResultFile --task::figures--> Figure { panels { axes, layers } } --layout--> shapes in points --> SVG, PNG
+//! ResultFile --task::figures--> Figure { panels { axes, layers } } --layout--> shapes in points --> SVG, PNG, PDF
 //! ```
 //!
 //! A [`Figure`] is a grid of [`Panel`]s lettered (a), (b), ...; a panel has two axes and [`Layer`]s: lines, points with error
 //! bars, bands, maps with colour bars, contours, reference lines, text. Sizes are those of the printed page: text of 7 to 8.5 points
-//! at any width, 3.4 inches for one column of a journal and 7 for two; the PNG has 300 pixels per inch. Text is drawn as outlines of the
-//! embedded font DejaVu Sans, so that nothing depends on the fonts of the machine; SVG and PNG show the same shapes, and the same figure
-//! gives the same bytes. Labels take a small markup: `*η*` slanted, `x_0` lowered, `10^{-3}` raised.
+//! at any width, 3.4 inches for one column of a journal and 7 for two; the PNG has 300 pixels per inch. Text is set in the
+//! embedded font DejaVu Sans, so that nothing depends on the fonts of the machine: as outlines in SVG and PNG, as text in PDF. All formats show the same
+//! shapes, and the same figure gives the same bytes. Maps are images in SVG and PDF, whose edges are exact for regular grids and within 1/1200 inch for others. Labels take a small markup: `*η*` slanted, `x_0` lowered, `10^{-3}` raised.
 //!
 //! The description needs no feature but `config`; drawing it needs `figures`.
 //!
@@ -16,7 +16,7 @@
 //!
 //! # Limitations
 //!
-//! Text in the SVG cannot be selected (its words stand in `aria-label`). A map has constant colour in each cell.
+//! Text can be selected in the PDF only; in the SVG its words stand in `aria-label`. Raised and lowered text is copied without its height. A map has constant colour in each cell.
 
 mod axis;
 mod colour;

@@ -154,15 +154,14 @@ fn in_cells(cells: &Cells) -> Result<Vec<Comparison>> {
     Ok(all)
 }
 
-/// A line a group; groups inside one group that have the same dimensions share one.
+/// A line a group; numbered groups beside each other that have the same dimensions share one.
 fn groups(file: &ResultFile, width: usize) -> String {
     let mut lines: Vec<(String, Vec<Range>, usize)> = Vec::new();
     for group in file.groups() {
         let dimensions = dimensions(group);
-        let name = match group.name().rsplit_once('/') {
-            Some((parent, _)) => format!("/{parent}/..."),
-            None => format!("/{}", group.name()),
-        };
+        let stem = group.name().trim_end_matches(|c: char| c.is_ascii_digit());
+        let rest = if stem == group.name() { "" } else { "..." };
+        let name = format!("/{stem}{rest}");
         let is_like = |known: &[Range]| known.iter().map(|d| &d.0).eq(dimensions.iter().map(|d| &d.0));
         match lines.last_mut() {
             Some((same, known, count)) if *same == name && is_like(known) => {

@@ -14,7 +14,7 @@ use crate::escape::{
 use crate::generator::{Generator, JumpDrift};
 use crate::grid::Concentration;
 use crate::linalg::SparseRates;
-use crate::output::{Attribute, Field as _, Group, Head, Record, Records, ResultFile, WARNING, records};
+use crate::output::{Attribute, Group, Record, Records, ResultFile, WARNING, records};
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
@@ -230,16 +230,16 @@ impl Task for Escape {
                 numbers.push(MainNumber::new(
                     "mean_first_passage_time_integral",
                     "time",
-                    integral.mean_first_passage_time_integral,
-                    integral.mean_first_passage_time_integral_error,
+                    integral.mean_first_passage_time,
+                    integral.mean_first_passage_time_error,
                 ));
             }
             if let Some(simulation) = records.simulation() {
                 numbers.push(MainNumber::new(
                     "simulated_mean_first_passage_time",
                     "time",
-                    simulation.simulated_mean_first_passage_time,
-                    simulation.simulated_mean_first_passage_time_standard_error,
+                    simulation.mean_first_passage_time,
+                    simulation.mean_first_passage_time_standard_error,
                 ));
             }
         }
@@ -307,15 +307,15 @@ impl Task for Escape {
             Ok(1) => self.work(
                 setting,
                 |keys| keys.on_a_line(),
-                |problem, group| {
+                |problem, numbers| {
                     let found = match why_no_integral(problem) {
                         Some(reason) => Err(reason.to_string()),
                         None => mean_first_passage_time_integral(problem).map_err(|e| e.to_string()),
                     };
-                    push_integral(group, found)
+                    integral_group(numbers, found).map(Some)
                 },
             ),
-            Ok(_) => self.work(setting, |keys| keys.in_the_plane(), |_, _| Ok(())),
+            Ok(_) => self.work(setting, |keys| keys.in_the_plane(), |_, _| Ok(None)),
             Err(error) => Err(error.at("landscape")),
         }
     }
@@ -334,8 +334,8 @@ pub struct AssembledGenerator {
     pub faces: Vec<Vec<f64>>,
 }
 
-/// Adds to the group what only problems of one dimension have.
-type More<const D: usize> = fn(&Problem<D>, &mut Group) -> Result<()>;
+/// A group that only problems of one dimension have; the group of the numbers may say why it is empty.
+type More<const D: usize> = fn(&Problem<D>, &mut Group) -> Result<Option<Group>>;
 
 impl Escape {
     /// The generator on the grid whose cells are those of `cells` cut into `parts`.
@@ -415,11 +415,7 @@ impl Escape {
         let names = setting.landscape.names::<D>().map(String::from);
         Ok(Box::new(move |progress| {
             let names = names.each_ref().map(String::as_str);
-            let mut groups = task.groups(&problem, &names, seed, progress)?;
-            if let Some(group) = groups.iter_mut().find(|group| group.name() == "escape") {
-                more(&problem, group)?;
-            }
-            Ok(groups)
+            task.groups(&problem, &names, more, seed, progress)
         }))
     }
 
@@ -493,11 +489,12 @@ impl Escape {
         }
     }
 
-    /// `/escape`, and `/escape_path` if asked for.
+    /// `/escape` with the groups below it, and `/escape_path` if asked for.
     fn groups<const D: usize>(
         &self,
         problem: &Problem<D>,
         names: &[&str; D],
+        more: More<D>,
         seed: u64,
         progress: &Progress,
     ) -> Result<Vec<Group>> {
@@ -531,14 +528,16 @@ impl Escape {
             }
             (Err(error), _) => return Err(error),
         };
-        let mut groups = vec![group(names, self.slow_modes, problem, &result)?];
+        let mut groups = grid_groups(names, self.slow_modes, problem, &result)?;
+        let more = more(problem, &mut groups[0])?;
+        groups.extend(more);
         if let Some(simulation) = &simulation {
             let bar = progress.task("simulation", simulation.paths() as u64);
             // what the grid has found is kept whatever becomes of the simulation
             match simulate(problem, simulation, result.finest(), seed, &|n| bar.advance(n)) {
                 Ok(passage) => {
-                    SimulationRecords::from(&passage).write(&Head::default(), &mut groups[0])?;
                     groups[0].set_attribute(SIMULATION, method_text(simulation.method))?;
+                    groups.push(SimulationRecords::from(&passage).group()?);
                 }
                 Err(error) => {
                     let reason = format!("the simulation failed: {error}");
@@ -549,6 +548,7 @@ impl Escape {
                         _ => reason,
                     };
                     groups[0].set_attribute(WARNING, text)?;
+                    groups.push(SimulationRecords::empty_group()?);
                 }
             }
         }
@@ -662,20 +662,28 @@ const TAKEN: [&str; 12] = [
     "rate_constant",
 ];
 
+/// The groups of functions of the variables, and of the density in time.
+const FIELD_GROUP: &str = "escape/fields";
+const DENSITY_GROUP: &str = "escape/density_in_time";
+
 /// Meaning of NaN in fields.
 const OUTSIDE: &str = "outside the sublevel of the loss, or not a finite number there";
 
-/// `/escape`: attributes, fields on the finest grid, what happens in time, numbers.
-fn group<const D: usize>(
+/// `/escape` with attributes and numbers, and below it how they converge, fields on the finest grid, and what happens in time.
+fn grid_groups<const D: usize>(
     variables: &[&str; D],
     slow_modes: usize,
     problem: &Problem<D>,
     result: &EscapeResult<D>,
-) -> Result<Group> {
+) -> Result<Vec<Group>> {
     let mut group = Group::new("escape")?.with_description(
-        "stationary law, escape and relaxation of dθ = b dt + sqrt(2D) dW; numbers extrapolated from four grids, fields on the finest",
+        "stationary law, escape and relaxation of dθ = b dt + sqrt(2D) dW: numbers extrapolated from four grids",
     );
-    group.set_attribute("calculus", format!("{:?}", problem.calculus()))?;
+    let mut convergence =
+        Group::new("escape/convergence")?.with_description("how numbers and fields change between the grids");
+    let mut fields = Group::new(FIELD_GROUP)?
+        .with_description("functions of the variables on the cells of the finest grid");
+    group.set_attribute("calculus", problem.calculus().name())?;
     group.set_attribute("alpha", problem.calculus().alpha())?;
     if !problem.is_regular() && problem.domain().restriction().is_none() {
         group.set_attribute(
@@ -693,7 +701,7 @@ fn group<const D: usize>(
     }
     let finest = result.finest();
     match (finest.factorisation(), finest.has_detailed_balance()) {
-        (Some(how), _) => group.set_attribute("factorisation_of_the_gap", format!("{how:?}"))?,
+        (Some(how), _) => group.set_attribute("factorisation_of_the_gap", how.to_string())?,
         (None, Some(false)) => group.set_attribute(
             "factorisation_of_the_gap",
             "elimination without subtraction, no detailed balance",
@@ -703,22 +711,16 @@ fn group<const D: usize>(
     if let Some(balance) = finest.has_detailed_balance() {
         group.set_attribute("detailed_balance", if balance { "yes" } else { "no" })?;
     }
-    let shape = push_fields(&mut group, variables, slow_modes, problem, finest)?;
+    let shape = push_fields(&mut fields, variables, slow_modes, problem, finest)?;
     for (quantity, change) in result.changes() {
-        group.push(
+        convergence.push(
             Record::scalar(&format!("{}_change", quantity.name()), "1", *change)?.with_description(
                 "largest change from the middle to the finest grid over the largest value; the error left is a third of it at order 2",
             ),
         )?;
     }
-    if let Some(law) = result.passage_law() {
-        LawRecords::from(law).write(&Head::default(), &mut group)?;
-    }
-    if let Some(densities) = result.densities() {
-        push_densities(&mut group, densities, &shape)?;
-    }
     for (quantity, number) in result.numbers() {
-        push_number(&mut group, *quantity, number)?;
+        push_number(&mut group, &mut convergence, *quantity, number)?;
     }
     let left_out: Vec<String> = result
         .left_out()
@@ -746,11 +748,24 @@ fn group<const D: usize>(
             "imaginary part of the slowest eigenvalue on the finest grid; zero with detailed balance",
         ),
     )?;
-    Ok(group)
+    let mut groups = vec![group, convergence];
+    if let Some(law) = result.passage_law() {
+        groups.push(LawRecords::from(law).group()?);
+    }
+    if let Some(densities) = result.densities() {
+        groups.push(density_group(densities, &fields, &shape)?);
+    }
+    groups.insert(2, fields);
+    Ok(groups)
 }
 
-/// Value, error and order of a number.
-fn push_number(group: &mut Group, quantity: Quantity, number: &Extrapolated) -> Result<()> {
+/// Value and error of a number, and its order of convergence.
+fn push_number(
+    group: &mut Group,
+    convergence: &mut Group,
+    quantity: Quantity,
+    number: &Extrapolated,
+) -> Result<()> {
     let (name, unit) = (quantity.name(), quantity.unit());
     const NO_DIGITS: &str = "the grids differ by more than the number";
     let value = Record::scalar(&name, unit, number.value)?.with_description(quantity.description());
@@ -760,7 +775,7 @@ fn push_number(group: &mut Group, quantity: Quantity, number: &Extrapolated) -> 
             .with_description("discretisation error from four grids")
             .with_missing(NO_DIGITS),
     )?;
-    group.push(
+    convergence.push(
         Record::scalar(&format!("{name}_order"), "1", number.order)?
             .with_description("observed order of convergence; extrapolated only near the order expected")
             .with_missing("the changes between grids do not shrink with one sign"),
@@ -826,8 +841,8 @@ fn push_fields<'a, const D: usize>(
 }
 
 records! {
-    /// The law of the first-passage time.
-    pub struct LawRecords {
+    /// the law of the first-passage time
+    pub struct LawRecords in "escape/first_passage_law" {
         /// time since the start, at which the law of the first-passage time is given
         first_passage_time: Vec<f64> => [first_passage_time] "time",
         /// probability that the target has not been reached yet
@@ -855,13 +870,18 @@ impl From<&PassageLaw> for LawRecords {
     }
 }
 
-/// The density in time.
-fn push_densities(group: &mut Group, densities: &Densities, shape: &[(&str, usize)]) -> Result<()> {
+/// The density in time, on the cells of the fields.
+fn density_group(densities: &Densities, fields: &Group, shape: &[(&str, usize)]) -> Result<Group> {
+    let mut group =
+        Group::new(DENSITY_GROUP)?.with_description("the density of the process that begins at the start");
     let times = ("density_time", densities.times.len());
     group.push(
         Record::coordinate("density_time", "time", densities.times.clone())?
             .with_description("time since the start, at which the density is given"),
     )?;
+    for centres in shape.iter().filter_map(|(name, _)| fields.record(name)) {
+        group.push(centres.clone())?;
+    }
     let mut dimensions = vec![times];
     dimensions.extend(shape);
     group.push(
@@ -878,59 +898,61 @@ fn push_densities(group: &mut Group, densities: &Densities, shape: &[(&str, usiz
         Record::new("density_negative", "1", &[times], densities.negative.clone())?.with_description(
             "sum of negative probabilities, an error of the time steps that density_error counts",
         ),
-    )
+    )?;
+    Ok(group)
 }
 
 records! {
-    /// The mean first-passage time by quadrature.
-    pub struct IntegralRecords {
+    /// the mean first-passage time by quadrature
+    pub struct IntegralRecords in "escape/integral" {
         /// mean first-passage time from the start point by exact quadrature of the Ito equation, no grid
-        mean_first_passage_time_integral: f64 => [] "time" "τ",
+        mean_first_passage_time: f64 => [] "time" "τ",
         /// change when every panel of the quadrature is halved, at least rounding
-        mean_first_passage_time_integral_error: f64 => [] "time",
+        mean_first_passage_time_error: f64 => [] "time",
     }
 }
 
-/// The mean first-passage time by quadrature, or the attribute that says why there is none.
-fn push_integral(group: &mut Group, found: std::result::Result<Determined, String>) -> Result<()> {
+/// The mean first-passage time by quadrature; where there is none the group is empty and an attribute of the numbers says why.
+fn integral_group(numbers: &mut Group, found: std::result::Result<Determined, String>) -> Result<Group> {
     let left_out = match found {
         Ok(time) if time.value.is_finite() => {
             let records = IntegralRecords {
-                mean_first_passage_time_integral: time.value,
-                mean_first_passage_time_integral_error: time.value * time.relative_error,
+                mean_first_passage_time: time.value,
+                mean_first_passage_time_error: time.value * time.relative_error,
             };
-            return records.write(&Head::default(), group);
+            return records.group();
         }
         Ok(_) => "it exceeds the largest number".into(),
         Err(reason) => reason,
     };
-    group.set_attribute("mean_first_passage_time_integral_left_out", left_out)
+    numbers.set_attribute("mean_first_passage_time_integral_left_out", left_out)?;
+    IntegralRecords::empty_group()
 }
 
 records! {
-    /// The simulated mean first-passage time.
-    pub struct SimulationRecords {
+    /// the simulated mean first-passage time
+    pub struct SimulationRecords in "escape/simulation" {
         /// error of the finer time step, taken off by extrapolation; of order 1, or 1/2 at kinks and basins
-        simulated_time_step_bias: Option<f64> => [] "time",
-        /// mean first-passage time simulated, as the attribute simulation says
-        simulated_mean_first_passage_time: f64 => [] "time",
+        time_step_bias: Option<f64> => [] "time",
+        /// mean first-passage time simulated, as the attribute simulation of escape says
+        mean_first_passage_time: f64 => [] "time",
         /// standard error
-        simulated_mean_first_passage_time_standard_error: f64 => [] "time",
+        mean_first_passage_time_standard_error: f64 => [] "time",
         /// time step, the coarser of two for Langevin paths
-        simulated_time_step: f64 => [] "time",
+        time_step: f64 => [] "time",
         /// runs that had not escaped by the end
-        simulated_censored: f64 => [] "1",
+        censored: f64 => [] "1",
     }
 }
 
 impl From<&SimulatedPassage> for SimulationRecords {
     fn from(passage: &SimulatedPassage) -> Self {
         Self {
-            simulated_time_step_bias: passage.bias.map(|bias| bias.value),
-            simulated_mean_first_passage_time: passage.mean.value,
-            simulated_mean_first_passage_time_standard_error: passage.mean.standard_error,
-            simulated_time_step: passage.time_step,
-            simulated_censored: passage.censored as f64,
+            time_step_bias: passage.bias.map(|bias| bias.value),
+            mean_first_passage_time: passage.mean.value,
+            mean_first_passage_time_standard_error: passage.mean.standard_error,
+            time_step: passage.time_step,
+            censored: passage.censored as f64,
         }
     }
 }
@@ -1132,15 +1154,16 @@ fn path_group<const D: usize>(
 /// Attribute with how the problem was simulated.
 const SIMULATION: &str = "simulation";
 
-/// `/escape` as it stands in a result file.
+/// `/escape` and the groups below it as they stand in a result file.
 pub struct EscapeRecords<'a> {
+    file: &'a ResultFile,
     group: &'a Group,
 }
 
 impl<'a> EscapeRecords<'a> {
     /// The group, if the file has it.
     pub fn find(file: &'a ResultFile) -> Option<Self> {
-        file.group("escape").map(|group| Self { group })
+        file.group("escape").map(|group| Self { file, group })
     }
 
     /// A number with its error, where it is one and not a sweep of many.
@@ -1176,22 +1199,21 @@ impl<'a> EscapeRecords<'a> {
     /// # Errors
     /// [`Error::Input`] when the group holds no field.
     pub fn axes(&self) -> Result<Vec<(&'a str, Vec<f64>)>> {
-        let missing = |name: &str| Error::Input {
-            path: format!("escape/{name}"),
-            message: "the result file has no such record".into(),
-        };
-        let name = FieldQuantity::MeanFirstPassageTime.name();
-        let field = self.group.record(name).ok_or_else(|| missing(name))?;
+        let field = |name: &str| self.file.record(&format!("{FIELD_GROUP}/{name}"));
+        let field_of_time = field(FieldQuantity::MeanFirstPassageTime.name())?;
         let axis = |name: &'a str| {
-            let centres = self.group.record(name).and_then(Record::numbers);
-            Ok((name, centres.ok_or_else(|| missing(name))?))
+            let centres = field(name)?.numbers().ok_or_else(|| Error::Input {
+                path: format!("{FIELD_GROUP}/{name}"),
+                message: "numbers are needed".into(),
+            })?;
+            Ok((name, centres))
         };
-        field.dimensions().iter().map(|d| axis(&d.name)).collect()
+        field_of_time.dimensions().iter().map(|d| axis(&d.name)).collect()
     }
 
     /// A field with one entry a cell, the last variable running fastest.
     pub fn field(&self, quantity: FieldQuantity) -> Option<Vec<f64>> {
-        self.group.record(quantity.name()).and_then(Record::numbers)
+        self.file.group(FIELD_GROUP)?.record(quantity.name())?.numbers()
     }
 
     /// Whether the stationary current is none but rounding.
@@ -1201,12 +1223,12 @@ impl<'a> EscapeRecords<'a> {
 
     /// The mean first-passage time by quadrature.
     pub fn integral(&self) -> Option<IntegralRecords> {
-        IntegralRecords::read(&Head::default(), self.group).ok()
+        IntegralRecords::of(self.file).ok()
     }
 
     /// The simulated mean first-passage time.
     pub fn simulation(&self) -> Option<SimulationRecords> {
-        SimulationRecords::read(&Head::default(), self.group).ok()
+        SimulationRecords::of(self.file).ok()
     }
 }
 
@@ -1322,7 +1344,8 @@ fn lines(records: &EscapeRecords, name: &str, x: &[f64]) -> Vec<Panel> {
 /// The density at a few of its times.
 fn density_in_time(records: &EscapeRecords, name: &str, x: &[f64]) -> Option<Panel> {
     const MOST_TIMES: usize = 6;
-    let get = |name: &str| records.group.record(name).and_then(Record::numbers);
+    let group = records.file.group(DENSITY_GROUP)?;
+    let get = |name: &str| group.record(name).and_then(Record::numbers);
     let (times, densities) = (get("density_time")?, get("density")?);
     let every = times.len().div_ceil(MOST_TIMES).max(1);
     let axes = (
@@ -1339,7 +1362,7 @@ fn density_in_time(records: &EscapeRecords, name: &str, x: &[f64]) -> Option<Pan
 
 /// The probability that the target has not been reached, on a logarithmic axis where the law is exponential: a straight line.
 fn survival(records: &EscapeRecords) -> Option<Panel> {
-    let law = LawRecords::read(&Head::default(), records.group).ok()?;
+    let law = LawRecords::of(records.file).ok()?;
     if law.first_passage_time.len() < 2 {
         return None;
     }

@@ -174,8 +174,8 @@ fn stationary_map() -> Group {
     result.group().unwrap()
 }
 
-fn escape() -> Group {
-    let mut group = Group::new("escape").unwrap();
+fn escape_fields() -> Group {
+    let mut group = Group::new("escape/fields").unwrap();
     let (x, y) = (space(-2.0, 2.0, 40), space(-1.5, 1.5, 30));
     let loss = |x: f64, y: f64| 0.25 * (x * x - 1.0).powi(2) + 0.5 * y * y;
     for (name, of) in [
@@ -721,7 +721,8 @@ pub fn add_groups(file: &mut ResultFile) {
         network(),
         network_escape(),
         network_schedules(),
-        escape(),
+        Group::new("escape").unwrap(),
+        escape_fields(),
     ] {
         file.push(group).unwrap();
     }

@@ -7,6 +7,7 @@
 //!
 //! The attributes are those that HDF5's own `H5DS` functions write, set here one by one because these functions are C.
 
+use super::attribute::text_attribute;
 use crate::output::record::Record;
 use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{Datatype, H5Type, ObjectReference1, Result};
@@ -44,11 +45,15 @@ pub(super) fn attach(group: &hdf5::Group, records: &[Record], class: &ClassText)
         let scale = if is_coordinate {
             group.dataset(name)?
         } else {
-            group
-                .new_dataset::<f32>()
-                .obj_track_times(false)
-                .shape(size)
-                .create(name)?
+            let scale = group.new_dataset::<f32>().obj_track_times(false);
+            let scale = scale.shape(size).create(name)?;
+            text_attribute(&scale, "units", "1")?;
+            text_attribute(
+                &scale,
+                "long_name",
+                &format!("number along {name}, counted from 0"),
+            )?;
+            scale
         };
         class.mark(&scale)?;
         let label = ScaleName::from_ascii(&label).map_err(|_| "a dimension name is too long")?;

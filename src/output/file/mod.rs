@@ -1,9 +1,11 @@
 //! The HDF5 file.
 
 mod array;
+mod attribute;
 mod dimension_scale;
 mod read;
 mod seal;
+mod version_1;
 mod write;
 
 pub use array::read_array;

@@ -1,7 +1,7 @@
 //! Reading a result file back.
 
 use super::seal::{self, SIGNATURE, Seal};
-use super::{MOST_COMPRESSION, dimension_scale, one_line};
+use super::{MOST_COMPRESSION, dimension_scale, one_line, version_1};
 use crate::error::{Error, Result};
 use crate::output::group::{Attribute, Group, ResultFile};
 use crate::output::record::{Record, Values};
@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Attributes of groups and files that belong to the format.
-const OWN_ATTRIBUTES: [&str; 3] = ["format", "format_version", "description"];
+const OWN_ATTRIBUTES: [&str; 4] = ["Conventions", "format", "format_version", "description"];
 
 /// Reads a file that [`super::write`] wrote; the result equals what was written, bit by bit.
 ///
@@ -118,15 +118,15 @@ fn read_hdf5(path: &Path) -> Result<ResultFile> {
         ));
     }
     let version = file.attr("format_version").and_then(|a| a.read_scalar::<i64>());
-    match version {
-        Ok(FORMAT_VERSION) => {}
+    let version = match version {
+        Ok(version @ 1..=FORMAT_VERSION) => version,
         Ok(other) => {
             return Err(failed(format!(
-                "it has format_version {other}, this program reads {FORMAT_VERSION}"
+                "it has format_version {other}, this program reads 1 to {FORMAT_VERSION}"
             )));
         }
         Err(_) => return Err(foreign("it has no root attribute format_version")),
-    }
+    };
     let mut result = ResultFile::new();
     let room = usize::try_from(size)
         .unwrap_or(usize::MAX)
@@ -135,7 +135,11 @@ fn read_hdf5(path: &Path) -> Result<ResultFile> {
         for (name, value) in attributes(&file)? {
             result.set_attribute(&name, value)?;
         }
-        read_groups(&file, "", room, result)
+        read_groups(&file, "", room, version, result)?;
+        if version == 1 {
+            *result = version_1::regrouped(result)?;
+        }
+        Ok(())
     };
     fill(&mut result).map_err(|failure| failed(failure.0))?;
     Ok(result)
@@ -159,6 +163,7 @@ fn read_groups(
     parent: &hdf5::Group,
     prefix: &str,
     room: usize,
+    version: i64,
     result: &mut ResultFile,
 ) -> std::result::Result<(), Failure> {
     for name in parent.member_names_by(IndexType::CreationOrder, IterationOrder::Increasing)? {
@@ -173,18 +178,23 @@ fn read_groups(
                 if let Ok(dataset) = place.dataset(&name)
                     && !dimension_scale::is_bare_scale(&dataset)
                 {
-                    group.push(read_record(&name, &dataset, room)?)?;
+                    group.push(read_record(&name, &dataset, room, version)?)?;
                 }
             }
             result.push(group)?;
         }
-        read_groups(&place, &format!("{full}/"), room, result)?;
+        read_groups(&place, &format!("{full}/"), room, version, result)?;
     }
     Ok(())
 }
 
 /// Reads a record of at most `room` bytes.
-fn read_record(name: &str, dataset: &Dataset, room: usize) -> std::result::Result<Record, Failure> {
+fn read_record(
+    name: &str,
+    dataset: &Dataset,
+    room: usize,
+    version: i64,
+) -> std::result::Result<Record, Failure> {
     let shape = dataset.shape();
     let datatype = dataset.dtype()?;
     let bytes = shape
@@ -223,10 +233,17 @@ fn read_record(name: &str, dataset: &Dataset, room: usize) -> std::result::Resul
         )));
     }
     let dimensions: Vec<(&str, usize)> = names.iter().map(|n| n.as_str()).zip(shape).collect();
-    let mut record = Record::new(name, &text(dataset, "unit")?, &dimensions, values)?
-        .with_symbol(&text(dataset, "symbol")?)
-        .with_description(&text(dataset, "description")?);
-    if let Ok(meaning) = text(dataset, "missing") {
+    let (unit, description) = match version {
+        1 => (text(dataset, "unit")?, text(dataset, "description")?),
+        _ => (
+            optional(dataset, "measured_in")?.map_or_else(|| text(dataset, "units"), Ok)?,
+            text(dataset, "long_name")?,
+        ),
+    };
+    let mut record = Record::new(name, &unit, &dimensions, values)?
+        .with_symbol(&optional(dataset, "symbol")?.unwrap_or_default())
+        .with_description(&description);
+    if let Some(meaning) = optional(dataset, "missing")? {
         record = record.with_missing(&meaning);
     }
     Ok(record)
@@ -234,6 +251,12 @@ fn read_record(name: &str, dataset: &Dataset, room: usize) -> std::result::Resul
 
 fn text(place: &Location, name: &str) -> hdf5::Result<String> {
     Ok(place.attr(name)?.read_scalar::<VarLenUnicode>()?.to_string())
+}
+
+/// A text that only some have.
+fn optional(place: &Location, name: &str) -> hdf5::Result<Option<String>> {
+    let is_there = place.attr_names()?.iter().any(|known| known == name);
+    is_there.then(|| text(place, name)).transpose()
 }
 
 fn attributes(place: &Location) -> std::result::Result<Vec<(String, Attribute)>, Failure> {

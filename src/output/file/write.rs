@@ -1,11 +1,12 @@
 //! Writing a result file, whole or not at all.
 
+use super::attribute::{scalar_attribute, text_attribute, unicode};
 use super::{dimension_scale, one_line, seal};
 use crate::error::Result;
 use crate::output::atomic::atomically;
 use crate::output::group::{Attribute, Group, ResultFile};
 use crate::output::record::{Record, Values};
-use crate::output::{FORMAT, FORMAT_VERSION};
+use crate::output::{CONVENTIONS, FORMAT, FORMAT_VERSION, cf_attributes};
 use hdf5::plist::file_create::{AttrCreationOrder, LinkCreationOrder};
 use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, H5Type, Location};
@@ -56,6 +57,7 @@ fn write_hdf5(path: &Path, file: &ResultFile) -> hdf5::Result<()> {
         .create(path)?;
     text_attribute(&hdf5, "format", FORMAT)?;
     scalar_attribute(&hdf5, "format_version", &FORMAT_VERSION)?;
+    text_attribute(&hdf5, "Conventions", CONVENTIONS)?;
     write_attributes(&hdf5, file.attributes())?;
     for group in file.groups() {
         write_group(&hdf5, group, &class)?;
@@ -84,19 +86,19 @@ fn write_group(file: &hdf5::File, group: &Group, class: &dimension_scale::ClassT
     text_attribute(&place, "description", group.description())?;
     write_attributes(&place, group.attributes())?;
     for record in group.records() {
-        write_record(&place, record)?;
+        write_record(&place, record, group)?;
     }
     dimension_scale::attach(&place, group.records(), class)
 }
 
-fn write_record(group: &hdf5::Group, record: &Record) -> hdf5::Result<()> {
+fn write_record(place: &hdf5::Group, record: &Record, group: &Group) -> hdf5::Result<()> {
     let dataset = match record.values() {
-        Values::Float(values) => write_numbers(group, record, values)?,
-        Values::Integer(values) => write_numbers(group, record, values)?,
-        Values::Unsigned(values) => write_numbers(group, record, values)?,
+        Values::Float(values) => write_numbers(place, record, values)?,
+        Values::Integer(values) => write_numbers(place, record, values)?,
+        Values::Unsigned(values) => write_numbers(place, record, values)?,
         Values::Bool(values) => {
             let bytes: Vec<u8> = values.iter().map(|&b| u8::from(b)).collect();
-            let dataset = write_numbers(group, record, &bytes)?;
+            let dataset = write_numbers(place, record, &bytes)?;
             dataset
                 .new_attr::<u8>()
                 .shape(2)
@@ -110,17 +112,18 @@ fn write_record(group: &hdf5::Group, record: &Record) -> hdf5::Result<()> {
                 .iter()
                 .map(|t| unicode(t))
                 .collect::<hdf5::Result<Vec<_>>>()?;
-            let builder = group.new_dataset::<VarLenUnicode>().obj_track_times(false);
+            let builder = place.new_dataset::<VarLenUnicode>().obj_track_times(false);
             let dataset = builder.shape(record.shape()).create(record.name())?;
             dataset.write_raw(&texts)?;
             dataset
         }
     };
-    text_attribute(&dataset, "unit", record.unit())?;
-    text_attribute(&dataset, "symbol", record.symbol())?;
-    text_attribute(&dataset, "description", record.description())?;
-    if let Some(meaning) = record.missing() {
-        text_attribute(&dataset, "missing", meaning)?;
+    for (name, text) in cf_attributes(record, group) {
+        text_attribute(&dataset, name, &text)?;
+    }
+    if record.missing().is_some() && matches!(record.values(), Values::Float(_)) {
+        let attribute = dataset.new_attr::<f64>().shape(1).create("_FillValue")?;
+        attribute.write_raw(&[f64::NAN])?;
     }
     if !record.dimensions().is_empty() {
         let names = record
@@ -174,18 +177,4 @@ fn write_attributes(place: &Location, attributes: &BTreeMap<String, Attribute>) 
         }
     }
     Ok(())
-}
-
-fn scalar_attribute<T: H5Type>(place: &Location, name: &str, value: &T) -> hdf5::Result<()> {
-    place.new_attr::<T>().create(name)?.write_scalar(value)
-}
-
-/// Variable-length UTF-8 attribute.
-pub(super) fn text_attribute(place: &Location, name: &str, text: &str) -> hdf5::Result<()> {
-    scalar_attribute(place, name, &unicode(text)?)
-}
-
-fn unicode(text: &str) -> hdf5::Result<VarLenUnicode> {
-    text.parse()
-        .map_err(|_| hdf5::Error::from("a text contains a NUL character"))
 }

@@ -1,4 +1,4 @@
-//! What is drawn: filled and stroked paths and text, in points from the upper left corner, y down.
+//! What is drawn: filled and stroked paths, maps and text, in points from the upper left corner, y down.
 
 use super::font::{CAPITAL_HEIGHT, Cut, Font, Glyph, Step};
 use crate::plot::colour::Colour;
@@ -57,6 +57,19 @@ pub(super) enum Anchor {
     End,
 }
 
+/// Coloured cells between edges along both axes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Map {
+    /// Edges of the columns.
+    pub x: Vec<f64>,
+    /// Edges of the rows.
+    pub y: Vec<f64>,
+    /// Colours, row by row (x fastest).
+    pub colours: Vec<Colour>,
+    /// Nothing is drawn beyond it.
+    pub clip: Rectangle,
+}
+
 /// One thing drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Item {
@@ -65,9 +78,8 @@ pub(super) enum Item {
         fill: Option<Fill>,
         stroke: Option<Stroke>,
         clip: Option<Rectangle>,
-        /// Edges on whole pixels: for cells that touch.
-        crisp: bool,
     },
+    Map(Map),
     /// Glyphs with x and y from the origin along and above the base line, turned left when `upward`.
     Text {
         glyphs: Vec<Glyph>,
@@ -94,17 +106,15 @@ impl Canvas {
             fill: None,
             stroke: Some(stroke),
             clip,
-            crisp: false,
         });
     }
 
-    pub(super) fn fill(&mut self, steps: Vec<Step>, fill: Fill, clip: Option<Rectangle>, crisp: bool) {
+    pub(super) fn fill(&mut self, steps: Vec<Step>, fill: Fill, clip: Option<Rectangle>) {
         self.items.push(Item::Path {
             steps,
             fill: Some(fill),
             stroke: None,
             clip,
-            crisp,
         });
     }
 

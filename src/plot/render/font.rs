@@ -1,4 +1,4 @@
-//! Text as outlines of an embedded font, so that a figure looks the same on a machine without fonts.
+//! Text in an embedded font, so that a figure looks the same on a machine without fonts.
 //!
 //! Markup: `*η*` is slanted, `x_{i}` and `10^{-3}` are lowered and raised (braces may be left out around one character), and a
 //! backslash takes the next character as it is.
@@ -38,6 +38,7 @@ pub(super) enum Step {
 /// One character of a laid out line of text: which outline, where, and how large.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Glyph {
+    pub character: char,
     pub cut: Cut,
     pub id: u16,
     pub x: f64,
@@ -76,7 +77,7 @@ impl Font {
         })
     }
 
-    fn face(&self, cut: Cut) -> &Face<'static> {
+    pub(super) fn face(&self, cut: Cut) -> &Face<'static> {
         match cut {
             Cut::Upright => &self.upright,
             Cut::Slanted => &self.slanted,
@@ -156,6 +157,7 @@ impl Pen<'_> {
         let id = face.glyph_index(character).unwrap_or(GlyphId(0));
         let scale = size / f64::from(face.units_per_em());
         self.line.glyphs.push(Glyph {
+            character,
             cut: self.cut,
             id: id.0,
             x: self.line.width,

@@ -1,6 +1,6 @@
 //! Where panels, labels, colour bars and legends stand on the page.
 
-use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
+use super::canvas::{Anchor, Canvas, Fill, Item, Map, Rectangle, Stroke};
 use super::font::{CAPITAL_HEIGHT, Cut, Font, Step};
 use super::legend::{self, Place};
 use super::paint::{self, Frame};
@@ -388,16 +388,14 @@ fn colour_bar(canvas: &mut Canvas, scale: &ColourScale, ruler: &Ruler, axes: Rec
         ..axes
     };
     let step = bar.height() / STRIPES as f64;
-    for n in 0..STRIPES {
-        let bottom = bar.bottom - n as f64 * step;
-        let stripe = Rectangle {
-            bottom,
-            top: bottom - step - 0.1,
-            ..bar
-        };
-        let colour = scale.map.at((n as f64 + 0.5) / STRIPES as f64);
-        canvas.fill(stripe.steps(), Fill { colour, opacity: 1.0 }, Some(bar), true);
-    }
+    canvas.items.push(Item::Map(Map {
+        x: vec![bar.left, bar.right],
+        y: (0..=STRIPES).map(|n| bar.bottom - n as f64 * step).collect(),
+        colours: (0..STRIPES)
+            .map(|n| scale.map.at((n as f64 + 0.5) / STRIPES as f64))
+            .collect(),
+        clip: bar,
+    }));
     outline(canvas, bar);
     vertical_ticks(canvas, ruler, bar, 1.0, true);
     if !scale.axis.label.is_empty() {
@@ -432,6 +430,6 @@ fn colour_bar_tips(canvas: &mut Canvas, scale: &ColourScale, values: &[f64], rul
             Step::Close,
         ];
         let colour = scale.map.at(fraction);
-        canvas.fill(tip, Fill { colour, opacity: 1.0 }, None, false);
+        canvas.fill(tip, Fill { colour, opacity: 1.0 }, None);
     }
 }

@@ -118,7 +118,6 @@ pub(super) fn draw(canvas: &mut Canvas, layers: &[Layer], frame: &Frame, place: 
                     opacity: 0.85,
                 },
                 None,
-                false,
             );
             let entries = layers.iter().filter(|layer| layer.legend().is_some());
             for (n, layer) in entries.enumerate() {
@@ -161,7 +160,7 @@ fn entry(canvas: &mut Canvas, layer: &Layer, x: f64, y: f64) {
                 right: x + SAMPLE,
                 bottom: y + 3.0,
             };
-            canvas.fill(area.steps(), paint::band_fill(style), None, false);
+            canvas.fill(area.steps(), paint::band_fill(style), None);
         }
         _ => sample(canvas, x, y, style),
     }

@@ -1,18 +1,20 @@
-//! Figures as SVG and PNG.
+//! Figures as SVG, PNG and PDF.
 
 mod canvas;
 mod contour;
 mod font;
+mod image;
 mod layout;
 mod legend;
 mod paint;
+mod pdf;
 mod raster;
 mod ruler;
 mod svg;
 
 use super::figure::Figure;
 use super::format::Format;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{atomically, check_writable};
 use std::path::Path;
 
@@ -22,10 +24,13 @@ use std::path::Path;
 /// [`crate::Error::DimensionMismatch`] when arrays of a layer do not fit, [`crate::Error::NotFinite`] when an axis has nothing to
 /// show, [`crate::Error::InvalidParameter`] for an impossible range, width, aspect or number of columns.
 pub fn svg(figure: &Figure) -> Result<String> {
-    Ok(svg::render(&layout::canvas(figure)?))
+    svg::render(&layout::canvas(figure)?).map_err(|message| Error::Output {
+        path: "a figure as SVG".into(),
+        message,
+    })
 }
 
-/// Writes `stem`.svg, `stem`.png or both, each whole or not at all.
+/// Writes the figure to `stem`.svg, `stem`.png and so on, each file whole or not at all.
 ///
 /// # Errors
 /// As [`svg`], and [`crate::Error::Output`] when a file cannot be written.
@@ -40,7 +45,7 @@ pub fn svg(figure: &Figure) -> Result<String> {
 /// let figure = Figure { width: ONE_COLUMN, columns: 1, aspect: 0.7, panels: vec![panel] };
 /// let stem = std::env::temp_dir().join(format!("freezeout-decay-{}", std::process::id()));
 /// draw(&figure, &stem, &Format::ALL)?;
-/// # for end in ["svg", "png"] { std::fs::remove_file(stem.with_extension(end)).unwrap(); }
+/// # for end in ["svg", "png", "pdf"] { std::fs::remove_file(stem.with_extension(end)).unwrap(); }
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn draw(figure: &Figure, stem: impl AsRef<Path>, formats: &[Format]) -> Result<()> {
@@ -56,8 +61,9 @@ pub fn draw(figure: &Figure, stem: impl AsRef<Path>, formats: &[Format]) -> Resu
     for format in formats {
         atomically(&path(*format), |to| {
             let bytes = match format {
-                Format::Svg => svg::render(&canvas).into_bytes(),
+                Format::Svg => svg::render(&canvas)?.into_bytes(),
                 Format::Png => raster::render(&canvas)?,
+                Format::Pdf => pdf::render(&canvas)?,
             };
             std::fs::write(to, bytes).map_err(|e| e.to_string())
         })?;

@@ -1,6 +1,6 @@
 //! Layers as shapes.
 
-use super::canvas::{Anchor, Canvas, Fill, Rectangle, Stroke};
+use super::canvas::{Anchor, Canvas, Fill, Item, Map, Rectangle, Stroke};
 use super::contour;
 use super::font::{Font, Step};
 use super::ruler::Ruler;
@@ -170,7 +170,7 @@ pub(super) fn layer(canvas: &mut Canvas, layer: &Layer, frame: &Frame) {
                     .collect::<Vec<_>>(),
             );
             steps.push(Step::Close);
-            canvas.fill(steps, band_fill(style), clip, false);
+            canvas.fill(steps, band_fill(style), clip);
         }
         Layer::Map {
             x,
@@ -187,7 +187,12 @@ pub(super) fn layer(canvas: &mut Canvas, layer: &Layer, frame: &Frame) {
                         colours.map.at(fraction)
                     }
                 };
-                cells(canvas, frame, (x, y), values, colour);
+                canvas.items.push(Item::Map(Map {
+                    x: x.iter().map(|v| frame.x(*v)).collect(),
+                    y: y.iter().map(|v| frame.y(*v)).collect(),
+                    colours: values.iter().map(|v| colour(*v)).collect(),
+                    clip: frame.area,
+                }));
             }
         }
         Layer::Contour {
@@ -226,41 +231,6 @@ pub(super) fn layer(canvas: &mut Canvas, layer: &Layer, frame: &Frame) {
         }
         Layer::Text { x, y, text } => {
             canvas.text_centred(text, TEXT, (frame.x(*x), frame.y(*y)), Anchor::Start);
-        }
-    }
-}
-
-/// Cells of one colour side by side are one rectangle.
-fn cells(
-    canvas: &mut Canvas,
-    frame: &Frame,
-    (x, y): (&[f64], &[f64]),
-    values: &[f64],
-    colour: impl Fn(f64) -> Colour,
-) {
-    // Cells reach a little under their right and upper neighbours, so that no renderer leaves a seam.
-    const OVERLAP: f64 = 0.1;
-    let columns = x.len() - 1;
-    for (j, row) in values.chunks_exact(columns).enumerate() {
-        let colours: Vec<Colour> = row.iter().map(|v| colour(*v)).collect();
-        let mut start = 0;
-        for run in colours.chunk_by(|a, b| a == b) {
-            let area = Rectangle {
-                left: frame.x(x[start]),
-                right: frame.x(x[start + run.len()]) + OVERLAP,
-                bottom: frame.y(y[j]),
-                top: frame.y(y[j + 1]) - OVERLAP,
-            };
-            canvas.fill(
-                area.steps(),
-                Fill {
-                    colour: run[0],
-                    opacity: 1.0,
-                },
-                Some(frame.area),
-                true,
-            );
-            start += run.len();
         }
     }
 }
@@ -345,7 +315,6 @@ pub(super) fn marker(canvas: &mut Canvas, (x, y): (f64, f64), style: &Style) {
             opacity: 1.0,
         },
         None,
-        false,
     );
     canvas.stroke(
         steps,

@@ -1,7 +1,8 @@
 //! A canvas as pixels, by the software renderer tiny-skia; the same picture as the SVG.
 
-use super::canvas::{Canvas, Item, Rectangle, glyph_matrix};
+use super::canvas::{Canvas, Item, Map, Rectangle, glyph_matrix};
 use super::font::Step;
+use super::image;
 use crate::plot::colour::Colour;
 use tiny_skia::{
     Color, FillRule, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
@@ -30,7 +31,6 @@ pub(super) fn render(canvas: &Canvas) -> Result<Vec<u8>, String> {
                 fill,
                 stroke,
                 clip,
-                crisp,
             } => {
                 let Some(path) = path(steps) else { continue };
                 let mask = match clip {
@@ -38,7 +38,7 @@ pub(super) fn render(canvas: &Canvas) -> Result<Vec<u8>, String> {
                     None => None,
                 };
                 if let Some(fill) = fill {
-                    let paint = paint(fill.colour, fill.opacity, !crisp);
+                    let paint = paint(fill.colour, fill.opacity, true);
                     pixels.fill_path(&path, &paint, FillRule::Winding, whole, mask);
                 }
                 if let Some(stroke) = stroke {
@@ -50,6 +50,15 @@ pub(super) fn render(canvas: &Canvas) -> Result<Vec<u8>, String> {
                         ..Stroke::default()
                     };
                     pixels.stroke_path(&path, &paint(stroke.colour, 1.0, true), &style, whole, mask);
+                }
+            }
+            Item::Map(map) => {
+                let mask = mask(&mut masks, map.clip, &pixels, whole)?;
+                for (area, colour) in cells(map) {
+                    let Some(path) = path(&area.steps()) else { continue };
+                    // Edges on whole pixels, as cells touch.
+                    let paint = paint(colour, 1.0, false);
+                    pixels.fill_path(&path, &paint, FillRule::Winding, whole, Some(mask));
                 }
             }
             Item::Text {
@@ -71,7 +80,36 @@ pub(super) fn render(canvas: &Canvas) -> Result<Vec<u8>, String> {
             }
         }
     }
-    encode(&pixels).map_err(|e| e.to_string())
+    // The paper is opaque, so that every pixel is: drop the alpha channel.
+    let rgb: Vec<u8> = pixels
+        .data()
+        .chunks_exact(4)
+        .flat_map(|p| [p[0], p[1], p[2]])
+        .collect();
+    let per_metre = (RESOLUTION * INCHES).round() as u32;
+    image::encode(pixels.width(), pixels.height(), Some(per_metre), &rgb)
+}
+
+/// The cells as rectangles; those of one colour side by side are one.
+fn cells(map: &Map) -> Vec<(Rectangle, Colour)> {
+    // Cells reach a little under their right and upper neighbours, so that no seam is left.
+    const OVERLAP: f64 = 0.1;
+    let columns = map.x.len().saturating_sub(1).max(1);
+    let mut cells = Vec::new();
+    for (j, row) in map.colours.chunks_exact(columns).enumerate() {
+        let mut start = 0;
+        for run in row.chunk_by(|a, b| a == b) {
+            let area = Rectangle {
+                left: map.x[start],
+                right: map.x[start + run.len()] + OVERLAP,
+                bottom: map.y[j],
+                top: map.y[j + 1] - OVERLAP,
+            };
+            cells.push((area, run[0]));
+            start += run.len();
+        }
+    }
+    cells
 }
 
 fn mask<'a>(
@@ -119,27 +157,4 @@ fn path(steps: &[Step]) -> Option<Path> {
         }
     }
     builder.finish()
-}
-
-fn encode(pixels: &Pixmap) -> Result<Vec<u8>, png::EncodingError> {
-    // The paper is opaque, so that every pixel is: drop the alpha channel.
-    let rgb: Vec<u8> = pixels
-        .data()
-        .chunks_exact(4)
-        .flat_map(|p| [p[0], p[1], p[2]])
-        .collect();
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, pixels.width(), pixels.height());
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let per_metre = (RESOLUTION * INCHES).round() as u32;
-    encoder.set_pixel_dims(Some(png::PixelDimensions {
-        xppu: per_metre,
-        yppu: per_metre,
-        unit: png::Unit::Meter,
-    }));
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&rgb)?;
-    writer.finish()?;
-    Ok(bytes)
 }

@@ -1,13 +1,16 @@
-//! A canvas as SVG; text is drawn as outlines, with the words kept as labels.
+//! A canvas as SVG; text is drawn as outlines, with the words kept as labels, and maps as embedded images.
 
 use super::canvas::{Canvas, Item, Rectangle, glyph_matrix};
 use super::font::{Cut, Step};
+use super::image::image;
 use crate::plot::colour::Colour;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The SVG document.
-pub(super) fn render(canvas: &Canvas) -> String {
+pub(super) fn render(canvas: &Canvas) -> Result<String, String> {
     let mut glyphs: BTreeMap<(Cut, u16), usize> = BTreeMap::new();
     let mut clips: Vec<Rectangle> = Vec::new();
     let mut body = String::new();
@@ -18,7 +21,6 @@ pub(super) fn render(canvas: &Canvas) -> String {
                 fill,
                 stroke,
                 clip,
-                crisp,
             } => {
                 let mut style = match fill {
                     Some(fill) if fill.opacity < 1.0 => {
@@ -49,10 +51,23 @@ pub(super) fn render(canvas: &Canvas) -> String {
                     });
                     style += &format!(" clip-path=\"url(#c{id})\"");
                 }
-                if *crisp {
-                    style += " shape-rendering=\"crispEdges\"";
-                }
                 add(&mut body, format_args!("<path d=\"{}\"{style}/>\n", path(steps)));
+            }
+            Item::Map(map) => {
+                let Some(image) = image(map)? else { continue };
+                let place = &image.place;
+                let [x, y, width, height] =
+                    [place.left, place.top, place.width(), place.height()].map(number);
+                // The style is for programs that know CSS, the attribute for others.
+                add(
+                    &mut body,
+                    format_args!(
+                        "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+                         preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" \
+                         xlink:href=\"data:image/png;base64,{}\"/>\n",
+                        STANDARD.encode(&image.png)
+                    ),
+                );
             }
             Item::Text {
                 glyphs: line,
@@ -116,7 +131,7 @@ pub(super) fn render(canvas: &Canvas) -> String {
             "</defs>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{body}</svg>\n"
         ),
     );
-    out
+    Ok(out)
 }
 
 fn path(steps: &[Step]) -> String {
