@@ -1,9 +1,9 @@
 //! A finite sum whose samples are the two valleys, displaced.
 
 use super::finite_sum::{Batch, FiniteSum};
-use crate::error::{Result, require, require_non_negative, require_positive};
-use crate::landscape::{Landscape, Side, TwoValley};
-use crate::math::Point;
+use crate::error::{Result, require};
+use crate::landscape::TwoValley;
+use crate::noise::HessianPower;
 
 /// Losses ℓ_n(x, y) = L(x, y) + a_n φ(x, y) of m samples, L the two-valley loss.
 ///
@@ -28,9 +28,7 @@ use crate::math::Point;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftedValleys {
     model: TwoValley,
-    power: f64,
-    /// sqrt(s).
-    amplitude: f64,
+    noise: HessianPower<TwoValley>,
     /// a_n.
     displacements: Vec<f64>,
     /// Gradients asked for.
@@ -50,8 +48,7 @@ impl ShiftedValleys {
         let unit = (3.0 / (m * m - 1.0)).sqrt();
         Ok(Self {
             model,
-            power: require_non_negative("power", power)?,
-            amplitude: require_positive("strength", strength)?.sqrt(),
+            noise: HessianPower::new(model, power, strength, 0.0)?,
             displacements: (0..samples).map(|n| (2.0 * n as f64 - m + 1.0) * unit).collect(),
             asked: 0,
             side: None,
@@ -88,12 +85,15 @@ impl FiniteSum for ShiftedValleys {
                 batch.iter().map(|n| self.displacements[*n]).sum::<f64>() / batch.len() as f64
             }
         };
-        let at = Point::<2>::new(x, y);
-        let side = if is_flat { Side::Flat } else { Side::Sharp };
-        let slope = self.amplitude * (2.0 / self.model.flatness(side, y)).powf(0.5 * self.power);
-        let of_mean = self.model.gradient(&at);
-        gradient[0] = of_mean[0] + mean * slope;
-        gradient[1] = of_mean[1] - mean * slope * x * 0.5 * self.power * self.model.log_flatness_slope(y);
-        self.model.loss(&at) + mean * slope * x
+        let parameters = self.model.parameters();
+        let ramp = (-y / parameters.y_d).exp();
+        let d = self.model.derivatives(x, y, ramp);
+        let power = self.noise.power();
+        let slope = (self.noise.scale() * power.of(d.xx)).sqrt();
+        gradient[0] = d.x + mean * slope;
+        gradient[1] = d.y - mean * slope * x * 0.5 * power.value() * self.model.log_flatness_slope(y);
+        // parabolas that meet on the ridge
+        let ridge = parameters.l_d * ramp + parameters.x0.powi(2) / parameters.f0;
+        ridge + x * (d.x - 0.5 * d.xx * x + mean * slope)
     }
 }

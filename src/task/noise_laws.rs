@@ -56,7 +56,7 @@ impl Default for NoiseLaws {
             labels: true,
             samples: vec![100, 1000],
             runs: 4000,
-            steps: 60_000,
+            steps: 50_000,
             start_y: 1.0,
         }
     }
@@ -289,13 +289,22 @@ impl Task for NoiseLaws {
         const DRAW: f64 = 4e-9;
         const TRANSFER: f64 = 3e-5;
         const OUTCOME: f64 = 16.0;
+        /// Bytes of a sample in each of the runs that are under way, and of a step of two laws of the transfer operator.
+        const SAMPLE: f64 = 16.0;
+        const STEP_OF_LAW: f64 = 100.0;
         let strengths = self.batch_size.len() as f64;
         let (steps, runs) = (self.steps as f64, self.runs as f64);
         let walks = self.sources().len() as f64 - 2.0 * self.samples.len() as f64;
         let draws = self.batch_size.iter().map(|size| *size as f64).sum::<f64>();
+        let samples = self.samples.iter().map(|count| *count as f64).fold(0.0, f64::max);
         let sums = 2.0 * self.samples.len() as f64 * runs;
         ensemble_cost(SECTION, "steps", walks * strengths, self.runs, self.steps)
             .with_memory("noise_laws.samples", OUTCOME * sums * strengths)
+            .with_memory(
+                "noise_laws.samples",
+                SAMPLE * samples * rayon::current_num_threads() as f64,
+            )
+            .with_memory("noise_laws.steps", STEP_OF_LAW * steps * strengths)
             .with_time(
                 "noise_laws.samples",
                 sums * steps * (STEP * strengths + DRAW * draws),
@@ -638,4 +647,48 @@ fn of_momentum(result: &NoiseLawsResult, rows: &[usize]) -> Panel {
             ));
     }
     panel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(value: f64) -> Estimate {
+        Estimate {
+            value,
+            standard_error: 0.01,
+            samples: 1,
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_verdict_can_turn_out_either_way() {
+        let said = |p: [f64; 2], difference: [f64; 2], rise: f64, delay: f64| {
+            let [p, difference] = [p, difference].map(|values| values.map(estimate));
+            verdict(&p, &difference, &[0.0, 0.1], estimate(rise), estimate(delay))
+        };
+        let good = said([0.9, 0.95], [0.0, 0.02], 0.05, 1.0);
+        for part in [
+            "selected at 2 of 2",
+            "more often",
+            "later",
+            "10.0 %",
+            "noise at 0 of 2",
+        ] {
+            assert!(good.contains(part), "{part}: {good}");
+        }
+        let bad = said([0.53, 0.4], [0.1, -0.1], -0.05, -1.0);
+        for part in ["selected at 0 of 2", "less often", "earlier", "noise at 2 of 2"] {
+            assert!(bad.contains(part), "{part}: {bad}");
+        }
+        let level = said([0.53, 0.6], [0.1, 0.0], 0.039, -0.039);
+        for part in [
+            "selected at 1 of 2",
+            "as often",
+            "at the same time",
+            "noise at 1 of 2",
+        ] {
+            assert!(level.contains(part), "{part}: {level}");
+        }
+    }
 }
