@@ -80,8 +80,8 @@ fn walks_with_momentum_have_the_exact_variance_on_a_parabola() {
 /// valley, whose curvature falls along y: what y gains on a run without noise.
 #[test]
 fn label_noise_moves_on_to_flatter_places_at_the_exact_speed() {
-    const STEPS: u64 = 400;
-    let (model, eta, sigma_squared, y) = (TwoValley::default(), 0.1, 2e-4, 5.0);
+    const STEPS: u64 = 800;
+    let (model, eta, sigma_squared, y) = (TwoValley::default(), 0.1, 0.01, 30.0);
     let start = [model.minimum(Side::Sharp, y), y];
     let gain = |law: NoiseLaw| {
         let walk = |sigma: f64| {
@@ -93,7 +93,7 @@ fn label_noise_moves_on_to_flatter_places_at_the_exact_speed() {
             .with_law(law)
             .unwrap();
         let without = ensemble(walk(1e-30), start, 2, STEPS).runs[0].y;
-        means(&ensemble(noisy, start, 20_000, STEPS), |run| run.y - without)
+        means(&ensemble(noisy, start, 40_000, STEPS), |run| run.y - without)
     };
     // y has not moved far: the formula at every place of the floor, with the lag of the variance at the start, (1 − ηh)² a step, and with
     // the slope of the floor's speed, which carries a lead on.
@@ -106,7 +106,7 @@ fn label_noise_moves_on_to_flatter_places_at_the_exact_speed() {
         spread = (1.0 - eta * h).powi(2) * spread + eta * eta * sigma_squared * h;
         at += eta * model.floor_velocity(at);
     }
-    let h = 2.0 / model.flatness(Side::Sharp, 5.2);
+    let h = 2.0 / model.flatness(Side::Sharp, at);
     let stationary = eta * sigma_squared / (2.0 - eta * h);
     assert!((spread / stationary - 1.0).abs() < 0.1, "{spread} {stationary}");
     let found = gain(NoiseLaw::Labels);
@@ -140,7 +140,7 @@ fn stable_noise_changes_valley_by_jumps_that_do_not_know_the_barrier() {
     let gamma_ratio = model.flatness_ratio();
     assert!((flat / sharp / gamma_ratio.powf(1.0 + 0.5 * alpha) - 1.0).abs() < 1e-12);
     let start = [model.minimum(Side::Flat, y), y];
-    let found = ensemble(walk, start, 2_000, STEPS);
+    let found = ensemble(walk, start, 1_000, STEPS);
     let hops = means(&found, |run| run.hops as f64);
     let p_flat = means(&found, |run| f64::from(run.is_flat()));
     // Two states, from the flat one on.
@@ -158,7 +158,7 @@ fn stable_noise_changes_valley_by_jumps_that_do_not_know_the_barrier() {
     let sgd = Sgd::hessian_power(model, 1.0, eta, width / eta, 0.0).unwrap();
     let gaussian = TwoValleyWalk::discrete(&sgd).unwrap().with_y_held();
     assert_eq!(
-        means(&ensemble(gaussian, start, 256, STEPS), |run| run.hops as f64).value,
+        means(&ensemble(gaussian, start, 64, STEPS), |run| run.hops as f64).value,
         0.0
     );
 }
@@ -259,7 +259,7 @@ fn at(result: &NoiseLawsResult, law: &str, strength: usize) -> [Estimate; 2] {
 #[test]
 fn momentum_collapses_on_the_effective_noise_strength_and_on_no_other() {
     let text = task(
-        "batch_size = [5, 10]\nmomentum = [0.1, 0.5, 0.99]\nstability = []\nlabels = false\nsamples = []\nruns = 2000\nsteps = 40000",
+        "batch_size = [5, 10]\nmomentum = [0.1, 0.5, 0.99]\nstability = []\nlabels = false\nsamples = []\nruns = 1000\nsteps = 30000",
     );
     let found = NoiseLawsResult::of(&run(&text)).unwrap();
     let z = |law: &str, k: usize, other: usize, of: usize| {
@@ -273,13 +273,13 @@ fn momentum_collapses_on_the_effective_noise_strength_and_on_no_other() {
     }
     // Negative controls: at the strength ησ instead of ησ/(1 − β) runs would freeze much earlier; strong momentum selects the flat valley less often.
     assert!(z("momentum 0.5", 0, 1, 1) > 10.0);
-    assert!(z("momentum 0.99", 0, 0, 0) < -Z);
+    assert!(z("momentum 0.99", 1, 1, 0) < -Z);
 }
 
 #[test]
 fn heavy_tails_undo_freezing_and_sampling_without_replacement_lowers_the_noise() {
     let text = task(
-        "batch_size = [10, 2]\nmomentum = []\nstability = [1.5]\nsamples = [100]\nruns = 500\nsteps = 40000",
+        "batch_size = [10, 2]\nmomentum = []\nstability = [1.5]\nsamples = [100]\nruns = 500\nsteps = 30000",
     );
     let found = NoiseLawsResult::of(&run(&text)).unwrap();
     let row = |law: &str| found.law.iter().position(|name| name == law).unwrap();
@@ -291,8 +291,8 @@ fn heavy_tails_undo_freezing_and_sampling_without_replacement_lowers_the_noise()
         gaussian.z_score(0.9) > 0.0 && stable.z_score(0.85) < -Z,
         "{gaussian} {stable}"
     );
-    let unfrozen = |law: &str| found.unfrozen_fraction[row(law) * 2 + 1];
-    assert!(unfrozen("stable 1.5") > 0.2 && unfrozen("Gaussian") == 0.0);
+    let unfrozen = |law: &str| found.unfrozen_fraction[row(law) * 2];
+    assert!(unfrozen("stable 1.5") > 0.05 && unfrozen("Gaussian") == 0.0);
     let with = at(&found, "100 samples with replacement", 0);
     let without = at(&found, "100 samples without replacement", 0);
     assert!(with[0].minus(&gaussian).z_score(0.0).abs() < Z);

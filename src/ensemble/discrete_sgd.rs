@@ -98,7 +98,7 @@ pub fn simulate_with(
             };
             let outcome = with_step!(&walk.step, step => match walk.law {
                 NoiseLaw::Gaussian => job.run(step, Fresh),
-                NoiseLaw::Momentum(momentum) => job.run(step, HeavyBall { momentum, change: [[0.0; 2]; LANES] }),
+                NoiseLaw::Momentum(momentum) => job.run(step, HeavyBall { momentum, change: [[0.0; LANES]; 2] }),
                 NoiseLaw::Stable(stability) => job.run(step, HeavyTails { index: 0.5 * stability }),
                 NoiseLaw::Labels => job.run(step, Signs),
             });

@@ -1,6 +1,6 @@
 //! Noise of SGD that is not the fresh Gaussian of the diffusion: momentum, heavy tails, labels.
 
-use super::stream::{Polar, Streams};
+use super::stream::{LANES, Polar, Streams};
 use crate::math::elementary;
 
 /// How the noise R z of a step, whose covariance R² is that of the walk, departs from fresh normals z.
@@ -47,7 +47,7 @@ impl Law for Fresh {
 #[derive(Clone)]
 pub(super) struct HeavyBall {
     pub momentum: f64,
-    pub change: [[f64; 2]; super::stream::LANES],
+    pub change: [[f64; LANES]; 2],
 }
 
 impl Law for HeavyBall {
@@ -58,11 +58,13 @@ impl Law for HeavyBall {
 
     #[inline(always)]
     fn moved(&mut self, lane: usize, from: [f64; 2], to: [f64; 2]) -> [f64; 2] {
-        let change = &mut self.change[lane];
+        let mut changed = from;
         for axis in 0..2 {
-            change[axis] = self.momentum * change[axis] + (to[axis] - from[axis]);
+            let change = self.momentum * self.change[axis][lane] + (to[axis] - from[axis]);
+            self.change[axis][lane] = change;
+            changed[axis] += change;
         }
-        [from[0] + change[0], from[1] + change[1]]
+        changed
     }
 }
 
@@ -114,7 +116,7 @@ impl Law for Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ensemble::stream::{LANES, StreamKey};
+    use crate::ensemble::stream::StreamKey;
     use crate::statistics::{Estimate, mean};
 
     /// Mean of `quantity` of the draws in many lanes.

@@ -1,6 +1,7 @@
 //! `[noise_laws]`: does freezing select the flat valley when the noise is not the fresh Gaussian of the theory?
 
 use super::cost::Cost;
+use super::freezing_line::scientific;
 use super::main_number::{MainNumber, Rows};
 use super::network_problem::stream;
 use super::progress::Progress;
@@ -55,7 +56,7 @@ impl Default for NoiseLaws {
             stability: vec![1.9, 1.7, 1.5],
             labels: true,
             samples: vec![100, 1000],
-            runs: 4000,
+            runs: 3000,
             steps: 50_000,
             start_y: 1.0,
         }
@@ -77,6 +78,8 @@ records! {
         }
         /// up to which momentum the motion in the sharp valley is damped without swinging
         regime: Vec<String> => [note] "text",
+        /// the momentum above which the motion in the sharp valley swings at the start
+        overdamped_momentum: f64 => [] "1" "β",
         /// what the noise is
         law: Vec<String> => [law] "text",
         /// beta of momentum, alpha of stable noise, m of finite sums
@@ -477,15 +480,16 @@ fn result(
     };
     let curvature = 2.0 / landscape.flatness(Side::Sharp, task.start_y);
     let product = task.learning_rate * curvature;
+    let overdamped_momentum = ((1.0 - product) / (1.0 + product)).powi(2);
     Ok(NoiseLawsResult {
         learning_rate: task.learning_rate,
         start_y: task.start_y,
         runs: task.runs as i64,
         steps: task.steps as i64,
         regime: vec![format!(
-            "momentum is equivalent to a learning rate as long as motion is overdamped, in the sharp valley at the start (learning rate x curvature = {product:.3}) below beta = {:.2}",
-            ((1.0 - product) / (1.0 + product)).powi(2)
+            "momentum is equivalent to a learning rate as long as the motion is overdamped: in the sharp valley at the start, learning rate x curvature = {product:.3}, far below beta = {overdamped_momentum:.2}"
         )],
+        overdamped_momentum,
         law: sources.iter().map(|source| source.name()).collect(),
         parameter: sources.iter().map(|source| source.parameter()).collect(),
         noise_strength: strengths.clone(),
@@ -612,6 +616,10 @@ fn of_family(result: &NoiseLawsResult, rows: &[usize], is_hollow: &dyn Fn(usize)
             });
         }
     }
+    if rows.iter().any(|row| result.p_flat_of_jumps[*row].is_finite()) {
+        let style = Style::reference().with_dash(Dash::Dotted);
+        panel = panel.with(Layer::line(&[], &[], "single jumps alone", style));
+    }
     panel
 }
 
@@ -628,6 +636,11 @@ fn of_momentum(result: &NoiseLawsResult, rows: &[usize]) -> Panel {
         y: 0.0,
         label: String::new(),
         style: Style::reference(),
+    })
+    .with(Layer::Vertical {
+        x: 1.0 - result.overdamped_momentum,
+        label: "swings to the left of this".into(),
+        style: Style::reference().with_dash(Dash::Dotted),
     });
     for (k, strength) in result.noise_strength.iter().enumerate() {
         let of = |values: &[f64]| rows.iter().map(|row| values[row * n + k]).collect::<Vec<f64>>();
@@ -642,7 +655,7 @@ fn of_momentum(result: &NoiseLawsResult, rows: &[usize]) -> Panel {
                 &damping,
                 &p,
                 &error,
-                &format!("Δ = {strength:.0e}"),
+                &format!("Δ = {}", scientific(*strength)),
                 style,
             ));
     }

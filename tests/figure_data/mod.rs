@@ -719,6 +719,7 @@ fn noise_laws() -> Group {
         runs: 4000,
         steps: 50_000,
         regime: vec!["overdamped below beta = 0.66".into()],
+        overdamped_momentum: 0.66,
         p_flat: with_error(column(0.93, -0.02), 0.005),
         mean_freezing_time: with_error(column(50.0, 10.0), 2.0),
         unfrozen_fraction: vec![0.0; laws * n],
