@@ -207,12 +207,14 @@ impl<N: NoiseRoot, L: Law> NullaryFnOnce for Advance<'_, N, L> {
             from,
             to,
         } = self;
+        // a copy, which the compiler knows to be apart from the block: it makes no vectors otherwise
+        let mut own = law.clone();
         for k in from..to {
             for lane in 0..LANES {
-                let noise = law.draw(&mut block.streams, lane);
+                let noise = own.draw(&mut block.streams, lane);
                 let (x, y) = (block.x[lane], block.y[lane]);
                 let next = step.step(x, y, noise);
-                let [next_x, next_y] = law.moved(lane, [x, y], [next.x, next.y]);
+                let [next_x, next_y] = own.moved(lane, [x, y], [next.x, next.y]);
                 block.x[lane] = next_x;
                 block.y[lane] = next_y;
                 let crossed = (x >= 0.0) != (next_x >= 0.0);
@@ -228,6 +230,7 @@ impl<N: NoiseRoot, L: Law> NullaryFnOnce for Advance<'_, N, L> {
                 block.hop_y[lane] = if hopped { y } else { block.hop_y[lane] };
             }
         }
+        *law = own;
     }
 }
 

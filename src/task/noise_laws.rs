@@ -288,9 +288,9 @@ impl Task for NoiseLaws {
 
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds a step of a finite sum, a draw of a sample, and a step of the transfer operator; bytes of an outcome.
-        const STEP: f64 = 1.5e-7;
-        const DRAW: f64 = 4e-9;
-        const TRANSFER: f64 = 3e-5;
+        const STEP: f64 = 3e-8;
+        const DRAW: f64 = 3.5e-9;
+        const TRANSFER: f64 = 1.2e-5;
         const OUTCOME: f64 = 16.0;
         /// Bytes of a sample in each of the runs that are under way, and of a step of two laws of the transfer operator.
         const SAMPLE: f64 = 16.0;
