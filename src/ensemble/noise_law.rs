@@ -4,6 +4,11 @@ use super::stream::{LANES, Polar, Streams};
 use crate::math::elementary;
 
 /// How the noise R z of a step, whose covariance R² is that of the walk, departs from fresh normals z.
+///
+/// # References
+/// Momentum: B. Polyak, USSR Comput. Math. Math. Phys. 4, 1 (1964), its variance on a parabola K. Liu, L. Ziyin and M. Ueda, ICML (2021); heavy tails:
+/// U. Simsekli, L. Sagun and M. Gurbuzbalaban, ICML (2019), their exits P. Imkeller and I. Pavlyukevich, Stoch. Proc. Appl. 116, 611 (2006); labels:
+/// G. Blanc, N. Gupta, G. Valiant and P. Valiant, COLT (2020).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NoiseLaw {
     /// Fresh normals.
