@@ -521,8 +521,18 @@ fn verdict(
         z if z < -Z => format!("{down} ({change})"),
         _ => format!("{level} ({change})"),
     };
-    let often = more(rise, ["more often", "less often", "as often"]);
-    let late = more(delay, ["later", "earlier", "at the same time"]);
+    let often = more(
+        rise,
+        [
+            "more often",
+            "less often",
+            "neither more nor less often within the errors",
+        ],
+    );
+    let late = more(
+        delay,
+        ["later", "earlier", "neither later nor earlier within the errors"],
+    );
     let told = difference.iter().filter(|d| d.z_score(0.0).abs() > Z).count();
     let going = unfrozen.iter().copied().fold(0.0, f64::max);
     format!(
