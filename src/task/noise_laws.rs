@@ -707,8 +707,8 @@ mod tests {
         let level = said([0.53, 0.6], [0.1, 0.0], 0.039, -0.039);
         for part in [
             "selected at 1 of 2",
-            "as often",
-            "at the same time",
+            "neither more",
+            "neither later",
             "noise at 1 of 2",
         ] {
             assert!(level.contains(part), "{part}: {level}");
