@@ -693,15 +693,20 @@ mod tests {
         let good = said([0.9, 0.95], [0.0, 0.02], 0.05, 1.0);
         for part in [
             "selected at 2 of 2",
-            "more often",
-            "later",
+            "noise more often",
+            "and later",
             "10.0 %",
             "noise at 0 of 2",
         ] {
             assert!(good.contains(part), "{part}: {good}");
         }
         let bad = said([0.53, 0.4], [0.1, -0.1], -0.05, -1.0);
-        for part in ["selected at 0 of 2", "less often", "earlier", "noise at 2 of 2"] {
+        for part in [
+            "selected at 0 of 2",
+            "noise less often",
+            "and earlier",
+            "noise at 2 of 2",
+        ] {
             assert!(bad.contains(part), "{part}: {bad}");
         }
         let level = said([0.53, 0.6], [0.1, 0.0], 0.039, -0.039);
