@@ -166,6 +166,21 @@ columns = 10
 levels = 3
 "#,
     r#"
+name = "laws"
+[landscape]
+model = "two_valley"
+[noise_laws]
+learning_rate = 0.02
+batch_size = [4, 2]
+momentum = [0.5]
+stability = [1.5]
+labels = true
+samples = [8]
+runs = 4
+steps = 200
+start_y = 1.0
+"#,
+    r#"
 name = "rare"
 [landscape]
 loss = "(x^2 - 1)^2/4 + y^2/2 + z^2"

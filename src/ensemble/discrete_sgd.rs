@@ -9,6 +9,7 @@
 //! # Limitations
 //! A run that leaves the domain of the landscape (y below −min(y_f, y_b), or not finite) ends the whole ensemble with an error.
 
+use super::noise_law::{Fresh, HeavyBall, HeavyTails, Law, NoiseLaw, Signs};
 use super::stream::{LANES, STEP_BLOCK, StreamKey, Streams};
 use super::two_valley::{NoiseRoot, TwoValleyStep, TwoValleyWalk, with_step};
 use super::valley_outcome::{Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble};
@@ -31,7 +32,7 @@ pub struct Cell {
 /// `progress` is called from the working threads with the number of steps just done, summed over runs.
 ///
 /// # Method
-/// The update rule itself, without approximation; see [`super::TwoValleyStep`]. Results do not depend on threads,
+/// The update rule itself, without approximation; see [`super::TwoValleyStep`] and [`NoiseLaw`]. Results do not depend on threads,
 /// instruction set, or on which cells are simulated together.
 ///
 /// # Errors
@@ -95,7 +96,13 @@ pub fn simulate_with(
                 progress,
                 instructions,
             };
-            Ok((index, with_step!(&walk.step, step => job.run(step))?))
+            let outcome = with_step!(&walk.step, step => match walk.law {
+                NoiseLaw::Gaussian => job.run(step, Fresh),
+                NoiseLaw::Momentum(momentum) => job.run(step, HeavyBall { momentum, change: [[0.0; LANES]; 2] }),
+                NoiseLaw::Stable(stability) => job.run(step, HeavyTails { index: 0.5 * stability }),
+                NoiseLaw::Labels => job.run(step, Signs),
+            });
+            Ok((index, outcome?))
         })
         .collect::<Result<Vec<_>>>()?;
     let mut ensembles: Vec<_> = cells
@@ -180,14 +187,15 @@ struct Block {
 }
 
 /// A number of steps of all lanes in one call, compiled for each instruction set.
-struct Advance<'a, N> {
+struct Advance<'a, N, L> {
     block: &'a mut Block,
     step: TwoValleyStep<N>,
+    law: &'a mut L,
     from: u64,
     to: u64,
 }
 
-impl<N: NoiseRoot> NullaryFnOnce for Advance<'_, N> {
+impl<N: NoiseRoot, L: Law> NullaryFnOnce for Advance<'_, N, L> {
     type Output = ();
 
     #[inline(always)]
@@ -195,20 +203,24 @@ impl<N: NoiseRoot> NullaryFnOnce for Advance<'_, N> {
         let Self {
             block,
             step,
+            law,
             from,
             to,
         } = self;
+        // a copy, which the compiler knows to be apart from the block: it makes no vectors otherwise
+        let mut own = law.clone();
         for k in from..to {
             for lane in 0..LANES {
-                let noise = block.streams.polar(lane);
+                let noise = own.draw(&mut block.streams, lane);
                 let (x, y) = (block.x[lane], block.y[lane]);
                 let next = step.step(x, y, noise);
-                block.x[lane] = next.x;
-                block.y[lane] = next.y;
-                let crossed = (x >= 0.0) != (next.x >= 0.0);
+                let [next_x, next_y] = own.moved(lane, [x, y], [next.x, next.y]);
+                block.x[lane] = next_x;
+                block.y[lane] = next_y;
+                let crossed = (x >= 0.0) != (next_x >= 0.0);
                 block.sign_changes[lane] += u64::from(crossed);
                 block.sign_step[lane] = if crossed { k + 1 } else { block.sign_step[lane] };
-                block.sign_y[lane] = if crossed { next.y } else { block.sign_y[lane] };
+                block.sign_y[lane] = if crossed { next_y } else { block.sign_y[lane] };
                 // Hops are detected for the old state, whose depth the step has worked out.
                 let side = if x >= 0.0 { 1.0 } else { -1.0 };
                 let hopped = (next.depth > 0.0) & (side != block.valley[lane]);
@@ -218,6 +230,7 @@ impl<N: NoiseRoot> NullaryFnOnce for Advance<'_, N> {
                 block.hop_y[lane] = if hopped { y } else { block.hop_y[lane] };
             }
         }
+        *law = own;
     }
 }
 
@@ -234,7 +247,11 @@ impl BlockJob<'_> {
         starts[(self.first_run + lane) % starts.len()]
     }
 
-    fn run<N: NoiseRoot>(&self, step: &TwoValleyStep<N>) -> Result<(Vec<RunOutcome>, Vec<Tally>)> {
+    fn run<N: NoiseRoot>(
+        &self,
+        step: &TwoValleyStep<N>,
+        mut law: impl Law,
+    ) -> Result<(Vec<RunOutcome>, Vec<Tally>)> {
         let protocol = self.protocol;
         let key = StreamKey::new(protocol.seed, protocol.experiment);
         let lanes = LANES.min(protocol.runs - self.first_run);
@@ -274,6 +291,7 @@ impl BlockJob<'_> {
             let advance = Advance {
                 block: &mut block,
                 step: *step,
+                law: &mut law,
                 from: k,
                 to,
             };

@@ -22,6 +22,7 @@ mod integrator;
 mod ito;
 mod lanes;
 mod langevin;
+mod noise_law;
 pub mod stream;
 mod two_valley;
 mod valley_outcome;
@@ -34,6 +35,7 @@ pub use general::{first_passage_in, first_passage_into, positions_at};
 pub use integrator::{EulerMaruyama, Integrator, Platen, ThreePoint, TimeStep};
 pub use ito::{DoubleWellWalk, Ito, PiecewiseLinear};
 pub use langevin::{PathProtocol, propagate, propagate_with};
+pub use noise_law::NoiseLaw;
 pub use two_valley::{
     AlignedRoot, IsotropicRoot, NoiseRoot, PowerRoot, ShiftRoot, Stepped, TwoValleySgd, TwoValleyStep,
     TwoValleyWalk,

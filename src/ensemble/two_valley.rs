@@ -1,8 +1,9 @@
 //! One step of SGD, or of Euler-Maruyama, in the two-valley landscape.
 
+use super::noise_law::NoiseLaw;
 use super::stream::Polar;
 use crate::diffusion::Sgd;
-use crate::error::{Error, Result, require_non_negative, require_positive};
+use crate::error::{Error, Result, require, require_non_negative, require_positive};
 use crate::landscape::{Side, TwoValley};
 use crate::math::{Point, elementary};
 use crate::noise::{GradientNoise, HessianPower, Isotropic, Power, power_root};
@@ -166,6 +167,7 @@ impl<N: NoiseRoot> TwoValleyStep<N> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TwoValleyWalk {
     pub(super) step: AnyStep,
+    pub(super) law: NoiseLaw,
 }
 
 /// A step with the noise known at run time only; matched once per block.
@@ -228,7 +230,7 @@ impl TwoValleySgd for Sgd<TwoValley, HessianPower<TwoValley>> {
                 AnyStep::Power(new_step(model, PowerRoot { power, scale, floor }, time_step))
             }
         };
-        Ok(TwoValleyWalk { step })
+        Ok(TwoValleyWalk::fresh(step))
     }
     fn learning_rate(&self) -> Result<f64> {
         Ok(self.learning_rate_and_batch_size()?.0)
@@ -241,9 +243,7 @@ impl TwoValleySgd for Sgd<TwoValley, Isotropic> {
         let variance = GradientNoise::<2>::covariance(self.noise(), &Point::<2>::zeros())[(0, 0)];
         let variance = self.noise_factor(time_step)? * variance;
         let step = new_step(*self.landscape(), IsotropicRoot { variance }, time_step);
-        Ok(TwoValleyWalk {
-            step: AnyStep::Isotropic(step),
-        })
+        Ok(TwoValleyWalk::fresh(AnyStep::Isotropic(step)))
     }
     fn learning_rate(&self) -> Result<f64> {
         Ok(self.learning_rate_and_batch_size()?.0)
@@ -251,6 +251,45 @@ impl TwoValleySgd for Sgd<TwoValley, Isotropic> {
 }
 
 impl TwoValleyWalk {
+    fn fresh(step: AnyStep) -> Self {
+        let law = NoiseLaw::Gaussian;
+        Self { step, law }
+    }
+
+    /// The same walk under another law of its noise.
+    ///
+    /// Noise of [`NoiseLaw::Stable`] is along x alone: the y-part of a rare jump would throw y out of the domain of the landscape.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] for β outside of [0, 1) or α outside of (0, 2).
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::diffusion::Sgd;
+    /// use freezeout::ensemble::{NoiseLaw, TwoValleyWalk};
+    /// use freezeout::landscape::TwoValley;
+    /// let sgd = Sgd::hessian_power(TwoValley::default(), 1.0, 0.001, 0.1, 0.0)?;
+    /// let walk = TwoValleyWalk::discrete(&sgd)?;
+    /// assert!(walk.with_law(NoiseLaw::Momentum(0.9)).is_ok()); // Δ = .01·.1, as of a learning rate of .01 without momentum
+    /// assert!(walk.with_law(NoiseLaw::Stable(2.0)).is_err()); // that is Gaussian
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn with_law(self, law: NoiseLaw) -> Result<Self> {
+        match law {
+            NoiseLaw::Momentum(beta) => {
+                let wanted = "0 ≤ β < 1 is needed";
+                require("momentum", beta, |beta| (0.0..1.0).contains(&beta), wanted)?;
+            }
+            NoiseLaw::Stable(alpha) => {
+                let wanted = "0 < α < 2 is needed";
+                require("stability", alpha, |alpha| alpha > 0.0 && alpha < 2.0, wanted)?;
+                return Ok(Self { law, ..self }.without_slow_noise());
+            }
+            NoiseLaw::Gaussian | NoiseLaw::Labels => (),
+        }
+        Ok(Self { law, ..self })
+    }
+
     /// SGD itself: one step is one iteration.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
 use crate::task::freezing_design::FreezingDesignResult;
 use crate::task::freezing_line::FreezingLineResult;
+use crate::task::noise_laws::NoiseLawsResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, SMALLEST_FREEZING_ITERATION, TransferColumns};
 use crate::task::rare_events::RareEventsResult;
 use crate::task::reference::PaperPhaseDiagram;
@@ -198,6 +199,9 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     if let Some(result) = SchedulesResult::find(file)? {
         rows.extend(schedules(&result));
     }
+    if let Some(result) = NoiseLawsResult::find(file)? {
+        rows.extend(noise_laws(&result));
+    }
     if let Some(result) = ScheduleDesignResult::find(file)? {
         rows.extend(schedule_design(&result));
     }
@@ -230,6 +234,25 @@ fn number(value: f64, standard_error: f64) -> Estimate {
         standard_error,
         samples: 1,
     }
+}
+
+/// SGD under the fresh Gaussian noise that the transfer operator knows; the other laws are other models.
+fn noise_laws(result: &NoiseLawsResult) -> Vec<Comparison> {
+    let strengths = result.noise_strength.iter().enumerate();
+    strengths
+        .map(|(k, strength)| {
+            let sgd = number(result.p_flat.value[k], result.p_flat.standard_error[k]);
+            let operator = number(result.p_flat_transfer[k], result.p_flat_transfer_error[k]);
+            let row = Comparison::of_numbers(
+                "P_flat, final",
+                "discrete SGD",
+                sgd,
+                "transfer operator",
+                operator,
+            );
+            row.on(Level::FiniteSteps).at(&format!("Δ = {strength:.1e}"))
+        })
+        .collect()
 }
 
 fn slices(result: &SlicesResult) -> Vec<Comparison> {

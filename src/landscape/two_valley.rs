@@ -241,6 +241,19 @@ impl TwoValley {
         (root * self.q(y)).powi(-2)
     }
 
+    /// d ln f_i/dy, the same in both valleys.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::landscape::TwoValley;
+    /// // 2/(y + y_f) − 2/(y + y_b)
+    /// assert!((TwoValley::default().log_flatness_slope(5.0) - (2.0 / 25.0 - 2.0 / 35.0)).abs() < 1e-15);
+    /// ```
+    pub fn log_flatness_slope(&self, y: f64) -> f64 {
+        let w = 1.0 / (y + self.parameters.y_f);
+        -2.0 * self.q.rise * w * w / self.q(y)
+    }
+
     /// Signed position of the valley's minimum: x1*(y) > 0 or −x2*(y) < 0.
     pub fn minimum(&self, side: Side, y: f64) -> f64 {
         side.sign() * (self.barrier(y) * self.flatness(side, y)).sqrt()

@@ -24,6 +24,7 @@ mod principal_components;
 mod read_out;
 mod samples;
 mod section;
+mod shifted_valleys;
 mod training;
 mod variance_flatness;
 
@@ -43,5 +44,6 @@ pub use section::{
     SectionPoint, SectionTable, border, log_passage_rate, noise_along, parallel_sections, projection,
     tabulate,
 };
+pub use shifted_valleys::ShiftedValleys;
 pub use training::{Run, Training, train};
 pub use variance_flatness::{VarianceFlatness, variance_flatness};

@@ -15,6 +15,7 @@ use super::main_number::MainNumber;
 use super::network::Network;
 use super::network_escape::NetworkEscape;
 use super::network_schedules::NetworkSchedules;
+use super::noise_laws::NoiseLaws;
 use super::phase_diagram::PhaseDiagram;
 use super::phase_space::PhaseSpaceKeys;
 use super::rare_events::RareEvents;
@@ -168,6 +169,8 @@ tasks! {
     schedules: Schedules,
     /// the schedule of the noise that selects the flat valley most often, beside the usual ones at equal steps
     schedule_design: ScheduleDesignKeys,
+    /// SGD with momentum, heavy tails, noise of labels and finite sums: whether freezing still selects the flat valley
+    noise_laws: NoiseLaws,
     /// discrete SGD with one ingredient of the model changed at a time
     ablations: Ablations,
     /// SGD ensembles from early training to the end, over sigma

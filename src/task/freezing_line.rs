@@ -453,7 +453,7 @@ pub fn hop_rate(file: &ResultFile) -> Result<Figure> {
 }
 
 /// A value as 2×10^{−4}, to two digits.
-fn scientific(value: f64) -> String {
+pub(super) fn scientific(value: f64) -> String {
     let text = format!("{value:.1e}");
     match text.split_once('e') {
         Some((mantissa, exponent)) => {

@@ -22,6 +22,7 @@ pub mod network;
 pub mod network_escape;
 mod network_problem;
 pub mod network_schedules;
+pub mod noise_laws;
 pub mod phase_diagram;
 pub mod phase_space;
 pub(crate) mod progress;

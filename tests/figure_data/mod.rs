@@ -11,6 +11,7 @@ use freezeout::task::network::{ContinuedColumns, NetworkResult};
 use freezeout::task::network_escape::{NetworkEscapeResult, RestartColumns, SectionColumns};
 use freezeout::task::network_schedules::{MeanColumns, NetworkSchedulesResult};
 use freezeout::task::phase_space::PhaseSpaceResult;
+use freezeout::task::noise_laws::NoiseLawsResult;
 use freezeout::task::rare_events::RareEventsResult;
 use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
@@ -715,6 +716,7 @@ pub fn add_groups(file: &mut ResultFile) {
         rare_events(),
         phase_space(),
         schedules(),
+        noise_laws(),
         freezing(),
         freezing_design(),
         schedule_design(),
@@ -726,6 +728,55 @@ pub fn add_groups(file: &mut ResultFile) {
     ] {
         file.push(group).unwrap();
     }
+}
+
+fn noise_laws() -> Group {
+    let (law, parameter): (Vec<&str>, Vec<f64>) = [
+        ("Gaussian", f64::NAN),
+        ("momentum 0.5", 0.5),
+        ("momentum 0.9", 0.9),
+        ("momentum 0.99", 0.99),
+        ("stable 1.9", 1.9),
+        ("stable 1.5", 1.5),
+        ("labels", f64::NAN),
+        ("100 samples with replacement", 100.0),
+        ("100 samples without replacement", 100.0),
+    ]
+    .into_iter()
+    .unzip();
+    let laws = law.len();
+    let noise_strength = vec![2e-4, 5e-4, 1e-3, 2.5e-3];
+    let n = noise_strength.len();
+    let column = |first: f64, shift: f64| -> Vec<f64> {
+        (0..laws * n)
+            .map(|k| first + 0.01 * (k % n) as f64 + shift * (k / n) as f64)
+            .collect()
+    };
+    let result = NoiseLawsResult {
+        learning_rate: 0.01,
+        start_y: 1.0,
+        runs: 4000,
+        steps: 50_000,
+        regime: vec!["overdamped below beta = 0.66".into()],
+        overdamped_momentum: 0.66,
+        p_flat: with_error(column(0.93, -0.02), 0.005),
+        mean_freezing_time: with_error(column(50.0, 10.0), 2.0),
+        unfrozen_fraction: vec![0.0; laws * n],
+        p_flat_transfer: vec![0.93, 0.94, 0.95, 0.96],
+        p_flat_transfer_error: vec![1e-5; n],
+        difference: with_error(column(0.0, -0.02), 0.005),
+        rise: with_error(vec![0.03; laws], 0.006),
+        delay: with_error(vec![200.0; laws], 3.0),
+        p_flat_of_jumps: law
+            .iter()
+            .map(|law| if law.contains("stable") { 0.68 } else { f64::NAN })
+            .collect(),
+        verdict: vec!["flat valley selected".into(); laws],
+        law: law.into_iter().map(String::from).collect(),
+        parameter,
+        noise_strength,
+    };
+    result.group().unwrap()
 }
 
 fn rare_events() -> Group {
