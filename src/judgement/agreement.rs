@@ -5,6 +5,7 @@ use crate::escape::Quantity;
 use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
+use crate::task::critical_points::{BarrierRates, CriticalPointsResult};
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
@@ -188,6 +189,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     }
     rows.extend(escape(file)?);
     rows.extend(rare_events(file)?);
+    rows.extend(critical_points(file)?);
     if let (Some(line), Some(path)) = (
         FreezingLineResult::find(file)?,
         FinalProbabilityResult::find(file)?,
@@ -601,6 +603,34 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
 /// order one, 0.4 for the quartic double well and 1.1 for Maier and Stein's process with β = 2.
 const LARGEST_SMALL_NOISE_Z: f64 = 2.0;
 
+/// A formula for small noise with its expected deviation, held against the grid.
+fn of_small_noise(quantity: &str, formula: &str, value: Estimate, grid: Estimate) -> Comparison {
+    let row = Comparison::of_numbers(quantity, formula, value, "Fokker-Planck grid", grid);
+    let percent = 100.0 * (value.value / grid.value - 1.0);
+    let verdict = if row.z.abs() <= LARGEST_SMALL_NOISE_Z {
+        format!("agree to {percent:+.1} %, within O(noise/barrier)")
+    } else {
+        format!("differ by {percent:.2} %, more than O(noise/barrier)")
+    };
+    Comparison { verdict, ..row }
+}
+
+/// The gap of the chain of minima at the noise strength of the problem itself, held against the grid.
+fn critical_points(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let rates = CriticalPointsResult::find(file)?.and_then(|result| result.rates);
+    let row = |rates: BarrierRates| {
+        let of_problem = |strength: &f64| *strength == rates.problem_noise_strength;
+        let k = rates.noise_strength.iter().position(of_problem)?;
+        Some(number(rates.spectral_gap[k], rates.spectral_gap_error[k]))
+    };
+    let value = rates.and_then(row).filter(|gap| gap.value.is_finite());
+    let grid = EscapeRecords::find(file).and_then(|escape| escape.number(Quantity::SpectralGap));
+    let rows = value
+        .zip(grid)
+        .map(|(value, grid)| of_small_noise("spectral gap", "Eyring-Kramers-Langer", value, grid));
+    Ok(rows.into_iter().collect())
+}
+
 /// Formulas for small noise, held against the grid in units of their own expected deviation, never as if they were exact.
 fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
     let both = |value: Option<f64>, error: Option<f64>| Some(number(value?, error?));
@@ -615,14 +645,7 @@ fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
         path.escape_rate_ratio,
     ) {
         value.standard_error *= value.value;
-        let row = Comparison::of_numbers("escape rate", formula, value, "Fokker-Planck grid", grid);
-        let percent = 100.0 * (value.value / grid.value - 1.0);
-        let verdict = if row.z.abs() <= LARGEST_SMALL_NOISE_Z {
-            format!("agree to {percent:+.1} %, within O(noise/barrier)")
-        } else {
-            format!("differ by {percent:.2} %, more than O(noise/barrier)")
-        };
-        rows.push(Comparison { verdict, ..row });
+        rows.push(of_small_noise("escape rate", formula, value, grid));
     }
     if let (Some(action), Some(reduced)) = (
         both(path.exponent, path.exponent_error),
