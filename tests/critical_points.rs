@@ -10,6 +10,7 @@ use freezeout::Error;
 use freezeout::diffusion::Sgd;
 use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, CellSet, Grid};
+use freezeout::judgement::agreement::comparisons;
 use freezeout::landscape::{
     CriticalPoint, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic, critical_point,
 };
@@ -163,6 +164,13 @@ fn first_correction_in_the_plane_leaves_the_square_of_the_temperature() {
     println!("{ways:?}\n{right:?} {:?}", deviations(1, &|_| 0.0));
     assert!(is_constant(right), "{right:?}");
     assert!(is_constant(deviations(1, &|_| 0.0)));
+    // Negative control: without the ratio of determinants even the first order is not met.
+    let ratio = ways[1].0.saddle_hessian.determinant().abs() / ways[1].0.minimum_hessian.determinant();
+    let mut each = exact.iter();
+    let bare = scaled_deviations(0.032, 1, |t| {
+        each.next().unwrap() / (law(t, &FirstCorrection::coefficient) * ratio.sqrt()) - 1.0
+    });
+    assert!(!is_constant(bare), "{bare:?}");
     // Negative controls: none, that of the well alone, of the saddle alone, and that of Laplace's method for the saddle's own weight.
     let wrong: [&dyn Fn(&FirstCorrection) -> f64; 3] = [&|_| 0.0, &|c| -c.minimum, &|c| c.saddle];
     for factor in wrong {
@@ -553,6 +561,28 @@ fn the_task_finds_points_passes_and_rates() {
     let (rate, time) = (numbers(&file, "rate"), numbers(&file, "escape_time"));
     assert!((rate[1] * time[0] - 1.0).abs() < 1e-14 && (rate[2] * time[1] - 1.0).abs() < 1e-14);
     assert_eq!((rate[0], rate[3]), (0.0, 0.0));
+}
+
+/// Beside the grid its gap is compared where both are of one process: not with a mobility, and not at other noise strengths alone.
+#[test]
+fn the_gap_is_held_against_the_grid_of_the_same_process() {
+    let escape = r#"
+[escape]
+cells = [24, 24]
+start = { ball = { centre = [-0.9, 0.4], radius = 0.0 } }
+target = { half_space = { normal = [1.0, 0.0], offset = 0.8 } }
+"#;
+    let rows = |keys: &str| {
+        let text = bent_wells(keys, 0.05).replace("[-2.0, 2.0], [-2.0, 2.0]", "[-1.7, 1.7], [-1.2, 1.9]");
+        let all = comparisons(&run(&(text + escape))).unwrap();
+        all.into_iter()
+            .filter(|row| row.route == "Eyring-Kramers-Langer")
+            .count()
+    };
+    assert_eq!(rows(""), 1);
+    assert_eq!(rows("noise_strength = [0.03, 0.05]"), 1);
+    assert_eq!(rows("noise_strength = [0.03]"), 0);
+    assert_eq!(rows("mobility = [[1.0, 0.3], [0.3, 0.5]]"), 0);
 }
 
 /// Three wells in a row of the Müller-Brown surface: the gap of the chain against that of the grid, with a deviation that shrinks like T², like T without the

@@ -5,7 +5,7 @@ use crate::escape::Quantity;
 use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
-use crate::task::critical_points::{BarrierRates, CriticalPointsResult};
+use crate::task::critical_points::CriticalPointsResult;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
@@ -618,12 +618,8 @@ fn of_small_noise(quantity: &str, formula: &str, value: Estimate, grid: Estimate
 /// The gap of the chain of minima at the noise strength of the problem itself, held against the grid.
 fn critical_points(file: &ResultFile) -> Result<Vec<Comparison>> {
     let rates = CriticalPointsResult::find(file)?.and_then(|result| result.rates);
-    let row = |rates: BarrierRates| {
-        let of_problem = |strength: &f64| *strength == rates.problem_noise_strength;
-        let k = rates.noise_strength.iter().position(of_problem)?;
-        Some(number(rates.spectral_gap[k], rates.spectral_gap_error[k]))
-    };
-    let value = rates.and_then(row).filter(|gap| gap.value.is_finite());
+    let value = rates.and_then(|rates| rates.gap_of_problem());
+    let value = value.map(|(gap, error)| number(gap, error));
     let grid = EscapeRecords::find(file).and_then(|escape| escape.number(Quantity::SpectralGap));
     let rows = value
         .zip(grid)

@@ -98,6 +98,8 @@ records! {
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
         /// temperature T of D = T M
         temperature: Vec<f64> => [noise_strength] "loss" "T",
+        /// matrix M that multiplies gradient and covariance
+        mobility: Vec<f64> => [direction, variable] "1" "M",
         /// rate from a minimum to another over the saddles between them, with the first correction in T
         rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction is as large as the rate: the barrier is too low",
         /// size of the first correction, what an asymptotic series may be off by: an estimate, not a bound
@@ -320,6 +322,18 @@ impl CriticalPointsKeys {
     }
 }
 
+impl BarrierRates {
+    /// The gap of the problem itself, at its own noise strength and without a mobility, with its error.
+    pub(crate) fn gap_of_problem(&self) -> Option<(f64, f64)> {
+        let size = self.mobility.len().isqrt();
+        let is_identity = |(k, entry): (usize, &f64)| *entry == if k / size == k % size { 1.0 } else { 0.0 };
+        let own = |strength: &f64| *strength == self.problem_noise_strength;
+        let k = self.noise_strength.iter().position(own)?;
+        let has = self.mobility.iter().enumerate().all(is_identity) && self.spectral_gap[k].is_finite();
+        has.then(|| (self.spectral_gap[k], self.spectral_gap_error[k]))
+    }
+}
+
 impl CriticalPointsResult {
     /// The lowest barrier of each minimum, with its error; NaN without one.
     fn lowest_barriers(&self) -> Vec<(f64, f64)> {
@@ -462,6 +476,7 @@ fn rates<const D: usize>(
         problem_noise_strength: noise.of_problem,
         noise_strength: noise.strengths.clone(),
         temperature: noise.temperatures.clone(),
+        mobility: noise.mobility.iter().copied().collect(),
         rate: vec![0.0; strengths * size],
         rate_error: vec![0.0; strengths * size],
         rate_without_correction: vec![0.0; strengths * size],
