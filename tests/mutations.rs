@@ -200,6 +200,21 @@ repetitions = 3
 most_steps = 100000
 "#,
     r#"
+name = "points"
+[landscape]
+loss = "(x^2 - 1)^2/4 + 0.1*x + y^2/2"
+variables = ["x", "y"]
+[noise]
+model = "isotropic"
+strength = 1.0
+[region]
+domain = [[-2.0, 2.0], [-1.0, 1.0]]
+[critical_points]
+starts = 10
+noise_strength = [0.02, 0.01]
+mobility = [[1.0, 0.1], [0.1, 2.0]]
+"#,
+    r#"
 name = "valleys"
 seed = 7
 [landscape]

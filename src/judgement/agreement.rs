@@ -5,6 +5,7 @@ use crate::escape::Quantity;
 use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
+use crate::task::critical_points::CriticalPointsResult;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
 use crate::task::freezing::FreezingResult;
@@ -190,6 +191,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     }
     rows.extend(escape(file)?);
     rows.extend(rare_events(file)?);
+    rows.extend(critical_points(file)?);
     if let (Some(line), Some(path)) = (
         FreezingLineResult::find(file)?,
         FinalProbabilityResult::find(file)?,
@@ -646,6 +648,30 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
 /// order one, 0.4 for the quartic double well and 1.1 for Maier and Stein's process with β = 2.
 const LARGEST_SMALL_NOISE_Z: f64 = 2.0;
 
+/// A formula for small noise with its expected deviation, held against the grid.
+fn of_small_noise(quantity: &str, formula: &str, value: Estimate, grid: Estimate) -> Comparison {
+    let row = Comparison::of_numbers(quantity, formula, value, "Fokker-Planck grid", grid);
+    let percent = 100.0 * (value.value / grid.value - 1.0);
+    let verdict = if row.z.abs() <= LARGEST_SMALL_NOISE_Z {
+        format!("agree to {percent:+.1} %, within O(noise/barrier)")
+    } else {
+        format!("differ by {percent:.2} %, more than O(noise/barrier)")
+    };
+    Comparison { verdict, ..row }
+}
+
+/// The gap of the chain of minima at the noise strength of the problem itself, held against the grid.
+fn critical_points(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let rates = CriticalPointsResult::find(file)?.and_then(|result| result.rates);
+    let value = rates.and_then(|rates| rates.gap_of_problem());
+    let value = value.map(|(gap, error)| number(gap, error));
+    let grid = EscapeRecords::find(file).and_then(|escape| escape.number(Quantity::SpectralGap));
+    let rows = value
+        .zip(grid)
+        .map(|(value, grid)| of_small_noise("spectral gap", "Eyring-Kramers-Langer", value, grid));
+    Ok(rows.into_iter().collect())
+}
+
 /// Formulas for small noise, held against the grid in units of their own expected deviation, never as if they were exact.
 fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
     let both = |value: Option<f64>, error: Option<f64>| Some(number(value?, error?));
@@ -660,14 +686,7 @@ fn small_noise(path: &EscapePathResult) -> Vec<Comparison> {
         path.escape_rate_ratio,
     ) {
         value.standard_error *= value.value;
-        let row = Comparison::of_numbers("escape rate", formula, value, "Fokker-Planck grid", grid);
-        let percent = 100.0 * (value.value / grid.value - 1.0);
-        let verdict = if row.z.abs() <= LARGEST_SMALL_NOISE_Z {
-            format!("agree to {percent:+.1} %, within O(noise/barrier)")
-        } else {
-            format!("differ by {percent:.2} %, more than O(noise/barrier)")
-        };
-        rows.push(Comparison { verdict, ..row });
+        rows.push(of_small_noise("escape rate", formula, value, grid));
     }
     if let (Some(action), Some(reduced)) = (
         both(path.exponent, path.exponent_error),

@@ -3,6 +3,7 @@
 mod block;
 mod chebyshev;
 pub(crate) mod elementary;
+mod even_limit;
 pub mod formula;
 mod gauss_hermite;
 pub mod gauss_legendre;
@@ -18,6 +19,7 @@ mod symmetric_root;
 
 pub use block::{LANES, Lanes, PointBlock};
 pub use chebyshev::Chebyshev;
+pub(crate) use even_limit::even_limit;
 pub use formula::Formula;
 pub use gauss_hermite::GaussHermite;
 pub use instructions::Instructions;

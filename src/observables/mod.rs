@@ -10,6 +10,8 @@
 //! | [`reactive_flux()`] | (K − L*) P q⁻ = flow out of A | both |
 //! | [`quasi_stationary()`] | (K − L*) ν = ν/k | forward |
 //! | [`spectral_gap()`] | −L f = λ1 f, detailed balance | both |
+//! | [`Product`] | L = Σ_i L_i, any number of independent coordinates | |
+//! | [`coupled_gap()`] | the same with weak coupling | backward |
 //! | [`slow_modes()`] | L f = λ f, complex λ | backward |
 //! | [`long_time_motion()`] | L h = v, h grows by the period | backward |
 //! | [`propagate()`] | dP/dt = L*P | forward |
@@ -17,12 +19,14 @@
 //! | [`first_passage_law`] | dS/dt = (L − K) S | backward |
 //!
 //! # Limitations
-//! Second order in the cell width. [`crate::grid::Grid::refined`] and Richardson extrapolation give the error.
+//! Second order in the cell width, but for [`coupled_gap()`]. [`crate::grid::Grid::refined`] and Richardson extrapolation give the error.
 
 mod committor;
+mod coupled_gap;
 mod first_passage;
 mod long_time_motion;
 mod pinned_inverse;
+mod product;
 mod propagate;
 mod quasi_stationary;
 mod reactive_flux;
@@ -33,10 +37,12 @@ mod time_step;
 mod transient;
 
 pub use committor::committor;
+pub use coupled_gap::{CoupledGap, Factor, coupled_gap};
 pub use first_passage::{
     FirstPassageMoments, first_passage_moments, first_passage_moments_of, mean_first_passage_time,
 };
 pub use long_time_motion::{LongTimeMotion, long_time_motion};
+pub use product::Product;
 pub use propagate::{
     FirstPassageLaw, Transient, first_passage_law, implicit_euler, propagate, propagate_uniformly,
 };

@@ -49,6 +49,13 @@ pub struct Saddle<const D: usize> {
     pub joins: [usize; 2],
 }
 
+impl<const D: usize> Saddle<D> {
+    /// Whether it is a way from one minimum to another.
+    pub fn leads(&self, from: usize, to: usize) -> bool {
+        from != to && self.joins.contains(&from) && self.joins.contains(&to)
+    }
+}
+
 impl<const D: usize> BarrierGraph<D> {
     /// The graph of the stationary points of `landscape`; those of index above one play no part.
     ///
@@ -85,15 +92,27 @@ impl<const D: usize> BarrierGraph<D> {
     /// Those of [`SaddlePassage::log_rate`].
     pub fn rate(&self, from: usize, to: usize, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
         let mut rate = 0.0;
-        for (saddle, passages) in self.saddles.iter().zip(&self.passages) {
-            let [lower, upper] = saddle.joins;
-            if lower == upper || !saddle.joins.contains(&from) || !saddle.joins.contains(&to) || from == to {
-                continue;
+        for (number, saddle) in self.saddles.iter().enumerate() {
+            if saddle.leads(from, to) {
+                rate += self.log_rate_over(number, from, mobility, temperature)?.exp();
             }
-            let passage = &passages[usize::from(from == upper)];
-            rate += passage.log_rate(mobility, temperature)?.exp();
         }
         Ok(rate)
+    }
+
+    /// ln of the rate over saddle number `saddle` from minimum `from`, one of those that it joins; see [`SaddlePassage::log_rate`].
+    ///
+    /// # Errors
+    /// Those of [`SaddlePassage::log_rate`].
+    pub fn log_rate_over(
+        &self,
+        saddle: usize,
+        from: usize,
+        mobility: &Tensor<D>,
+        temperature: f64,
+    ) -> Result<f64> {
+        let side = usize::from(from == self.saddles[saddle].joins[1]);
+        self.passages[saddle][side].log_rate(mobility, temperature)
     }
 
     /// Height over minimum `from` of the lowest pass on the way to minimum `to`.

@@ -10,6 +10,8 @@
 //! | [`ParabolicValleys`] | exact odds of two parabolic valleys, any calculus | any noise |
 //! | [`kramers`] | smooth and cusp barriers, turnover | barrier/noise → ∞ |
 //! | [`SaddlePassage`] | Eyring-Kramers-Langer in many dimensions | barrier/noise → ∞ |
+//! | [`first_correction`] | and its first correction in T | barrier/noise → ∞ |
+//! | [`NonquadraticPassage`] | cusps, quartic wells and saddles | barrier/noise → ∞ |
 //! | [`BarrierGraph`] | minima, saddles, rates between them | barrier/noise → ∞ |
 //! | [`paper`] | the formulas of arXiv 2601.10962 | as stated there |
 //! | [`literature`] | other published laws of SGD | as stated there |
@@ -21,10 +23,12 @@
 mod barrier_graph;
 mod domain;
 mod eyring_kramers;
+mod first_correction;
 mod first_passage_integral;
 pub mod kramers;
 pub mod literature;
 mod nested_quadrature;
+mod nonquadratic;
 mod odds;
 mod panel;
 pub mod paper;
@@ -32,5 +36,7 @@ pub mod paper;
 pub use barrier_graph::{BarrierGraph, Saddle};
 pub use domain::confining_domain;
 pub use eyring_kramers::SaddlePassage;
+pub use first_correction::{FirstCorrection, first_correction};
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
+pub use nonquadratic::{NonquadraticPassage, PowerLaw, quartic_coefficient};
 pub use odds::{ParabolicValley, ParabolicValleys, width_probability};

@@ -5,6 +5,7 @@
 
 use super::ablations::Ablations;
 use super::cost::Cost;
+use super::critical_points::CriticalPointsKeys;
 use super::effective_potential::EffectivePotential;
 use super::escape::Escape;
 use super::final_probability::FinalProbability;
@@ -147,6 +148,8 @@ tasks! {
     phase_space: PhaseSpaceKeys,
     /// mean first-passage times at any barrier by splitting, of Langevin paths or SGD itself, in up to four variables
     rare_events: RareEvents,
+    /// minima, saddles, lowest passes and Eyring-Kramers-Langer rates, in up to four variables
+    critical_points: CriticalPointsKeys,
     /// valleys along a slow variable of any problem in two variables: probabilities, last hops, effective potentials, where selection freezes
     freezing: Freezing,
     /// stationary odds of the valleys at fixed y by SGD, its map and closed forms, on a cusp and on a rounded ridge

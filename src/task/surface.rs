@@ -188,7 +188,7 @@ fn range(x: &[f64], loss: &[f64], flat: &[f64], sharp: &[f64]) -> Option<(f64, f
 }
 
 /// The next 1, 2 or 5 times a power of ten.
-fn round_step(step: f64) -> f64 {
+pub(super) fn round_step(step: f64) -> f64 {
     /// A step that is smaller by this factor will do.
     const NEAR: f64 = 0.8;
     let power = step.log10().floor() as i32;

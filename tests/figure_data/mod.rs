@@ -2,6 +2,7 @@
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::{AblationsResult, CollapseColumns};
+use freezeout::task::critical_points::{CriticalPointsMap, CriticalPointsResult};
 use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
 use freezeout::task::freezing::{FreezingResult, FreezingSgd};
 use freezeout::task::freezing_design::FreezingDesignResult;
@@ -10,8 +11,8 @@ use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
 use freezeout::task::network_escape::{NetworkEscapeResult, RestartColumns, SectionColumns};
 use freezeout::task::network_schedules::{MeanColumns, NetworkSchedulesResult};
-use freezeout::task::phase_space::PhaseSpaceResult;
 use freezeout::task::noise_laws::NoiseLawsResult;
+use freezeout::task::phase_space::PhaseSpaceResult;
 use freezeout::task::rare_events::RareEventsResult;
 use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
@@ -715,6 +716,8 @@ pub fn add_groups(file: &mut ResultFile) {
         static_odds(),
         rare_events(),
         phase_space(),
+        critical_points(),
+        critical_points_map(),
         schedules(),
         noise_laws(),
         freezing(),
@@ -831,4 +834,56 @@ fn phase_space() -> Group {
         v,
     };
     result.group().unwrap()
+}
+
+/// Four minima on a square, of which the last is joined to nothing.
+fn critical_points() -> Group {
+    let missing = f64::NAN;
+    let barrier = vec![
+        missing, 0.3, 0.5, missing, 0.2, missing, 0.4, missing, 0.3, 0.3, missing, missing,
+    ];
+    let barrier = [barrier, vec![missing; 4]].concat();
+    let result = CriticalPointsResult {
+        starts: 100,
+        fruitless_starts: 90,
+        euler_characteristic: 1,
+        variable: vec!["x".into(), "y".into()],
+        position: vec![
+            -1.0, -1.0, 1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 0.0, -1.0, -1.0, 0.0, 0.0, 0.0,
+        ],
+        position_error: vec![1e-15; 7],
+        loss: vec![0.0, 0.1, 0.2, 0.25, 0.3, 0.5, 0.8],
+        loss_error: vec![1e-16; 7],
+        index: vec![0, 0, 0, 0, 1, 1, 2],
+        curvature: [[1.0, 2.0]; 4]
+            .into_iter()
+            .chain([[-1.0, 2.0]; 2])
+            .chain([[-2.0, -1.0]])
+            .flatten()
+            .collect(),
+        minimum: vec![0, 1, 2, 3],
+        saddle: Some(vec![4, 5]),
+        first_minimum: Some(vec![0, 0]),
+        second_minimum: Some(vec![1, 2]),
+        barrier_error: barrier.iter().map(|height| 1e-15 + 0.0 * height).collect(),
+        barrier,
+        rates: None,
+    };
+    result.group().unwrap()
+}
+
+fn critical_points_map() -> Group {
+    let line: Vec<f64> = (0..41).map(|k| -2.0 + 0.1 * k as f64).collect();
+    let wells = |x: f64| (x * x - 1.0).powi(2) / 4.0;
+    let at = |x: f64, y: f64| wells(x) + 2.0 * wells(y) + 0.05 * x + 0.1 * y + 0.15;
+    CriticalPointsMap {
+        loss_on_grid: line
+            .iter()
+            .flat_map(|y| line.iter().map(move |x| at(*x, *y)))
+            .collect(),
+        x: line.clone(),
+        y: line.clone(),
+    }
+    .group()
+    .unwrap()
 }

@@ -1,0 +1,739 @@
+//! Rates over saddles: first correction, cusps and quartics, weak coupling, and the task, against quadrature, grids and closed forms.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
+
+mod common;
+
+use common::escape::{refused, run};
+use common::extrapolate;
+use freezeout::Error;
+use freezeout::diffusion::Sgd;
+use freezeout::generator::{Discretisation, Generator};
+use freezeout::grid::{Axis, CellSet, Grid};
+use freezeout::judgement::agreement::comparisons;
+use freezeout::landscape::{
+    CriticalPoint, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic, critical_point,
+};
+use freezeout::math::{Point, Tensor};
+use freezeout::noise::Isotropic;
+use freezeout::observables::{CoupledGap, Factor, Product, coupled_gap, slow_modes, spectral_gap};
+use freezeout::output::ResultFile;
+use freezeout::rates::{
+    FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed, confining_domain,
+    first_correction, quartic_coefficient,
+};
+use std::collections::BTreeMap;
+
+fn formula<const D: usize>(text: &str) -> Expression<D> {
+    Expression::new(
+        text,
+        &["x", "y", "z"][..D].try_into().unwrap(),
+        &BTreeMap::new(),
+        vec![],
+    )
+    .unwrap()
+}
+
+/// ln of 1/(mean time from a to b) on a line, by quadrature.
+fn exact_log_rate(loss: &impl Landscape<1>, a: f64, b: f64, temperature: f64) -> f64 {
+    let sgd = Sgd::with_noise_strength(loss, Isotropic::new(1.0).unwrap(), temperature).unwrap();
+    let (lower, upper) = confining_domain(&sgd, a.min(b), a.max(b), 1e-20).unwrap();
+    let line = ScaleAndSpeed::new(&sgd, lower, upper).unwrap();
+    -line.first_passage(a, b).unwrap().mean.log
+}
+
+/// ln of the spectral gap on a square, from three grids.
+fn grid_log_gap(loss: &impl Landscape<2>, temperature: f64, [lower, upper]: [f64; 2], cells: usize) -> f64 {
+    let sgd = Sgd::with_noise_strength(loss, Isotropic::new(1.0).unwrap(), temperature).unwrap();
+    let gap = |cells: usize| {
+        let axis = Axis::uniform(lower, upper, cells).unwrap();
+        let grid = Grid::new([axis.clone(), axis]);
+        // far above what is reached, and below what leaves the range of numbers
+        let highest = 2.5_f64.max(30.0 * temperature).min(400.0 * temperature);
+        let low = |theta: &Point<2>| loss.loss(theta) < highest;
+        let discretisation = Discretisation {
+            domain: Some(CellSet::new("low", &grid, low).unwrap()),
+            ..Discretisation::default()
+        };
+        let generator = Generator::assemble_with(&sgd, grid, &discretisation).unwrap();
+        match spectral_gap(&generator) {
+            Err(Error::NoDetailedBalance { .. }) => {
+                -slow_modes(&generator, 1).unwrap().modes[0].eigenvalue.re
+            }
+            gap => gap.unwrap().rate,
+        }
+    };
+    extrapolate([1, 2, 4].map(|k| gap(k * cells).ln()).to_vec())
+}
+
+/// Deviation of `law` from `exact` over T^order at T, T/2 and T/4: constant where the order is that of the deviation, and else twofold each time.
+fn scaled_deviations(warmest: f64, order: i32, mut deviation: impl FnMut(f64) -> f64) -> [f64; 3] {
+    [1.0, 0.5, 0.25].map(|part| {
+        let temperature = part * warmest;
+        deviation(temperature) / temperature.powi(order)
+    })
+}
+
+/// Whether the last of these is near the others: within a third, where another order would be off by half or by two.
+fn is_constant([_, b, c]: [f64; 3]) -> bool {
+    (b / c - 1.0).abs() < 0.33
+}
+
+fn stationary<const D: usize>(loss: &impl Landscape<D>, start: [f64; D]) -> CriticalPoint<D> {
+    critical_point(loss, Point::<D>::from(start)).unwrap()
+}
+
+/// Wells of unequal width: third derivatives at both points.
+#[test]
+fn first_correction_on_a_line_leaves_the_square_of_the_temperature() {
+    let loss = formula::<1>("x^4/4 - x^2/2 + 0.1*x^3 - 0.05*x");
+    let (a, s, b) = (
+        stationary(&loss, [-1.2]),
+        stationary(&loss, [0.0]),
+        stationary(&loss, [0.9]),
+    );
+    let passage = SaddlePassage::between(&loss, &a, &s).unwrap();
+    let correction = first_correction(&loss, &a, &s, &Tensor::<1>::identity()).unwrap();
+    // 5 L'''²/24 L''³ and L''''/8 L''² with L''' = 6x + 0.6 and L'''' = 6
+    let closed = |x: f64, sign: f64| {
+        let (second, third) = ((3.0 * x * x - 1.0 + 0.6 * x).abs(), 6.0 * x + 0.6);
+        sign * 5.0 * third * third / (24.0 * second.powi(3)) - 6.0 / (8.0 * second * second)
+    };
+    let known = closed(s.position[0], -1.0) - closed(a.position[0], 1.0);
+    assert!((correction.coefficient() - known).abs() <= correction.error && correction.error < 1e-7);
+    let deviation = |coefficient: f64| {
+        let (loss, passage) = (&loss, &passage);
+        move |temperature: f64| {
+            let exact = exact_log_rate(loss, a.position[0], b.position[0], temperature);
+            let law = passage.log_rate(&Tensor::<1>::identity(), temperature).unwrap();
+            (exact - law).exp() - 1.0 - coefficient * temperature
+        }
+    };
+    let corrected = scaled_deviations(0.008, 2, deviation(known));
+    assert!(is_constant(corrected), "{corrected:?}");
+    // Without it the deviation is c T.
+    let plain = scaled_deviations(0.008, 1, deviation(0.0));
+    assert!((plain[2] / known - 1.0).abs() < 0.1, "{plain:?} {known}");
+    // Negative controls: without the correction, with that of the other well, with the sign at the top of the well.
+    for wrong in [
+        0.0,
+        first_correction(&loss, &b, &s, &Tensor::<1>::identity())
+            .unwrap()
+            .coefficient(),
+        closed(s.position[0], 1.0) - closed(a.position[0], 1.0),
+    ] {
+        let deviations = scaled_deviations(0.008, 2, deviation(wrong));
+        assert!(!is_constant(deviations), "{wrong} {deviations:?}");
+    }
+}
+
+/// A bent valley whose width changes along it: all kinds of third and fourth derivatives.
+const BENT: &str =
+    "(x^2 - 1)^2/4 + 0.08*x + (1 + 0.5*x + 0.3*x^2)*(y - 0.4*x^2 + 0.2*x)^2 + 0.2*y^3*x^2 + 0.3*y^4";
+
+/// The three points of [`BENT`], turned.
+fn bent_points(loss: &impl Landscape<2>, turn: &Tensor<2>) -> [CriticalPoint<2>; 3] {
+    [[-1.0, 0.5], [0.1, 0.0], [0.95, 0.1]]
+        .map(|start| critical_point(loss, turn * Point::<2>::from(start)).unwrap())
+}
+
+#[test]
+fn first_correction_in_the_plane_leaves_the_square_of_the_temperature() {
+    let loss = formula::<2>(BENT);
+    let unity = Tensor::<2>::identity();
+    let [a, s, b] = bent_points(&loss, &unity);
+    assert_eq!([a.index, s.index, b.index], [0, 1, 0]);
+    let ways = [&a, &b].map(|minimum| {
+        let passage = SaddlePassage::between(&loss, minimum, &s).unwrap();
+        let correction = first_correction(&loss, minimum, &s, &unity).unwrap();
+        (passage, correction)
+    });
+    // the gap is the sum of both rates
+    let law = |temperature: f64, factor: &dyn Fn(&FirstCorrection) -> f64| -> f64 {
+        let rate = |(passage, correction): &(SaddlePassage<2>, FirstCorrection)| {
+            passage.log_rate(&unity, temperature).unwrap().exp() * (1.0 + factor(correction) * temperature)
+        };
+        ways.iter().map(rate).sum()
+    };
+    let exact = [0.032, 0.016, 0.008].map(|t| grid_log_gap(&loss, t, [-1.8, 1.8], 100).exp());
+    let deviations = |order: i32, factor: &dyn Fn(&FirstCorrection) -> f64| -> [f64; 3] {
+        let mut exact = exact.iter();
+        scaled_deviations(0.032, order, |t| exact.next().unwrap() / law(t, factor) - 1.0)
+    };
+    let right = deviations(2, &FirstCorrection::coefficient);
+    println!("{ways:?}\n{right:?} {:?}", deviations(1, &|_| 0.0));
+    assert!(is_constant(right), "{right:?}");
+    assert!(is_constant(deviations(1, &|_| 0.0)));
+    // Negative control: without the ratio of determinants even the first order is not met.
+    let ratio = ways[1].0.saddle_hessian.determinant().abs() / ways[1].0.minimum_hessian.determinant();
+    let mut each = exact.iter();
+    let bare = scaled_deviations(0.032, 1, |t| {
+        each.next().unwrap() / (law(t, &FirstCorrection::coefficient) * ratio.sqrt()) - 1.0
+    });
+    assert!(!is_constant(bare), "{bare:?}");
+    // Negative controls: none, that of the well alone, of the saddle alone, and that of Laplace's method for the saddle's own weight.
+    let wrong: [&dyn Fn(&FirstCorrection) -> f64; 3] = [&|_| 0.0, &|c| -c.minimum, &|c| c.saddle];
+    for factor in wrong {
+        let deviations = deviations(2, factor);
+        assert!(!is_constant(deviations), "{deviations:?}");
+    }
+}
+
+/// L(Rᵀθ).
+struct Turned<L>(L, Tensor<2>);
+
+impl<L: Landscape<2>> Landscape<2> for Turned<L> {
+    fn loss(&self, theta: &Point<2>) -> f64 {
+        self.0.loss(&(self.1.transpose() * theta))
+    }
+    fn gradient(&self, theta: &Point<2>) -> Point<2> {
+        self.1 * self.0.gradient(&(self.1.transpose() * theta))
+    }
+    fn hessian(&self, theta: &Point<2>) -> Tensor<2> {
+        self.1 * self.0.hessian(&(self.1.transpose() * theta)) * self.1.transpose()
+    }
+}
+
+#[test]
+fn rates_and_corrections_turn_with_the_axes() {
+    let (sine, cosine) = 0.7_f64.sin_cos();
+    let turn = Tensor::<2>::new(cosine, -sine, sine, cosine);
+    let mobility = Tensor::<2>::new(1.0, 0.4, 0.4, 0.5);
+    let numbers = |turn: Tensor<2>, mobility: Tensor<2>| {
+        let loss = Turned(formula::<2>(BENT), turn);
+        let [a, s, _] = bent_points(&loss, &turn);
+        let rate = SaddlePassage::between(&loss, &a, &s)
+            .unwrap()
+            .log_rate(&mobility, 0.02)
+            .unwrap();
+        (rate, first_correction(&loss, &a, &s, &mobility).unwrap())
+    };
+    let (rate, correction) = numbers(Tensor::<2>::identity(), mobility);
+    // a rotated product of matrices is symmetric up to rounding only
+    let turned = |turn: Tensor<2>| {
+        let product = turn * mobility * turn.transpose();
+        (product + product.transpose()) * 0.5
+    };
+    let (same, also) = numbers(turn, turned(turn));
+    assert!((same - rate).abs() < 1e-11);
+    let apart = (also.coefficient() - correction.coefficient()).abs();
+    assert!(
+        apart <= also.error + correction.error && correction.error < 1e-6,
+        "{apart}"
+    );
+    // Negative control: a tensor that is turned the wrong way, by the transposed rotation.
+    let (other, different) = numbers(turn, turned(turn.transpose()));
+    assert!((other - rate).abs() > 0.05 && (different.coefficient() - correction.coefficient()).abs() > 0.05);
+    // The law of M is that of the loss in the coordinates in which M is one.
+    let asymmetric = Tensor::<2>::new(1.0, 0.4, 0.3, 0.5);
+    let loss = formula::<2>(BENT);
+    let [a, s, _] = bent_points(&loss, &Tensor::<2>::identity());
+    assert!(first_correction(&loss, &a, &s, &asymmetric).is_err());
+    assert!(first_correction(&loss, &s, &a, &mobility).is_err());
+}
+
+/// ln(exact/law) at two temperatures.
+fn log_deviations(temperatures: [f64; 2], exact: impl Fn(f64) -> f64, law: impl Fn(f64) -> f64) -> [f64; 2] {
+    temperatures.map(|t| exact(t) - law(t))
+}
+
+/// (|x| − 1)⁴/4: a cusp between quartic wells.
+#[test]
+fn a_cusp_between_quartic_wells() {
+    let kink = Kink {
+        axis: 0,
+        position: 0.0,
+    };
+    let loss = Expression::<1>::new("(abs(x) - 1)^4/4", &["x"], &BTreeMap::new(), vec![kink]).unwrap();
+    let law = |minimum: PowerLaw| {
+        move |temperature: f64| {
+            let passage = NonquadraticPassage {
+                minimum: [minimum],
+                across: PowerLaw::cusp([1.0; 2]),
+                beside: &[],
+                barrier: 0.25,
+            };
+            passage.log_rate(temperature).unwrap()
+        }
+    };
+    let exact = |temperature: f64| exact_log_rate(&loss, -1.0, 1.0, temperature);
+    let temperatures = [0.01, 0.005];
+    let [warm, cold] = log_deviations(temperatures, exact, law(PowerLaw::quartic(0.25)));
+    // the deviation vanishes like T
+    assert!(
+        cold.abs() < 0.05 && (warm / cold - 2.0).abs() < 0.2,
+        "{warm} {cold}"
+    );
+    // Negative controls: another coefficient, and a parabola in place of the quartic.
+    for wrong in [PowerLaw::quartic(0.3), PowerLaw::parabola(0.1)] {
+        let [warm, cold] = log_deviations(temperatures, exact, law(wrong));
+        assert!(!((warm / cold - 2.0).abs() < 0.2), "{warm} {cold}");
+    }
+}
+
+/// x⁶/6 − x⁴/4: minima of curvature 2 at ±1, a quartic top; in the plane along a bent valley.
+#[test]
+fn quartic_saddles() {
+    let line = formula::<1>("x^6/6 - x^4/4");
+    let (coefficient, error) = quartic_coefficient(&line, &Point::<1>::zeros(), 0.3).unwrap();
+    assert!(
+        (coefficient + 0.25).abs() <= error.max(1e-14) && error < 1e-9,
+        "{coefficient} {error}"
+    );
+    let passage = |coefficient: f64| NonquadraticPassage {
+        minimum: [PowerLaw::parabola(2.0)],
+        across: PowerLaw::quartic(coefficient),
+        beside: &[],
+        barrier: 1.0 / 12.0,
+    };
+    let exact = |temperature: f64| exact_log_rate(&line, -1.0, 1.0, temperature);
+    let law = |coefficient: f64| move |t: f64| passage(coefficient).log_rate(t).unwrap();
+    // the deviation vanishes like T^½
+    let [warm, cold] = log_deviations([4e-5, 1e-5], exact, law(0.25));
+    assert!(
+        cold.abs() < 0.05 && (warm / cold - 2.0).abs() < 0.2,
+        "{warm} {cold}"
+    );
+    let [warm, cold] = log_deviations([4e-5, 1e-5], exact, law(0.3));
+    assert!(!((warm / cold - 2.0).abs() < 0.2), "{warm} {cold}");
+
+    // The same along a bent valley: L_xxxx alone says −1/4 + 0.16.
+    let plane = formula::<2>("x^6/6 - x^4/4 + (y - 0.4*x^2)^2");
+    let (coefficient, error) = quartic_coefficient(&plane, &Point::<2>::zeros(), 0.3).unwrap();
+    assert!(
+        (coefficient + 0.25).abs() <= error.max(1e-13) && error < 1e-8,
+        "{coefficient} {error}"
+    );
+    let minimum = critical_point(&plane, Point::<2>::new(1.0, 0.4)).unwrap();
+    let [soft, hard] = [0, 1].map(|k| PowerLaw::parabola(minimum.eigenvalues[k]));
+    let beside = [PowerLaw::parabola(2.0)];
+    let passage = |coefficient: f64| NonquadraticPassage {
+        minimum: [soft, hard],
+        across: PowerLaw::quartic(coefficient),
+        beside: &beside,
+        barrier: 1.0 / 12.0,
+    };
+    let temperatures = [0.005, 0.00125];
+    let gaps = temperatures.map(|t| grid_log_gap(&plane, t, [-1.6, 1.6], 100) - 2f64.ln());
+    // a deviation of T^½ and T together falls twofold to fourfold
+    let falls = |coefficient: f64| {
+        let [warm, cold] = [0, 1].map(|k| gaps[k] - passage(coefficient).log_rate(temperatures[k]).unwrap());
+        println!("{coefficient} {warm} {cold}");
+        (1.8..4.2).contains(&(warm / cold))
+    };
+    assert!(falls(0.25));
+    assert!(!falls(0.09));
+    // A parabolic saddle has no flat direction, and a law needs its directions.
+    assert!(quartic_coefficient(&formula::<1>("x^4/4 - x^2/2"), &Point::<1>::zeros(), 0.3).is_err());
+    assert!(
+        NonquadraticPassage {
+            beside: &[],
+            ..passage(0.25)
+        }
+        .log_rate(0.1)
+        .is_err()
+    );
+    assert!(passage(-0.25).log_rate(0.1).is_err());
+}
+
+/// Gap of x⁴/4 − x²/2 at T = 0.1.
+const GAP: f64 = 0.033_545_287_308;
+
+fn well_and_springs(springs: usize, coupling: f64, largest_rate: f64) -> freezeout::Result<CoupledGap> {
+    let well = DoubleWell::new(0.25, 1.0).unwrap();
+    let spring = Quadratic::new(Tensor::<1>::new(1.0), Point::<1>::zeros()).unwrap();
+    let mut factors = vec![Factor {
+        loss: &well,
+        ends: [-2.6, 2.6],
+        points: 120,
+    }];
+    factors.resize(
+        springs + 1,
+        Factor {
+            loss: &spring,
+            ends: [-3.2, 3.2],
+            points: 120,
+        },
+    );
+    let mut matrix = vec![vec![0.0; springs + 1]; springs + 1];
+    for k in 1..=springs {
+        matrix[0][k] = coupling;
+        matrix[k][0] = coupling;
+    }
+    coupled_gap(&factors, &matrix, 0.1, largest_rate)
+}
+
+#[test]
+fn a_double_well_beside_five_springs_keeps_its_gap() {
+    for springs in [0, 1, 5] {
+        let gap = well_and_springs(springs, 0.0, 4.1).unwrap();
+        assert!((gap.rate - GAP).abs() < 1e-11 && gap.error < 1e-10, "{gap:?}");
+    }
+    // as generators on grids: six coordinates, of which the double well is the second
+    let line = |loss: &dyn Landscape<1>, end: f64, cells: usize| {
+        let sgd = Sgd::with_noise_strength(loss, Isotropic::new(1.0).unwrap(), 0.1).unwrap();
+        Generator::assemble(&sgd, Grid::new([Axis::uniform(-end, end, cells).unwrap()])).unwrap()
+    };
+    let well = DoubleWell::new(0.25, 1.0).unwrap();
+    let spring = Quadratic::new(Tensor::<1>::new(1.0), Point::<1>::zeros()).unwrap();
+    let gap = |cells: usize| {
+        let factors: Vec<Generator<1>> = (0..6)
+            .map(|k| {
+                if k == 1 {
+                    line(&well, 2.5, cells)
+                } else {
+                    line(&spring, 2.5, cells)
+                }
+            })
+            .collect();
+        let product = Product::new(&factors).unwrap();
+        // exp(−L/T) with its normalisation, at the centres of cells
+        let at = cells / 2;
+        let there = product.log_stationary_density(&[at; 6]).unwrap();
+        let x = factors[0].grid().centre(at)[0];
+        let moved = product
+            .log_stationary_density(&[at, at, at, at, at, at + 3])
+            .unwrap();
+        let moved_x = factors[0].grid().centre(at + 3)[0];
+        assert!((there - moved - (moved_x * moved_x - x * x) / 0.2).abs() < 1e-3);
+        let (slowest, gap) = product.spectral_gap().unwrap();
+        assert_eq!(slowest, 1);
+        gap.rate
+    };
+    let found = extrapolate([200, 400, 800].map(gap).to_vec());
+    assert!((found / GAP - 1.0).abs() < 1e-7, "{found}");
+    assert!(Product::new(&[]).is_err());
+}
+
+/// Coupled parabolas: the gap is the smallest eigenvalue of their Hessian.
+#[test]
+fn coupled_springs_in_six_dimensions() {
+    let springs: Vec<Quadratic<1>> = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0]
+        .iter()
+        .map(|h| Quadratic::new(Tensor::<1>::new(*h), Point::<1>::zeros()).unwrap())
+        .collect();
+    let factors: Vec<Factor<'_>> = springs
+        .iter()
+        .map(|loss| Factor {
+            loss,
+            ends: [-9.0, 9.0],
+            points: 160,
+        })
+        .collect();
+    let coupling: Vec<Vec<f64>> = (0..6)
+        .map(|i: usize| {
+            (0..6)
+                .map(|j| if i.abs_diff(j) == 1 { 0.15 } else { 0.0 })
+                .collect()
+        })
+        .collect();
+    let hessian = nalgebra::DMatrix::from_fn(6, 6, |i, j| {
+        coupling[i][j]
+            + if i == j {
+                springs[i].hessian(&Point::<1>::zeros())[0]
+            } else {
+                0.0
+            }
+    });
+    let exact = hessian.symmetric_eigenvalues().min();
+    let gap = coupled_gap(&factors, &coupling, 1.0, 6.1).unwrap();
+    println!("{gap:?} {exact}");
+    assert!(
+        (gap.rate - exact).abs() <= gap.error && gap.error < 0.05,
+        "{gap:?} {exact}"
+    );
+    // Negative control: the gap without coupling.
+    assert!((1.0 - exact).abs() > 2.0 * gap.error, "{gap:?} {exact}");
+}
+
+#[test]
+fn a_coupled_double_well_has_the_gap_of_the_grid_and_of_any_number_of_springs() {
+    let plane = formula::<2>("(x^2 - 1)^2/4 + y^2/2 + 0.1*x*y");
+    let grid = grid_log_gap(&plane, 0.1, [-2.8, 2.8], 70).exp();
+    let planar = well_and_springs(1, 0.1, 16.1).unwrap();
+    assert!((planar.rate / grid - 1.0).abs() < 1e-6, "{planar:?} {grid}");
+    assert!((planar.rate - grid).abs() < planar.error + 1e-7);
+    // In turned axes five equal springs are one with √5 of the coupling, and four that are not coupled.
+    let many = well_and_springs(5, 0.1 / 5f64.sqrt(), 5.1).unwrap();
+    println!("{planar:?} {many:?} {grid}");
+    assert!(
+        (many.rate - grid).abs() <= many.error && many.error < 0.01 * grid,
+        "{many:?} {grid}"
+    );
+    // Negative controls: no coupling, and that of one spring a spring.
+    assert!((GAP - grid).abs() > 5.0 * many.error);
+    let stronger = well_and_springs(5, 0.1, 4.1).unwrap();
+    assert!(
+        (stronger.rate - grid).abs() > many.error + stronger.error,
+        "{stronger:?}"
+    );
+    // Where coupling is strong against the noise the expansion, whose rate is negative, is refused.
+    assert!(matches!(
+        well_and_springs(1, 0.8, 8.1),
+        Err(Error::NotConverged { .. })
+    ));
+}
+
+#[test]
+fn what_cannot_be_expanded_is_refused() {
+    let well = DoubleWell::new(0.25, 1.0).unwrap();
+    let factor = |ends: [f64; 2], points: usize| Factor {
+        loss: &well,
+        ends,
+        points,
+    };
+    let coupled = |coupling: &[Vec<f64>], temperature: f64, largest: f64, factor: Factor<'_>| {
+        coupled_gap(&[factor; 2], coupling, temperature, largest)
+            .unwrap_err()
+            .to_string()
+    };
+    let none = vec![vec![0.0; 2]; 2];
+    let good = factor([-2.6, 2.6], 100);
+    for (coupling, temperature, largest, factor, wanted) in [
+        (vec![vec![0.0, 0.1], vec![0.2, 0.0]], 0.1, 4.0, good, "symmetric"),
+        (
+            vec![vec![0.1, 0.1], vec![0.1, 0.0]],
+            0.1,
+            4.0,
+            good,
+            "belongs to its loss",
+        ),
+        (vec![vec![0.0, 0.1]], 0.1, 4.0, good, "coupling"),
+        (none.clone(), -0.1, 4.0, good, "temperature"),
+        (none.clone(), 0.1, 0.01, good, "largest_rate"),
+        (none.clone(), 0.1, 1e5, good, "largest_rate"),
+        (none.clone(), 0.1, 4.0, factor([-1.2, 1.2], 100), "wider ends"),
+        (none.clone(), 0.1, 4.0, factor([-2.6, 2.6], 12), "more points"),
+        (none, 0.1, 4.0, factor([2.6, -2.6], 100), "length"),
+    ] {
+        let message = coupled(&coupling, temperature, largest, factor);
+        assert!(message.contains(wanted), "{wanted}: {message}");
+    }
+}
+
+/// [`BENT`] with the grid beside it.
+fn bent_wells(strengths: &str, escape: f64) -> String {
+    format!(
+        r#"
+name = "bent"
+landscape = {{ loss = "{BENT}", variables = ["x", "y"] }}
+noise = {{ model = "isotropic", strength = 1.0 }}
+sgd.noise_strength = {escape:?}
+[region]
+domain = [[-2.0, 2.0], [-2.0, 2.0]]
+[critical_points]
+{strengths}
+"#
+    )
+}
+
+fn numbers(file: &ResultFile, name: &str) -> Vec<f64> {
+    file.record(&format!("critical_points/{name}"))
+        .unwrap()
+        .numbers()
+        .unwrap()
+}
+
+#[test]
+fn the_task_finds_points_passes_and_rates() {
+    let file = run(&bent_wells("noise_strength = [0.04, 0.02, 0.01]", 0.01));
+    assert_eq!(numbers(&file, "index"), [0.0, 0.0, 1.0]);
+    let (loss, barrier) = (numbers(&file, "loss"), numbers(&file, "barrier"));
+    assert!((barrier[1] - (loss[2] - loss[0])).abs() < 1e-14 && barrier[0].is_nan());
+    assert!((barrier[2] - (loss[2] - loss[1])).abs() < 1e-14);
+    // the gap of the grid, within the stated error, which is of the order of T
+    let formula = formula::<2>(BENT);
+    let (gap, error) = (
+        numbers(&file, "spectral_gap"),
+        numbers(&file, "spectral_gap_error"),
+    );
+    for (k, temperature) in [0.04, 0.02, 0.01].into_iter().enumerate() {
+        let grid = grid_log_gap(&formula, temperature, [-1.8, 1.8], 50).exp();
+        assert!(
+            (gap[k] - grid).abs() < error[k] && error[k] < 6.0 * temperature * grid,
+            "{} {} {grid}",
+            gap[k],
+            error[k]
+        );
+        // Negative control: a saddle that is half of T higher.
+        assert!((gap[k] * (-0.5_f64).exp() - grid).abs() > error[k]);
+    }
+    let (rate, time) = (numbers(&file, "rate"), numbers(&file, "escape_time"));
+    assert!((rate[1] * time[0] - 1.0).abs() < 1e-14 && (rate[2] * time[1] - 1.0).abs() < 1e-14);
+    assert_eq!((rate[0], rate[3]), (0.0, 0.0));
+}
+
+/// Beside the grid its gap is compared where both are of one process: not with a mobility, and not at other noise strengths alone.
+#[test]
+fn the_gap_is_held_against_the_grid_of_the_same_process() {
+    let escape = r#"
+[escape]
+cells = [24, 24]
+start = { ball = { centre = [-0.9, 0.4], radius = 0.0 } }
+target = { half_space = { normal = [1.0, 0.0], offset = 0.8 } }
+"#;
+    let rows = |keys: &str| {
+        let text = bent_wells(keys, 0.05).replace("[-2.0, 2.0], [-2.0, 2.0]", "[-1.7, 1.7], [-1.2, 1.9]");
+        let all = comparisons(&run(&(text + escape))).unwrap();
+        all.into_iter()
+            .filter(|row| row.route == "Eyring-Kramers-Langer")
+            .count()
+    };
+    assert_eq!(rows(""), 1);
+    assert_eq!(rows("noise_strength = [0.03, 0.05]"), 1);
+    assert_eq!(rows("noise_strength = [0.03]"), 0);
+    assert_eq!(rows("mobility = [[1.0, 0.3], [0.3, 0.5]]"), 0);
+}
+
+/// Three wells in a row of the Müller-Brown surface: the gap of the chain against that of the grid, with a deviation that shrinks like T², like T without the
+/// correction.
+#[test]
+fn the_chain_of_mueller_and_brown_has_the_gap_of_the_grid() {
+    let text = r#"
+name = "chain"
+landscape.model = "mueller_brown"
+noise = { model = "isotropic", strength = 1.0 }
+[region]
+domain = [[-1.5, 1.2], [-0.5, 2.0]]
+[critical_points]
+noise_strength = [4.0, 2.0, 1.0]
+"#;
+    let file = run(text);
+    let grid = [4.0, 2.0, 1.0].map(|t| grid_log_gap(&MuellerBrown, t, [-1.6, 2.1], 120).exp());
+    let rates = numbers(&file, "rate_without_correction");
+    // the slower of two rates of 0 - 2 - 1
+    let uncorrected = |k: usize| {
+        let rate = |from: usize, to: usize| rates[9 * k + 3 * from + to];
+        let (sum, product) = (
+            rate(0, 2) + rate(2, 0) + rate(2, 1) + rate(1, 2),
+            rate(0, 2) * rate(2, 1) + rate(0, 2) * rate(1, 2) + rate(2, 0) * rate(1, 2),
+        );
+        2.0 * product / (sum + (sum * sum - 4.0 * product).sqrt())
+    };
+    let (gap, error) = (
+        numbers(&file, "spectral_gap"),
+        numbers(&file, "spectral_gap_error"),
+    );
+    let temperature = |k: usize| 4.0 / f64::from(1 << k);
+    let first = [0, 1, 2].map(|k| (grid[k] / uncorrected(k) - 1.0) / temperature(k));
+    let second = [0, 1, 2].map(|k| (grid[k] / gap[k] - 1.0) / temperature(k).powi(2));
+    println!("{gap:?} {error:?} {grid:?} {first:?} {second:?}");
+    (0..3).for_each(|k| assert!((gap[k] - grid[k]).abs() < error[k]));
+    assert!(is_constant(first) && is_constant(second), "{first:?} {second:?}");
+    // Negative control: the pass from 1 to 2 alone.
+    assert!((rates[9 * 2 + 5] / grid[2] - 1.0).abs() > 0.3);
+}
+
+/// Stationary points of known places in three variables, whose errors cover them; products of lines with three points each.
+#[test]
+fn stated_errors_cover_known_points() {
+    let text = r#"
+name = "wells"
+landscape = { loss = "(x^2 - 1)^2/4 + 3*(y^2 - 1/4)^2 + (z - 0.3)^2", variables = ["x", "y", "z"] }
+[region]
+domain = [[-1.7, 1.7], [-1.2, 1.2], [-1.0, 1.0]]
+[critical_points]
+starts = 100
+"#;
+    let file = run(text);
+    assert!(file.record("critical_points/rate").is_err());
+    let (position, error) = (numbers(&file, "position"), numbers(&file, "position_error"));
+    let (loss, loss_error) = (numbers(&file, "loss"), numbers(&file, "loss_error"));
+    assert_eq!(loss.len(), 9);
+    for (k, point) in position.chunks_exact(3).enumerate() {
+        let near = |value: f64, known: &[f64]| {
+            known
+                .iter()
+                .copied()
+                .min_by(|a, b| (a - value).abs().total_cmp(&(b - value).abs()))
+                .unwrap()
+        };
+        let known = [
+            near(point[0], &[-1.0, 0.0, 1.0]),
+            near(point[1], &[-0.5, 0.0, 0.5]),
+            0.3,
+        ];
+        let off = point
+            .iter()
+            .zip(known)
+            .map(|(a, b)| (a - b).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        assert!(
+            off <= error[k] && error[k] < 1e-13,
+            "{point:?} {off:e} {:e}",
+            error[k]
+        );
+        let exact = 0.25 * (known[0] * known[0] - 1.0).powi(2) + 3.0 * (known[1] * known[1] - 0.25).powi(2);
+        assert!(
+            (loss[k] - exact).abs() <= loss_error[k] && loss_error[k] < 1e-13,
+            "{} {exact}",
+            loss[k]
+        );
+    }
+    // four minima, each with two passes: 1/4 in x, 3/16 in y, of which the lower one leads away
+    let barrier = numbers(&file, "barrier");
+    assert_eq!(barrier.len(), 16);
+    let lowest = barrier[..4].iter().copied().fold(f64::INFINITY, f64::min);
+    assert!((lowest - 0.1875).abs() < 1e-13, "{barrier:?}");
+    let highest = barrier[..4].iter().copied().fold(0.0, f64::max);
+    assert!((highest - 0.25).abs() < 1e-13, "{barrier:?}");
+}
+
+#[test]
+fn what_has_no_rates_or_points_is_refused() {
+    let text = bent_wells("starts = 50", 0.01);
+    for (from, to, wanted) in [
+        ("starts = 50", "starts = 0", "critical_points.starts"),
+        ("starts = 50", "start = 50", "starts"),
+        (
+            "starts = 50",
+            "noise_strength = -0.1",
+            "critical_points.noise_strength",
+        ),
+        (
+            "starts = 50",
+            "mobility = [[1.0, 0.5], [0.4, 1.0]]",
+            "critical_points.mobility",
+        ),
+        (
+            "starts = 50",
+            "mobility = [[1.0, 2.0], [2.0, 1.0]]",
+            "critical_points.mobility",
+        ),
+        ("starts = 50", "mobility = [[1.0]]", "critical_points.mobility"),
+        (
+            "model = \"isotropic\", strength = 1.0",
+            "model = \"hessian_power\"",
+            "same multiple of the identity",
+        ),
+        (
+            "model = \"isotropic\", strength = 1.0",
+            "tensor = [[1.0, 0.1], [0.1, 1.0]]",
+            "same multiple of the identity",
+        ),
+        (
+            "domain = [[-2.0, 2.0], [-2.0, 2.0]]",
+            "domain = [[-2.0, 2.0], [-2.0, 2.0]]\nsublevel = 1.0",
+            "region",
+        ),
+        (
+            "domain = [[-2.0, 2.0], [-2.0, 2.0]]",
+            "domain = [[-2.0, 2.0], [-2.0, inf]]",
+            "region.domain",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let message = refused(&text.replace(from, to));
+        assert!(message.contains(wanted), "{wanted}: {message}");
+    }
+    let without_noise = text.replace(
+        "noise = { model = \"isotropic\", strength = 1.0 }\nsgd.noise_strength = 0.01",
+        "",
+    );
+    let message = refused(&without_noise.replace("starts = 50", "noise_strength = 0.1"));
+    assert!(message.contains("critical_points.noise_strength"), "{message}");
+    let drift =
+        "name = \"d\"\nlandscape.drift = [\"-x\"]\n[region]\ndomain = [[-1.0, 1.0]]\n[critical_points]\n";
+    assert!(refused(drift).contains("landscape.drift"));
+}
