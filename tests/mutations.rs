@@ -58,7 +58,7 @@ repeats = 2
 "#;
 
 /// Small configurations of all other tasks, quick to run.
-const SMALL: [&str; 10] = [
+const SMALL: [&str; 12] = [
     r#"
 name = "shift"
 [landscape]
