@@ -159,7 +159,7 @@ fn incomplete_checks_are_refused() {
         ("value = 1.0", "value = 1.0\nindex = [0]", "index"),
         (
             "mean_first_passage_time\"",
-            "mean_first_passage_time_field\"\nindex = [160]",
+            "fields/mean_first_passage_time_field\"\nindex = [160]",
             "index",
         ),
         ("cells = [40]", "cels = [40]", "cels"),

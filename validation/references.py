@@ -7,6 +7,9 @@ Chebyshev collocation of the generator with Neumann ends. Run: python3 validatio
 import numpy as np
 from mpmath import mp, mpf, quad, exp, sqrt, pi, erfc
 from scipy.linalg import lu_factor, lu_solve, solve_continuous_lyapunov
+from scipy.optimize import root
+from scipy.sparse import csr_matrix, diags, eye, kron
+from scipy.sparse.linalg import LinearOperator, eigs, splu
 
 from panels import Panels
 
@@ -128,6 +131,46 @@ def maier_stein(beta, guess, n, m):
     print(f"Maier-Stein beta={beta} ({n}x{m}): gap {rate:.13g}")
 
 
+def mueller_brown():
+    """Stationary points, and rates between the minima at T = 4 and 2."""
+    a, b, c = np.array([-1, -1, -6.5, 0.7]), np.array([0, 0, 11, 0.6]), np.array([-10, -10, -6.5, 0.7])
+    size, x0, y0 = np.array([-200, -100, -170, 15.0]), np.array([1, 0, -0.5, -1]), np.array([0, 0.5, 1.5, 1])
+
+    def derivatives(p):
+        u, v = p[0] - x0, p[1] - y0
+        e, gx, gy = size * np.exp(a * u * u + b * u * v + c * v * v), 2 * a * u + b * v, b * u + 2 * c * v
+        xy = ((gx * gy + b) * e).sum()
+        hessian = np.array([[((gx * gx + 2 * a) * e).sum(), xy], [xy, ((gy * gy + 2 * c) * e).sum()]])
+        return e.sum(), np.array([(gx * e).sum(), (gy * e).sum()]), hessian
+
+    points = []
+    for start in [(-0.558, 1.442), (0.623, 0.028), (-0.05, 0.467), (0.212, 0.293), (-0.822, 0.624)]:
+        p = root(lambda p: derivatives(p)[1], start, jac=lambda p: derivatives(p)[2], tol=1e-15).x
+        p = p - np.linalg.solve(derivatives(p)[2], derivatives(p)[1])
+        points.append((*derivatives(p)[::2], np.linalg.eigvalsh(derivatives(p)[2])))
+        print("Mueller-Brown:", p.tolist(), points[-1][0], points[-1][2].tolist())
+    for temperature in (4, 2):
+        for minimum, saddle in ((0, 4), (2, 4), (1, 3), (2, 3)):
+            (low, _, m), (high, _, s) = points[minimum], points[saddle]
+            rate = -s[0] / (2 * np.pi) * np.sqrt(m.prod() / -s.prod()) * np.exp(-(high - low) / temperature)
+            print(f"Mueller-Brown, T = {temperature}, from {minimum} over {saddle}: {float(rate)!r}")
+
+
+def inertia(friction, temperature, columns, hermite):
+    """Gap of dx = v dt, dv = -(friction v + x^3 - x) dt + noise: sinc functions in x, Hermite functions in v."""
+    h = 4 / (columns + 1)
+    x, d = -2 + h * np.arange(1, columns + 1), np.subtract.outer(np.arange(columns), np.arange(columns))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.where(d == 0, 0.0, (-1.0) ** d / (d * h))
+    lower = csr_matrix(np.sqrt(temperature) * (slope + np.diag(x * (x * x - 1) / (2 * temperature))))
+    down = diags(np.sqrt(np.arange(1, hermite)), 1)
+    generator = friction * kron(diags(np.arange(hermite, dtype=float)), eye(columns))
+    generator = generator + kron(down.T, lower) - kron(down, lower.T)
+    inverse = splu((generator + 1e-9 * eye(generator.shape[0])).tocsc()).solve
+    found = eigs(LinearOperator(generator.shape, matvec=inverse), k=4, which="LM", return_eigenvectors=False)
+    print(f"inertia, friction {friction} ({columns}x{hermite}): gap {np.sort((1 / found - 1e-9).real)[1]:.9g}")
+
+
 if __name__ == "__main__":
     double_well()
     for pair in [(5, 1e-3), (5, 2e-3), (5, 1e-2), (10, 5e-3), (1, 1e-3), (3, 1e-3), (10, 1e-3)]:
@@ -138,3 +181,6 @@ if __name__ == "__main__":
     for beta, guess in ((1, 0.0037), (10, 0.048)):
         for n, m in ((56, 36), (72, 44)):
             maier_stein(beta, guess, n, m)
+    mueller_brown()
+    for friction, hermite in ((0.3, 60), (0.3, 110), (1.0, 30), (1.0, 60), (10.0, 12), (10.0, 20)):
+        inertia(friction, 1 / 32, 90, hermite)

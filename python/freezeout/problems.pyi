@@ -12,7 +12,9 @@ def schema() -> dict[str, Any]: ...
 __all__ = [
     "Escape",
     "TransferOperator",
+    "PhaseSpace",
     "RareEvents",
+    "CriticalPoints",
     "Freezing",
     "StaticOdds",
     "EffectivePotential",
@@ -24,6 +26,7 @@ __all__ = [
     "FinalProbability",
     "Schedules",
     "ScheduleDesign",
+    "NoiseLaws",
     "Ablations",
     "FreezingLine",
     "PhaseDiagram",
@@ -71,6 +74,25 @@ class TransferOperator(Problem):
         **other_tasks: Mapping[str, Any],
     ) -> None: ...
 
+class PhaseSpace(Problem):
+    def __init__(
+        self,
+        *,
+        start: Mapping[str, Any],
+        target: Mapping[str, Any],
+        friction: float | Sequence[float] | Mapping[str, Any] | None = ...,
+        momentum: float | Sequence[float] | Mapping[str, Any] | None = ...,
+        columns: int | None = ...,
+        levels: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
 class RareEvents(Problem):
     def __init__(
         self,
@@ -86,6 +108,22 @@ class RareEvents(Problem):
         replicas: int = ...,
         repetitions: int = ...,
         most_steps: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
+class CriticalPoints(Problem):
+    def __init__(
+        self,
+        *,
+        starts: int = ...,
+        noise_strength: float | Sequence[float] | Mapping[str, Any] | None = ...,
+        mobility: Sequence[Sequence[float]] | None = ...,
         name: str = ...,
         seed: int = ...,
         landscape: Mapping[str, Any] = ...,
@@ -111,6 +149,7 @@ class Freezing(Problem):
         points: int = ...,
         runs: int = ...,
         langevin_time_step: float | None = ...,
+        design: Mapping[str, Any] | None = ...,
         name: str = ...,
         seed: int = ...,
         landscape: Mapping[str, Any] = ...,
@@ -302,6 +341,28 @@ class ScheduleDesign(Problem):
         end_y: float = ...,
         learning_rate: float = ...,
         runs: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
+class NoiseLaws(Problem):
+    def __init__(
+        self,
+        *,
+        learning_rate: float = ...,
+        batch_size: Sequence[int] = ...,
+        momentum: Sequence[float] = ...,
+        stability: Sequence[float] = ...,
+        labels: bool = ...,
+        samples: Sequence[int] = ...,
+        runs: int = ...,
+        steps: int = ...,
+        start_y: float = ...,
         name: str = ...,
         seed: int = ...,
         landscape: Mapping[str, Any] = ...,
