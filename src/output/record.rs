@@ -218,6 +218,7 @@ impl Record {
     }
 
     /// The same record, which is no coordinate, under another name.
+    #[cfg(feature = "files")]
     pub(super) fn renamed(&self, name: &str) -> Result<Self> {
         check_name("record", name)?;
         Ok(Self {
