@@ -44,13 +44,17 @@ fn every_case_meets_its_known_values_and_the_report_is_theirs() {
             assert!(outcomes.iter().any(|o| o.case == name), "{name}");
         }
     }
-    // an error that covers everything says nothing: all but the rates on balls made of cells are below a thousandth
+    // an error that covers everything says nothing: all but the rates on balls made of cells are below a thousandth, and those of the grid of phase
+    // space, which is of first order, below a twentieth
     for outcome in outcomes
         .iter()
         .filter(|o| o.reference != 0.0 && o.case != "07-mueller-brown")
     {
+        let largest = if outcome.case == "17-inertia" { 0.05 } else { 1e-3 };
         assert!(
-            outcome.error.is_none_or(|e| e <= 1e-3 * outcome.reference.abs()),
+            outcome
+                .error
+                .is_none_or(|e| e <= largest * outcome.reference.abs()),
             "{}",
             outcome.line()
         );

@@ -712,25 +712,24 @@ impl Routes {
 /// Refuses a learning rate with which SGD does not stay in a valley of the path: η H < 2 at its bottom.
 fn check_stability(path: &ValleyPath, learning_rate: f64) -> Result<()> {
     let (s, time) = path.clock();
-    for valley in 0..path.valleys() {
-        for (k, found) in path.valley(valley).iter().enumerate() {
-            let Some(found) = found.filter(|found| learning_rate * found.relaxation >= 2.0) else {
-                continue;
-            };
-            return Err(Error::config(
-                "sgd.learning_rate",
-                format!(
-                    "SGD is not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}): η H = {:.3} must be below 2; take less than {:.3e}",
-                    found.minimum,
-                    s[k],
-                    time[k] / learning_rate,
-                    learning_rate * found.relaxation,
-                    2.0 / found.relaxation
-                ),
-            ));
-        }
-    }
-    Ok(())
+    let bottoms = (0..path.valleys()).flat_map(|valley| path.valley(valley).into_iter().enumerate());
+    let steepest = bottoms
+        .filter_map(|(k, valley)| Some((k, valley?)))
+        .max_by(|a, b| a.1.relaxation.total_cmp(&b.1.relaxation));
+    let Some((k, valley)) = steepest.filter(|(_, valley)| learning_rate * valley.relaxation >= 2.0) else {
+        return Ok(());
+    };
+    Err(Error::config(
+        "sgd.learning_rate",
+        format!(
+            "SGD is not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}): η H = {:.3} must be below 2; take less than {:.3e}",
+            valley.minimum,
+            s[k],
+            time[k] / learning_rate,
+            learning_rate * valley.relaxation,
+            2.0 / valley.relaxation
+        ),
+    ))
 }
 
 /// y at a place between the ascending x, on a straight line.
