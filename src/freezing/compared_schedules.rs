@@ -13,7 +13,7 @@ pub struct NamedSchedule {
 }
 
 /// The best strengths between two bounds, the same a tenth of the path sooner and later and with 1.5 times as much and as little noise, and the best constant, step,
-/// cosine and exponential decay from the stronger to the weaker bound by `value`, with the cosine over the whole path.
+/// cosine and exponential decay from the stronger to the weaker bound by `value`, with the cosine, whole path.
 ///
 /// # Method
 /// Strengths of the families are those that are `allowed` for given ones. A family has one parameter, the strength or the share of the path after which the decay is done; 200 values of it are tried.
@@ -62,14 +62,14 @@ pub fn compared_schedules(
     let of = |name, strengths| NamedSchedule { name, strengths };
     Ok(vec![
         of("best", best.to_vec()),
-        of("best, a tenth of the path sooner", moved(tenth)),
-        of("best, a tenth of the path later", moved(-tenth)),
-        of("best, 1.5 times the noise", all(1.5)),
-        of("best, noise divided by 1.5", all(1.0 / 1.5)),
+        of("best, a tenth sooner", moved(tenth)),
+        of("best, a tenth later", moved(-tenth)),
+        of("best, noise × 1.5", all(1.5)),
+        of("best, noise ÷ 1.5", all(1.0 / 1.5)),
         of("constant, best", best_of(&constant)?),
         of("step, best", best_decay(ScheduleShape::Step)?),
         of("cosine, best", best_decay(ScheduleShape::Cosine)?),
-        of("cosine over the whole path", decayed(&ScheduleShape::Cosine, 1.0)),
+        of("cosine, whole path", decayed(&ScheduleShape::Cosine, 1.0)),
         of("exponential, best", best_decay(ScheduleShape::Exponential)?),
     ])
 }

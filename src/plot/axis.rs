@@ -35,6 +35,8 @@ pub struct Axis {
     pub(super) scale: Scale,
     pub(super) range: Option<(f64, f64)>,
     pub(super) tick_labels: bool,
+    /// Names at 0, 1, 2, … in place of numbers.
+    pub(super) names: Option<Vec<String>>,
 }
 
 impl Axis {
@@ -45,6 +47,15 @@ impl Axis {
             scale: Scale::Linear,
             range: None,
             tick_labels: true,
+            names: None,
+        }
+    }
+
+    /// Linear axis with names at 0, 1, 2, … in place of numbers.
+    pub fn named(names: &[String]) -> Self {
+        Self {
+            names: Some(names.to_vec()),
+            ..Self::linear("")
         }
     }
 

@@ -7,6 +7,7 @@ use super::sgd::SgdKeys;
 use super::two_valley::TwoValleyModel;
 use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, Sgd};
 use crate::error::{Error, Result};
+use crate::region::{Boundary, Domain};
 use std::borrow::Cow;
 
 /// How the landscape of D variables is built from its keys.
@@ -63,6 +64,28 @@ impl Setting {
                 "this section is required: only the two-valley model has a noise of its own",
             )),
         }
+    }
+
+    /// `[region]`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is not given.
+    pub fn region(&self) -> Result<&RegionKeys> {
+        let region = self.region.as_ref();
+        region.ok_or_else(|| Error::config("region", "this section is required"))
+    }
+
+    /// The box of `[region]` for a question to which its ends are but where nothing gets; `otherwise` says what is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the section is missing, wrong, or more than a domain.
+    pub fn whole_domain<const D: usize>(&self, otherwise: &str) -> Result<Domain<D>> {
+        let region = self.region()?;
+        let domain = region.domain::<D>().map_err(|e| e.at("region"))?;
+        if *domain.boundaries() != [[Boundary::Reflecting; 2]; D] || !region.is_box() {
+            return Err(Error::config("region", otherwise));
+        }
+        Ok(domain)
     }
 
     /// The diffusion in D variables: SGD on the landscape, its limit of small steps, or a drift that is no gradient. Without `[sgd]` the noise is D

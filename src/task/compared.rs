@@ -15,19 +15,15 @@ pub(super) struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// The strengths drawn into `noise`, and what is reached beside the names.
+    /// The strengths drawn into `noise`, and what is reached beside their names.
     pub fn panels(&self, mut noise: Panel, routes: &str, axis: &str) -> [Panel; 2] {
         let n = self.at.len();
-        // names stand to the left of what the schedules reach
-        let all = || self.full.iter().chain(self.open).copied();
-        let (low, high) = (all().fold(1.0, f64::min), all().fold(0.0, f64::max));
-        let left = low - 4.2 * (high - low);
+        let upward: Vec<String> = self.names.iter().rev().cloned().collect();
+        let last = self.names.len() as f64 - 1.0;
         let mut reached = Panel::new(
             routes,
-            Axis::linear(axis).with_range(left, high + 0.1 * (high - low)),
-            Axis::linear("")
-                .with_range(-0.6, self.names.len() as f64 - 0.4)
-                .without_labels(),
+            Axis::linear(axis),
+            Axis::named(&upward).with_range(-0.6, last + 0.6),
         );
         let mut colour = 0;
         for (k, name) in self.names.iter().enumerate() {
@@ -46,15 +42,10 @@ impl Compared<'_> {
                 }
                 colour += 1;
             }
-            let place = [(self.names.len() - 1 - k) as f64];
+            let place = [last - k as f64];
             for (values, style) in [(self.full, style), (self.open, style.with_hollow_points())] {
                 reached = reached.with(Layer::points(&[values[k]], &place, &[], "", style));
             }
-            reached = reached.with(Layer::Text {
-                x: left + 0.05 * (high - low),
-                y: place[0] - 0.15,
-                text: name.clone(),
-            });
         }
         [noise, reached]
     }

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::surface::round_step;
-use super::work::{FigureEntry, Task, Work};
+use super::work::{FigureEntry, InAnyDimension, Task, Work};
 use crate::error::{Error, Result};
 use crate::landscape::{self, CriticalPoint, CriticalPoints, Landscape as _};
 use crate::linalg::{
@@ -61,7 +61,7 @@ records! {
         /// stationary points, by loss
         position: Vec<f64> => [point, variable] "1" "θ",
         /// largest Newton step that is left from there and from neighbouring floating-point numbers
-        position_error: Vec<f64> => [point] "1",
+        position_error: Vec<f64> => [point, variable] "1",
         /// loss at each point
         loss: Vec<f64> => [point] "loss" "L",
         /// largest change of the loss among neighbouring floating-point numbers, at least rounding of the largest loss
@@ -190,12 +190,7 @@ impl Task for CriticalPointsKeys {
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
-        match setting.landscape.dimension().map_err(|e| e.at("landscape"))? {
-            1 => self.work::<1>(setting, |keys| keys.on_a_line()),
-            2 => self.work::<2>(setting, |keys| keys.in_the_plane()),
-            3 => self.work::<3>(setting, |keys| keys.in_any_dimension()),
-            _ => self.work::<4>(setting, |keys| keys.in_any_dimension()),
-        }
+        self.work_in_its_dimension(setting)
     }
 }
 
@@ -207,7 +202,7 @@ struct Noise<const D: usize> {
     mobility: Tensor<D>,
 }
 
-impl CriticalPointsKeys {
+impl InAnyDimension for CriticalPointsKeys {
     fn work<const D: usize>(&self, setting: &Setting, landscape: Landscape<D>) -> Result<Work> {
         /// Starts that take about a minute.
         const MOST_STARTS: usize = 100_000;
@@ -222,8 +217,7 @@ impl CriticalPointsKeys {
                 "stationary points are those of a loss: give one in place of a drift",
             ));
         }
-        let region = setting.region.as_ref();
-        let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
+        let region = setting.region()?;
         let bounds = *region.domain::<D>().map_err(|e| e.at("region"))?.bounds();
         if !region.is_box() || region.boundaries.is_some() {
             return Err(Error::config(
@@ -267,7 +261,9 @@ impl CriticalPointsKeys {
             Ok(groups)
         }))
     }
+}
 
+impl CriticalPointsKeys {
     /// The temperatures and M, where the noise is a multiple of the identity everywhere.
     fn noise<const D: usize>(
         &self,
@@ -363,7 +359,7 @@ fn result<const D: usize>(
         Error::config("region.domain", message)
     })?;
     let scale = points.iter().map(|point| point.loss.abs()).fold(0.0, f64::max);
-    let errors: Vec<[f64; 2]> = points
+    let errors: Vec<(Point<D>, f64)> = points
         .iter()
         .map(|point| rounding(loss, bounds, point, scale))
         .collect();
@@ -383,7 +379,7 @@ fn result<const D: usize>(
             false => graph.barrier(from, to).unwrap_or(f64::NAN),
         })
         .collect();
-    let loss_error: Vec<f64> = errors.iter().map(|[_, loss]| *loss).collect();
+    let loss_error: Vec<f64> = errors.iter().map(|(_, loss)| *loss).collect();
     let worst = loss_error.iter().copied().fold(0.0, f64::max);
     let joins = |side: usize| -> Option<Vec<u64>> {
         let joined = graph.saddles.iter().map(|saddle| saddle.joins[side] as u64);
@@ -398,7 +394,10 @@ fn result<const D: usize>(
             .iter()
             .flat_map(|point| point.position.iter().copied())
             .collect(),
-        position_error: errors.iter().map(|[position, _]| *position).collect(),
+        position_error: errors
+            .iter()
+            .flat_map(|(position, _)| position.iter().copied())
+            .collect(),
         loss: points.iter().map(|point| point.loss).collect(),
         index: points.iter().map(|point| point.index as u64).collect(),
         curvature: points
@@ -422,11 +421,11 @@ fn rounding<const D: usize>(
     bounds: &[[f64; 2]; D],
     point: &CriticalPoint<D>,
     scale: f64,
-) -> [f64; 2] {
+) -> (Point<D>, f64) {
     /// Distance of the neighbours in units in the last place of the ends of the domain.
     const NEIGHBOUR: f64 = 2.0;
     let Some(inverse) = loss.hessian(&point.position).try_inverse() else {
-        return [f64::INFINITY; 2];
+        return (Point::<D>::repeat(f64::INFINITY), f64::INFINITY);
     };
     let neighbour = |d: usize, sign: f64| {
         let mut theta = point.position;
@@ -436,12 +435,15 @@ fn rounding<const D: usize>(
     let around = (0..D)
         .flat_map(|d| [neighbour(d, 1.0), neighbour(d, -1.0)])
         .chain([point.position]);
-    around.fold([0.0, f64::EPSILON * scale], |[step, change], theta| {
-        [
-            f64::max(step, (inverse * loss.gradient(&theta)).norm()),
-            f64::max(change, (loss.loss(&theta) - point.loss).abs()),
-        ]
-    })
+    around.fold(
+        (Point::<D>::zeros(), f64::EPSILON * scale),
+        |(step, change), theta| {
+            (
+                step.sup(&(inverse * loss.gradient(&theta)).abs()),
+                f64::max(change, (loss.loss(&theta) - point.loss).abs()),
+            )
+        },
+    )
 }
 
 /// One way from a minimum over a saddle: the rate without correction by temperature, and the correction.
@@ -657,9 +659,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let line = Style::nth(6);
     let mut panel = Panel::new(
         "",
-        Axis::linear("")
-            .without_labels()
-            .with_range(-0.6, minima.len() as f64 - 0.4),
+        Axis::named(&[]).with_range(-0.6, minima.len() as f64 - 0.4),
         Axis::linear("loss *L*").with_range(low - 0.12 * space, high + 0.15 * space),
     );
     for (first, second, height) in &joints {

@@ -435,10 +435,7 @@ impl Escape {
                 ),
             ));
         }
-        let region = setting
-            .region
-            .as_ref()
-            .ok_or_else(|| Error::config("region", "this section is required"))?;
+        let region = setting.region()?;
         let diffusion = setting.diffusion(landscape)?;
         let domain = region.restricted::<D>(&setting.landscape, &*diffusion);
         let domain = domain.map_err(|e| e.at("region"))?;

@@ -19,7 +19,7 @@ use crate::math::{Formula, Point, Spline};
 use crate::observables::effective_potential;
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
-use crate::region::{Boundary, Domain};
+use crate::region::Domain;
 use crate::setting::Setting;
 use crate::setting::sections::AnyDiffusion;
 use crate::setting::table::{self, Numbers};
@@ -296,15 +296,9 @@ impl Task for Freezing {
         };
         let slow = names[axis];
         let diffusion = setting.diffusion(|keys| keys.in_the_plane())?;
-        let region = setting.region.as_ref();
-        let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
-        let domain = region.domain::<2>().map_err(|e| e.at("region"))?;
-        if *domain.boundaries() != [[Boundary::Reflecting; 2]; 2] || !region.is_box() {
-            return Err(Error::config(
-                "region",
-                "a domain alone is needed here, wide enough for the stationary law of every section",
-            ));
-        }
+        let domain = setting.whole_domain::<2>(
+            "a domain alone is needed here, wide enough for the stationary law of every section",
+        )?;
         let (x, s) = (domain.bounds()[1 - axis], domain.bounds()[axis]);
         if !(self.start >= s[0] && self.end <= s[1] && self.start < self.end) {
             return fail(

@@ -234,7 +234,8 @@ pub(super) fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
 /// As [`Records::of`].
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = FreezingDesignResult::of(file)?;
-    let slow = || Axis::linear("slow position *s*");
+    let (first, last) = (result.piece_end[0], result.piece_end[result.piece_end.len() - 1]);
+    let slow = || Axis::linear("slow position *s*").with_range(first, last);
     let [noise, reached] = Compared {
         names: &result.schedule,
         at: &result.s,
@@ -244,8 +245,8 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     }
     .panels(
         Panel::new("schedules", slow(), Axis::log("factor on the noise *f*")),
-        "master (full), density (open)",
-        "final *P* of the chosen valley",
+        "rates (full), density (open)",
+        "final *P*",
     );
     /// Losses of P that are none.
     const ROUNDING: f64 = 1e-9;

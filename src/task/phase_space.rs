@@ -15,7 +15,6 @@ use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
 use crate::rates::kramers::{depopulation_factor, turnover_rate};
-use crate::region::Boundary;
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::sections::AnyDiffusion;
@@ -166,15 +165,7 @@ impl Task for PhaseSpaceKeys {
             ));
         }
         let sgd = setting.sgd(|keys| keys.on_a_line())?;
-        let region = setting.region.as_ref();
-        let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
-        let domain = region.domain::<1>().map_err(|e| e.at("region"))?;
-        if *domain.boundaries() != [[Boundary::Reflecting; 2]] || !region.is_box() {
-            return Err(Error::config(
-                "region",
-                "give phase space a domain alone, whose ends reflect",
-            ));
-        }
+        let domain = setting.whole_domain::<1>("give phase space a domain alone, whose ends reflect")?;
         let [ends] = *domain.bounds();
         let set = |key: &str, keys: &SetKeys| {
             let set = keys.set(&setting.landscape, &sgd, domain.bounds());

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::escape::MethodName;
 use super::main_number::{MainNumber, Rows};
-use super::work::{FigureEntry, Task, Work};
+use super::work::{FigureEntry, InAnyDimension, Task, Work};
 use crate::diffusion::{Calculus, check_map_stability};
 use crate::ensemble::CrossingTest;
 use crate::ensemble::stream::experiment_number;
@@ -163,12 +163,7 @@ impl Task for RareEvents {
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
-        match setting.landscape.dimension().map_err(|e| e.at("landscape"))? {
-            1 => self.work::<1>(setting, |keys| keys.on_a_line()),
-            2 => self.work::<2>(setting, |keys| keys.in_the_plane()),
-            3 => self.work::<3>(setting, |keys| keys.in_any_dimension()),
-            _ => self.work::<4>(setting, |keys| keys.in_any_dimension()),
-        }
+        self.work_in_its_dimension(setting)
     }
 }
 
@@ -190,7 +185,7 @@ struct Row {
     by_brute_force: f64,
 }
 
-impl RareEvents {
+impl InAnyDimension for RareEvents {
     fn work<const D: usize>(&self, setting: &Setting, landscape: Landscape<D>) -> Result<Work> {
         let fail = |key: &str, message: String| Error::config(&format!("rare_events.{key}"), message);
         if setting.noise()?.calculus() != Calculus::Ito {
@@ -347,7 +342,9 @@ impl RareEvents {
             Ok(vec![result.group()?])
         }))
     }
+}
 
+impl RareEvents {
     /// Where loops end and begin.
     fn levels<const D: usize>(
         &self,

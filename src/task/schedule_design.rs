@@ -370,7 +370,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     }
     .panels(
         Panel::new("schedules", slow(), Axis::log("noise strength Δ")),
-        "*η* → 0 (full), SGD's map (open)",
+        "*η* → 0 (full), map (open)",
         "final *P*_{flat}",
     );
     let middle: Vec<f64> = y.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();

@@ -320,9 +320,15 @@ fn run(
     for (problem, continuous) in problems.iter().zip(&continuous) {
         let strength = mean_curvature(model.landscape(), problem.y);
         let control = model.with_noise(TwoValleyNoise::Isotropic { strength });
-        for (model, scale, measured, exact) in [
-            (model, Some(*continuous), &mut sgd, &mut transfer),
-            (&control, None, &mut isotropic_sgd, &mut isotropic_transfer),
+        for (name, model, scale, measured, exact) in [
+            ("sgd", model, Some(*continuous), &mut sgd, &mut transfer),
+            (
+                "isotropic",
+                &control,
+                None,
+                &mut isotropic_sgd,
+                &mut isotropic_transfer,
+            ),
         ] {
             let gap = slice_rates(
                 model.landscape(),
@@ -345,6 +351,7 @@ fn run(
             exact.extend(laws.into_iter().map(of));
             for &eta in rates {
                 measured.push(of(sgd_probability(
+                    name,
                     model,
                     *problem,
                     eta,
@@ -386,6 +393,7 @@ fn run(
 
 /// P_flat of SGD with y held, and its standard error.
 fn sgd_probability(
+    name: &str,
     model: &TwoValleyModel,
     problem: Static,
     eta: f64,
@@ -404,7 +412,7 @@ fn sgd_probability(
         steps: spacing * (POSITIONS + BURN_IN) as u64,
         record_every: Some(spacing),
         seed,
-        experiment: experiment_number(&format!("{SECTION} {y:e} {noise_strength:e} {eta:e} {walk:?}")),
+        experiment: experiment_number(&format!("{SECTION} {name} {y:e} {noise_strength:e} {eta:e}")),
     };
     let ensemble = simulate(&[Cell { walk, protocol }], &|_| ())?.remove(0);
     let counted = ensemble.snapshots.iter().rev().take(POSITIONS);

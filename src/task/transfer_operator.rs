@@ -6,7 +6,7 @@ use super::work::{Task, Work};
 use crate::diffusion::{Diffusion, check_map_stability};
 use crate::error::{Error, Result};
 use crate::output::{Records, ResultFile, records};
-use crate::region::{Boundary, PointSet};
+use crate::region::PointSet;
 use crate::setting::Setting;
 use crate::setting::sets::SetKeys;
 use crate::transfer::{Resolution, SpectralGap, TransferOperator as StepOperator};
@@ -139,15 +139,9 @@ impl Task for TransferOperator {
                 "this key is required: the transfer operator is about SGD's own steps, not their limit",
             ));
         };
-        let region = setting.region.as_ref();
-        let region = region.ok_or_else(|| Error::config("region", "this section is required"))?;
-        let domain = region.domain::<1>().map_err(|e| e.at("region"))?;
-        if *domain.boundaries() != [[Boundary::Reflecting; 2]] || !region.is_box() {
-            return Err(Error::config(
-                "region",
-                "SGD knows no walls: give the transfer operator a domain alone, wide enough for the stationary law",
-            ));
-        }
+        let domain = setting.whole_domain::<1>(
+            "SGD knows no walls: give the transfer operator a domain alone, wide enough for the stationary law",
+        )?;
         let set = |key: &str, keys: &SetKeys| {
             let set = keys.set(&setting.landscape, &sgd, domain.bounds());
             set.map_err(|e| e.at(&format!("transfer_operator.{key}")))

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::output::{Group, ResultFile};
 use crate::plot::Figure;
 use crate::setting::Setting;
+use crate::setting::sections::Landscape;
 
 /// Work that has been checked and waits to be done.
 pub type Work = Box<dyn FnOnce(&Progress) -> Result<Vec<Group>> + Send>;
@@ -22,6 +23,28 @@ pub struct FigureEntry {
     pub group: &'static str,
     /// Makes it.
     pub figure: fn(&ResultFile) -> Result<Figure>,
+}
+
+/// A question about problems of one to four variables.
+pub trait InAnyDimension {
+    /// [`Task::prepare`] in D variables.
+    ///
+    /// # Errors
+    /// As [`Task::prepare`].
+    fn work<const D: usize>(&self, setting: &Setting, landscape: Landscape<D>) -> Result<Work>;
+
+    /// [`Task::prepare`] in as many variables as the landscape has.
+    ///
+    /// # Errors
+    /// As [`Task::prepare`].
+    fn work_in_its_dimension(&self, setting: &Setting) -> Result<Work> {
+        match setting.landscape.dimension().map_err(|e| e.at("landscape"))? {
+            1 => self.work::<1>(setting, |keys| keys.on_a_line()),
+            2 => self.work::<2>(setting, |keys| keys.in_the_plane()),
+            3 => self.work::<3>(setting, |keys| keys.in_any_dimension()),
+            _ => self.work::<4>(setting, |keys| keys.in_any_dimension()),
+        }
+    }
 }
 
 /// A question with its keys.

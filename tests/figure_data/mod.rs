@@ -455,12 +455,7 @@ fn freezing() -> Group {
 
 fn freezing_design() -> Group {
     let s = space(0.0, 0.3, 61);
-    let names = [
-        "best",
-        "best, a tenth of the path later",
-        "constant, best",
-        "cosine, best",
-    ];
+    let names = ["best", "best, a tenth later", "constant, best", "cosine, best"];
     let factors = |k: usize| {
         s.iter()
             .map(move |s| [1.0 + 10.0 * s, 0.9 + 9.0 * s, 2.0, 4.0 - 12.0 * s][k])
@@ -489,12 +484,7 @@ fn freezing_design() -> Group {
 
 fn schedule_design() -> Group {
     let y = space(1.0, 20.0, 31);
-    let names = [
-        "best",
-        "best, a tenth of the path later",
-        "constant, best",
-        "cosine, best",
-    ];
+    let names = ["best", "best, a tenth later", "constant, best", "cosine, best"];
     let p = vec![0.984, 0.953, 0.974, 0.958];
     let strengths = |k: usize| y.iter().map(move |y| [1e-4 * y, 8e-5 * y, 3e-3, 3e-3 / y][k]);
     let result = ScheduleDesignResult {
@@ -851,7 +841,7 @@ fn critical_points() -> Group {
         position: vec![
             -1.0, -1.0, 1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 0.0, -1.0, -1.0, 0.0, 0.0, 0.0,
         ],
-        position_error: vec![1e-15; 7],
+        position_error: vec![1e-15; 14],
         loss: vec![0.0, 0.1, 0.2, 0.25, 0.3, 0.5, 0.8],
         loss_error: vec![1e-16; 7],
         index: vec![0, 0, 0, 0, 1, 1, 2],

@@ -182,10 +182,16 @@ fn frame(panel: &Panel, area: Rectangle, font: &Font) -> Result<Frame> {
     };
     let upward = |placed: &[(f64, &str)]| apart(area.height(), placed, &|_| TICK);
     let most = |length: f64, one: f64| ((length / one) as usize).clamp(2, 8);
-    let x = Ruler::new(panel.x.scale, range(true)?, most(area.width(), 30.0), |placed| {
-        apart(area.width(), placed, &|text| font.width(text, TICK))
-    });
-    let y = Ruler::new(panel.y.scale, range(false)?, most(area.height(), 19.0), upward);
+    let x = match &panel.x.names {
+        Some(names) => Ruler::named(range(true)?, names),
+        None => Ruler::new(panel.x.scale, range(true)?, most(area.width(), 30.0), |placed| {
+            apart(area.width(), placed, &|text| font.width(text, TICK))
+        }),
+    };
+    let y = match &panel.y.names {
+        Some(names) => Ruler::named(range(false)?, names),
+        None => Ruler::new(panel.y.scale, range(false)?, most(area.height(), 19.0), upward),
+    };
     let colours = match colour_scale(panel) {
         Some((scale, values)) => {
             let range = scale.axis.resolve(values.iter().copied(), 0.0)?;

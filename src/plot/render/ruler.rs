@@ -84,6 +84,18 @@ impl Ruler {
         ruler
     }
 
+    /// Ruler with the names of an axis at 0, 1, 2, … .
+    pub(super) fn named((low, high): (f64, f64), names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(k, name)| (k as f64, name.clone()));
+        Self {
+            scale: Scale::Linear,
+            low,
+            high,
+            ticks: ticks.collect(),
+            minor: Vec::new(),
+        }
+    }
+
     /// Place of a value, 0 at the low and 1 at the high end; NaN when it has none.
     pub(super) fn fraction(&self, value: f64) -> f64 {
         let c = |v| self.scale.coordinate(v);
