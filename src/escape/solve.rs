@@ -140,8 +140,8 @@ impl<const D: usize> EscapeResult<D> {
 impl<const D: usize> Problem<D> {
     /// Solves the problem on four grids, whose cells are the coarsest ones cut into 1, 2, 3 and 4 parts.
     ///
-    /// `after_level` is called with each level, from coarse to fine; an error that it returns ends the computation. The two finest grids are
-    /// solved at the same time, after the two coarser ones.
+    /// `after_level` is called with each level, from coarse to fine; an error that it returns ends the computation. The two coarser grids are
+    /// solved at the same time, and then the two finer ones.
     ///
     /// # Method
     /// Numbers are extrapolated as [`Extrapolated::within`] says. A number whose iteration did not converge on some grid is left out; one
@@ -167,8 +167,9 @@ impl<const D: usize> Problem<D> {
             Ok(level)
         };
         let [a, b, c, d] = PARTS;
-        let (coarse, middle) = (told(level(a))?, told(level(b))?);
         // each has parts that only one thread can do: together they leave none idle
+        let (coarse, middle) = rayon::join(|| level(a), || level(b));
+        let (coarse, middle) = (told(coarse)?, told(middle)?);
         let (third, finest) = rayon::join(|| level(c), || level(d));
         let levels = [coarse, middle, told(third)?, told(finest)?];
         let passage_law = match settings.first_passage_times.as_slice() {

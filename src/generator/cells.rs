@@ -99,16 +99,21 @@ impl<const D: usize> Cells<D> {
     /// The way is the straight segment between the centres; it stops at the first face behind which there
     /// is no state, or a cell of the set.
     pub fn jump(&self, from: [usize; D], offset: [i32; D], set: Option<&[bool]>) -> Landing {
-        if set.is_none() && self.is_full() {
-            // nothing in the way but the ends of the axes
+        // to a neighbour, or with no set and no state missing, nothing is in the way but the ends of the axes
+        let is_neighbour = offset.iter().map(|o| o.abs()).sum::<i32>() == 1;
+        if is_neighbour || (set.is_none() && self.is_full()) {
             let (mut inside, mut cell) = (true, 0);
             for d in 0..D {
                 let index = from[d] as i64 + i64::from(offset[d]);
                 inside &= (0..self.extents[d]).contains(&index);
                 cell = cell * self.extents[d] + index;
             }
-            if inside {
-                return Landing::State(cell as usize);
+            if inside && self.state_of[cell as usize] != NONE {
+                return match set.is_some_and(|set| set[cell as usize]) {
+                    // at the face between the two
+                    true => Landing::Set(0.5),
+                    false => Landing::State(self.state_of[cell as usize] as usize),
+                };
             }
         }
         let mut step = [0i64; D];

@@ -22,14 +22,14 @@ impl<const D: usize> Generator<D> {
     /// [`crate::Error::DimensionMismatch`].
     pub fn injection_from(&self, set: &CellSet, stationary: &[f64]) -> Result<Vec<f64>> {
         let probability = self.gather(stationary)?;
-        let rows = |set| Outside::new(&self.cells, &self.jumps, set);
-        let (all, outside) = (rows(None), rows(Some(set.members())));
+        let all = self.rates()?;
+        let outside = Outside::new(&self.cells, &self.jumps, Some(set.members()));
         // what the set stops: the rows of the whole less the rows outside, both per state of the whole
         let (mut arriving, mut leaving) = (vec![0.0; self.cells.len()], vec![0.0; self.cells.len()]);
         for state in 0..self.cells.len() {
-            for e in all.row_starts[state]..all.row_starts[state + 1] {
-                arriving[all.targets[e] as usize] += probability[state] * all.rates[e];
-                leaving[state] += all.rates[e];
+            for (target, rate) in all.transitions_from(state) {
+                arriving[target] += probability[state] * rate;
+                leaving[state] += rate;
             }
         }
         for (new, &state) in outside.states.iter().enumerate() {
@@ -65,20 +65,22 @@ impl<const D: usize> Generator<D> {
     /// [`crate::Error::DimensionMismatch`].
     pub fn current(&self, weight: &[f64], q: &[f64]) -> Result<Vec<Point<D>>> {
         let (weight, q) = (self.gather(weight)?, self.gather(q)?);
-        let all = Outside::new(&self.cells, &self.jumps, None);
+        let rates = self.rates()?;
         let grid = self.grid();
         let mut current = vec![Point::<D>::zeros(); grid.cells()];
         for state in 0..self.cells.len() {
             let from = self.cells.cell_of[state];
             let here = grid.indices(from);
-            for e in all.row_starts[state]..all.row_starts[state + 1] {
-                let target = all.targets[e] as usize;
+            for (target, rate) in rates.transitions_from(state) {
                 let to = self.cells.cell_of[target];
                 let there = grid.indices(to);
-                let flow = 0.5 * weight[state] * all.rates[e] * q[target];
+                let flow = 0.5 * weight[state] * rate * q[target];
                 for (d, axis) in grid.axes().iter().enumerate() {
                     let cells = axis.cells() as i64;
                     let mut way = there[d] as i64 - here[d] as i64;
+                    if way == 0 {
+                        continue;
+                    }
                     if self.cells.boundaries[d][0] == Boundary::Periodic && 2 * way.abs() > cells {
                         way -= cells * way.signum();
                     }

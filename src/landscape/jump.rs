@@ -1,7 +1,16 @@
 //! Jumps of the loss itself.
 
 use super::Landscape;
-use crate::math::Point;
+use crate::math::{LANES, Lanes, Point, PointBlock};
+
+/// Nodes and weights of Gauss's rule on [-1, 1].
+const RULE: [(f64, f64); 3] = [(-NODE, 5.0 / 9.0), (0.0, 8.0 / 9.0), (NODE, 5.0 / 9.0)];
+const NODE: f64 = 0.774_596_669_241_483_4;
+
+/// Rounding of the difference of two losses.
+fn rounding(a: f64, b: f64, integral: f64) -> f64 {
+    ROUNDINGS * (a.abs() + b.abs() + integral.abs())
+}
 
 /// Distance from the surface at which the two branches are taken, in units of the width given.
 const OFFSET: f64 = 1e-5;
@@ -77,6 +86,37 @@ pub fn find_loss_jump<const D: usize>(
     )
 }
 
+/// Whether there may be a jump that [`find_loss_jump`] has to look at more closely, for points of a block whose loss is known: on the way
+/// along `axis` from each to the same point with the coordinate `upper`.
+pub(crate) fn may_jump<const D: usize>(
+    landscape: &(impl Landscape<D> + ?Sized),
+    points: &PointBlock<D>,
+    loss: &Lanes,
+    axis: usize,
+    upper: &Lanes,
+    smallest: &Lanes,
+) -> [bool; LANES] {
+    let lower = points.coordinates()[axis];
+    let mut moved = points.clone();
+    let (mut value, mut gradient, mut integral) = ([0.0; LANES], [[0.0; LANES]; D], [0.0; LANES]);
+    for (node, weight) in RULE {
+        for (lane, at) in moved.coordinates_mut()[axis].iter_mut().enumerate() {
+            *at = 0.5 * (lower[lane] + upper[lane]) + 0.5 * (upper[lane] - lower[lane]) * node;
+        }
+        landscape.gradient_block(&moved, &mut gradient);
+        for (sum, slope) in integral.iter_mut().zip(&gradient[axis]) {
+            *sum += weight * slope;
+        }
+    }
+    moved.coordinates_mut()[axis] = *upper;
+    landscape.loss_block(&moved, &mut value);
+    std::array::from_fn(|lane| {
+        let whole = 0.5 * (upper[lane] - lower[lane]) * integral[lane];
+        let missing = (value[lane] - loss[lane] - whole).abs();
+        !(missing <= smallest[lane].max(rounding(loss[lane], value[lane], whole)))
+    })
+}
+
 /// Where a function with the given slope jumps by more than `smallest` between `lower` and `upper`, and by how much; as [`find_loss_jump`].
 ///
 /// # Examples
@@ -93,15 +133,11 @@ pub fn find_jump(
     smallest: f64,
 ) -> Option<(f64, f64)> {
     const HALVINGS: usize = 60;
-    // of the interval [-1, 1]
-    const NODE: f64 = 0.774_596_669_241_483_4;
-    const RULE: [(f64, f64); 3] = [(-NODE, 5.0 / 9.0), (0.0, 8.0 / 9.0), (NODE, 5.0 / 9.0)];
     let integral = |a: f64, b: f64| {
         let (middle, half) = (0.5 * (a + b), 0.5 * (b - a));
         let value = |(node, weight): (f64, f64)| weight * slope(middle + half * node);
         half * RULE.into_iter().map(value).sum::<f64>()
     };
-    let rounding = |a: f64, b: f64, integral: f64| ROUNDINGS * (a.abs() + b.abs() + integral.abs());
     let (first, last) = (function(lower), function(upper));
     let whole = integral(lower, upper);
     let missing = (last - first - whole).abs();

@@ -24,6 +24,7 @@ pub use critical_points::{CriticalPoints, critical_points};
 pub use degenerate_valley::DegenerateValley;
 pub use double_well::DoubleWell;
 pub use expression::Expression;
+pub(crate) use jump::may_jump;
 pub use jump::{find_jump, find_loss_jump, loss_jump};
 pub use mueller_brown::MuellerBrown;
 pub use quadratic::Quadratic;

@@ -14,7 +14,7 @@
 //! Rates out of sets of states must stay above 1e-290; below, an error says so.
 
 use crate::error::{Error, Result, require_non_negative};
-use crate::linalg::front::{Contribution, Front};
+use crate::linalg::front::{Contribution, Front, Spare};
 use crate::linalg::nested_dissection::Block;
 use crate::linalg::{NestedDissection, SparseRates};
 use std::sync::Arc;
@@ -90,6 +90,7 @@ impl Elimination {
             reversed: &reversed,
             killing,
             ordering: &ordering,
+            spare: Spare::default(),
         };
         let root = ordering.blocks.len() - 1;
         problem.subtree(root, &mut fronts)?;
@@ -208,6 +209,7 @@ struct Problem<'a> {
     reversed: &'a SparseRates,
     killing: Option<&'a [f64]>,
     ordering: &'a NestedDissection,
+    spare: Spare,
 }
 
 impl Problem<'_> {
@@ -230,7 +232,7 @@ impl Problem<'_> {
             [only] => vec![self.subtree(only, &mut fronts[..only + 1 - offset])?],
             _ => Vec::new(),
         };
-        let (mut front, mut contribution) = Front::new(block.pivots, block.boundary.len());
+        let (mut front, mut contribution) = Front::new(block.pivots, block.boundary.len(), &self.spare);
         self.assemble(block, &mut front)?;
         let mut local = Vec::new();
         for (&c, child) in block.children.iter().zip(&children) {
@@ -249,7 +251,7 @@ impl Problem<'_> {
             }
             front.add_child(&mut contribution, child, &local);
         }
-        drop(children);
+        children.into_iter().for_each(|child| self.spare.take_back(child));
         let rooted = self.killing.is_none() && b + 1 == self.ordering.blocks.len();
         front.eliminate(&mut contribution, rooted)?;
         fronts[b - offset] = Some(front);

@@ -15,8 +15,11 @@
 //! Rates below about 1e-290 lose relative accuracy; a pivot that small is reported.
 
 use crate::error::{Error, Result};
+use crate::math::Instructions;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Pivots eliminated between two matrix products.
 const PANEL: usize = 32;
@@ -46,23 +49,47 @@ pub(crate) struct Contribution {
     rates: Vec<f64>,
 }
 
+/// Memory of contributions that have been added to their parents, for those to come: the system would have to clear its pages again.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Mutex<Vec<Vec<f64>>>);
+
+impl Spare {
+    /// Zeros in the smallest piece of memory that holds them.
+    fn zeros(&self, length: usize) -> Vec<f64> {
+        let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = (0..pieces.len()).filter(|&i| pieces[i].capacity() >= length);
+        let smallest = fitting.min_by_key(|&i| pieces[i].capacity());
+        let mut piece = smallest.map(|i| pieces.swap_remove(i)).unwrap_or_default();
+        drop(pieces);
+        piece.clear();
+        piece.resize(length, 0.0);
+        piece
+    }
+
+    /// Takes back the memory of a contribution.
+    pub fn take_back(&self, contribution: Contribution) {
+        let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pieces.push(contribution.rates);
+    }
+}
+
+/// Zeros that are written at once: pages that are read before they are written are mapped twice.
+fn zeros(length: usize) -> Vec<f64> {
+    std::iter::repeat_n(0.0, length).collect()
+}
+
 impl Front {
-    pub fn new(pivots: usize, boundary: usize) -> (Self, Contribution) {
+    pub fn new(pivots: usize, boundary: usize, spare: &Spare) -> (Self, Contribution) {
         let size = pivots + boundary;
         let front = Self {
             pivots,
             boundary,
-            upper: vec![0.0; pivots * (size + 1)],
-            lower: vec![0.0; pivots * size],
-            exit_rates: vec![0.0; pivots],
+            upper: zeros(pivots * (size + 1)),
+            lower: zeros(pivots * size),
+            exit_rates: zeros(pivots),
         };
-        (
-            front,
-            Contribution {
-                boundary,
-                rates: vec![0.0; boundary * (boundary + 1)],
-            },
-        )
+        let rates = spare.zeros(boundary * (boundary + 1));
+        (front, Contribution { boundary, rates })
     }
 
     /// Length of a row of `upper`.
@@ -132,29 +159,16 @@ impl Front {
                         done.get(.., first..end),
                     );
                 }
-                eliminate_panel(
-                    panel,
-                    width,
-                    first,
-                    &mut self.exit_rates[first..end],
-                    rooted && end == k,
+                let exit_rates = &mut self.exit_rates[first..end];
+                Instructions::Native.run(
+                    #[inline(always)]
+                    || {
+                        eliminate_panel(panel, width, first, exit_rates, rooted && end == k)?;
+                        redirect_rows(panel, width, first, exit_rates);
+                        redirect_columns(columns, size, panel, width, first..end);
+                        Ok::<(), Error>(())
+                    },
                 )?;
-                redirect_rows(panel, width, first, &self.exit_rates[first..end]);
-                // rates into the panel from later states, redirected within the panel
-                for p in 0..n {
-                    let (source, targets) = columns[p * size..].split_at_mut(size);
-                    for (q, target) in targets.chunks_exact_mut(size).take(n - p - 1).enumerate() {
-                        let probability = panel[p * width + first + p + 1 + q];
-                        for (t, &s) in target[end..].iter_mut().zip(&source[end..]) {
-                            *t += s * probability;
-                        }
-                    }
-                }
-                for p in 0..n {
-                    for i in p + 1..n {
-                        columns[p * size + first + i] = panel[i * width + first + p];
-                    }
-                }
             }
         }
         let m = self.boundary;
@@ -175,39 +189,59 @@ impl Front {
     /// Forward half of (K − L) f = g: divides by exit rates and passes visits on.
     pub fn forward(&self, x: &mut [f64]) {
         let size = self.width() - 1;
-        for p in 0..self.pivots {
-            let (head, later) = x[p..].split_at_mut(1);
-            head[0] /= self.exit_rates[p];
-            add_scaled(later, head[0], &self.lower[p * size + p + 1..(p + 1) * size]);
-        }
+        Instructions::Native.run(
+            #[inline(always)]
+            || {
+                for p in 0..self.pivots {
+                    let (head, later) = x[p..].split_at_mut(1);
+                    head[0] /= self.exit_rates[p];
+                    add_scaled(later, head[0], &self.lower[p * size + p + 1..(p + 1) * size]);
+                }
+            },
+        );
     }
 
     /// Backward half of (K − L) f = g.
     pub fn backward(&self, x: &mut [f64]) {
         let (width, size) = (self.width(), self.width() - 1);
-        for p in (0..self.pivots).rev() {
-            let (head, later) = x[p..].split_at_mut(1);
-            head[0] += dot(later, &self.upper[p * width + p + 1..p * width + size]);
-        }
+        Instructions::Native.run(
+            #[inline(always)]
+            || {
+                for p in (0..self.pivots).rev() {
+                    let (head, later) = x[p..].split_at_mut(1);
+                    head[0] += dot(later, &self.upper[p * width + p + 1..p * width + size]);
+                }
+            },
+        );
     }
 
     /// Forward half of (K − L)ᵀ P = g.
     pub fn forward_adjoint(&self, x: &mut [f64]) {
         let (width, size) = (self.width(), self.width() - 1);
-        for p in 0..self.pivots {
-            let (head, later) = x[p..].split_at_mut(1);
-            add_scaled(later, head[0], &self.upper[p * width + p + 1..p * width + size]);
-        }
+        Instructions::Native.run(
+            #[inline(always)]
+            || {
+                for p in 0..self.pivots {
+                    let (head, later) = x[p..].split_at_mut(1);
+                    add_scaled(later, head[0], &self.upper[p * width + p + 1..p * width + size]);
+                }
+            },
+        );
     }
 
     /// Backward half of (K − L)ᵀ P = g.
     pub fn backward_adjoint(&self, x: &mut [f64]) {
         let size = self.width() - 1;
-        for p in (0..self.pivots).rev() {
-            let (head, later) = x[p..].split_at_mut(1);
-            head[0] += dot(later, &self.lower[p * size + p + 1..(p + 1) * size]);
-            head[0] /= self.exit_rates[p];
-        }
+        Instructions::Native.run(
+            #[inline(always)]
+            || {
+                for p in (0..self.pivots).rev() {
+                    let (head, later) = x[p..].split_at_mut(1);
+                    head[0] += dot(later, &self.lower[p * size + p + 1..(p + 1) * size]);
+                    head[0] /= self.exit_rates[p];
+                }
+            },
+        );
     }
 
     /// Balance ln P_p = ln Σ_{i > p} P_i r_ip − ln s_p for all pivots, the root keeping its value.
@@ -235,6 +269,7 @@ impl Front {
 }
 
 /// Eliminates within the panel (rows of `width`, diagonal block at column `first`).
+#[inline(always)]
 fn eliminate_panel(
     panel: &mut [f64],
     width: usize,
@@ -281,6 +316,7 @@ fn eliminate_panel(
 }
 
 /// Applies the panel's elimination to its columns behind the diagonal block.
+#[inline(always)]
 fn redirect_rows(panel: &mut [f64], width: usize, first: usize, exit_rates: &[f64]) {
     let n = exit_rates.len();
     let mut start = first + n;
@@ -297,6 +333,24 @@ fn redirect_rows(panel: &mut [f64], width: usize, first: usize, exit_rates: &[f6
             row.iter_mut().for_each(|r| *r /= exit);
         }
         start = end;
+    }
+}
+
+/// Applies the panel's elimination to the rates into it, from the states behind its pivots `own`.
+#[inline(always)]
+fn redirect_columns(columns: &mut [f64], size: usize, panel: &[f64], width: usize, own: Range<usize>) {
+    let (first, end, n) = (own.start, own.end, own.len());
+    for p in 0..n {
+        let (source, targets) = columns[p * size..].split_at_mut(size);
+        for (q, target) in targets.chunks_exact_mut(size).take(n - p - 1).enumerate() {
+            let probability = panel[p * width + first + p + 1 + q];
+            add_scaled(&mut target[end..], probability, &source[end..]);
+        }
+    }
+    for p in 0..n {
+        for i in p + 1..n {
+            columns[p * size + first + i] = panel[i * width + first + p];
+        }
     }
 }
 
@@ -319,6 +373,7 @@ fn multiply_add(dst: MatMut<'_, f64>, lhs: MatRef<'_, f64>, rhs: MatRef<'_, f64>
     }
 }
 
+#[inline(always)]
 fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
     for (y, &x) in y.iter_mut().zip(x) {
         *y += a * x;
@@ -326,6 +381,7 @@ fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
 }
 
 /// Σ a_i b_i in eight running sums.
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 8];
     let (a_blocks, b_blocks) = (a.chunks_exact(8), b.chunks_exact(8));
