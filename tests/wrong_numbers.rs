@@ -73,6 +73,32 @@ fn a_jump_that_is_not_declared_is_noticed() {
 }
 
 #[test]
+fn a_jump_anywhere_in_the_plane_is_noticed() {
+    let plane = |loss: &str| {
+        format!(
+            r#"
+name = "plane"
+landscape.loss = "{loss}"
+landscape.variables = ["x", "y"]
+noise = {{ model = "isotropic", strength = 0.1 }}
+region.domain = [[-2.0, 2.0], [-2.0, 2.0]]
+[escape]
+cells = [19, 23]
+start = {{ ball = {{ centre = [-1.0, 0.0], radius = 0.0 }} }}
+target = {{ half_space = {{ normal = [1.0, 0.0], offset = 0.5 }} }}
+"#
+        )
+    };
+    // along either variable, and in one corner only
+    for step in ["x > 0.3", "y < -0.7", "x + y > 3.8", "x*y < -3.7"] {
+        let text = message(&plane(&format!("x^2 + y^2 + if({step}, 1e-3, 0)")));
+        assert!(text.contains("jumps by"), "{step}: {text}");
+    }
+    // steep and bent, but continuous
+    run(&plane("x^2 + y^2 + tanh((x + y)/0.3)/2"));
+}
+
+#[test]
 fn nothing_simulates_a_jump() {
     for more in ["[escape.simulation]\nruns = 100", "[escape.path]\nto = [0.0]"] {
         let text = line(
