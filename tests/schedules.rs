@@ -133,6 +133,36 @@ fn smooth_decays_are_the_limit_of_their_steps_and_a_shifted_schedule_is_another(
 }
 
 #[test]
+fn infinitely_many_pieces_are_told_from_few() {
+    let found = |pieces: usize| {
+        let keys =
+            format!("shape = [\"linear\"]\nchange_y = [2.0]\nend_y = 6.0\nruns = 0\npieces = {pieces}");
+        schedules(&keys)
+    };
+    let [few, many] = [8, 32].map(found);
+    let limit = |result: &SchedulesResult| {
+        let columns = result.continuous.as_ref().expect("a limit");
+        (columns.p_flat_continuous[0], columns.p_flat_continuous_error[0])
+    };
+    let ((p, error), (q, finer)) = (limit(&few), limit(&many));
+    assert!(
+        (p - q).abs() < error + finer && finer < 2e-4,
+        "{p} ± {error}, {q} ± {finer}"
+    );
+    // .8880473 with 400 pieces
+    assert!((q - 0.88805).abs() < 1e-5, "{q}");
+    // the steps themselves are another schedule, by more than their own error
+    let steps = (few.p_flat_two_state[0], few.p_flat_two_state_error[0]);
+    assert!((steps.0 - q).abs() > 100.0 * steps.1 && (steps.0 - p).abs() < 4.5 * error);
+    // a jump has no limit but itself
+    assert!(
+        schedules("shape = [\"step\"]\nchange_y = [2.0]\nend_y = 6.0\nruns = 0")
+            .continuous
+            .is_none()
+    );
+}
+
+#[test]
 fn cyclic_and_tabulated_changes_are_what_they_say() {
     let pair = [1e-3, 1e-4];
     let cyclic = |returns| ScheduleShape::Cyclic { returns };

@@ -99,6 +99,25 @@ target = {{ half_space = {{ normal = [1.0, 0.0], offset = 0.5 }} }}
 }
 
 #[test]
+fn the_strength_of_a_noise_does_not_scale_its_floor() {
+    let time = |loss: &str, noise: &str| {
+        let text = line(loss, "").replace(r#"{ model = "isotropic", strength = 0.1 }"#, noise);
+        number(&run(&text), INTEGRAL)
+    };
+    let (well, parabola) = ("(x^2 - 1)^2/4", "x^2/2");
+    let scaled = r#"{ model = "loss_scaled", residual_loss = 0.1, strength = 1.5, floor = 0.05 }"#;
+    let known = r#"{ tensor = [["3*((x^2 - 1)^2/4 + 0.1)*max(3*x^2 - 1, 0) + 0.05"]] }"#;
+    assert_close!(time(well, scaled), time(well, known), 1e-7);
+    // a parabola that is moved has the covariance of the move
+    let shifted = r#"{ model = "random_shift", covariance = [[0.04]], points = 3, strength = 1.7, floor = 0.03 }"#;
+    let known = r#"{ model = "isotropic", strength = 0.098 }"#;
+    assert_close!(time(parabola, shifted), time(parabola, known), 1e-9);
+    // control: a floor that is scaled too
+    let wrong = r#"{ model = "isotropic", strength = 0.119 }"#;
+    assert!((time(parabola, wrong) / time(parabola, known) - 1.0).abs() > 0.1);
+}
+
+#[test]
 fn nothing_simulates_a_jump() {
     for more in ["[escape.simulation]\nruns = 100", "[escape.path]\nto = [0.0]"] {
         let text = line(

@@ -25,6 +25,8 @@ pub struct Regime {
     pub exchange: Vec<Option<f64>>,
     /// Where λ falls below |d ln λ/dt| for the last time; none where runs still exchange at the end.
     pub freeze_out: Option<f64>,
+    /// Largest difference of the valleys' own speeds over the mean speed, which is the clock of all runs: it must be small.
+    pub speed_difference: f64,
 }
 
 /// What time scales at one slow position follow from.
@@ -48,6 +50,10 @@ impl Regime {
             let steeper = (c.relaxation / a.relaxation).ln().abs();
             rate * moved.max(steeper) / b.relaxation
         };
+        let speeds = here.valleys.iter().map(|valley| valley.velocity);
+        let slowest = speeds.clone().fold(f64::INFINITY, f64::min);
+        let fastest = speeds.fold(f64::NEG_INFINITY, f64::max);
+        self.speed_difference = self.speed_difference.max((fastest - slowest) / velocity);
         self.s.push(here.s);
         self.adiabatic_parameter
             .push((0..here.valleys.len()).map(change).fold(0.0, f64::max));
@@ -135,7 +141,7 @@ impl Regime {
         let (largest, s) = self.largest();
         let above = self.adiabatic_parameter.iter().filter(|a| **a > Self::ADIABATIC);
         let share = above.count() as f64 / self.s.len() as f64;
-        match share {
+        let adiabatic = match share {
             0.0 => format!("adiabatic: the parameter is at most {largest:.2e}, at {slow} = {s:.4}"),
             1.0 => format!(
                 "not adiabatic anywhere: {slow} is not slow, its parameter exceeds {} on the whole path; trust the density, not the rates",
@@ -144,6 +150,14 @@ impl Regime {
             _ => format!(
                 "adiabatic on {:.0} % of the path: the parameter reaches {largest:.2e} at {slow} = {s:.4}; there the density is right, not the rates",
                 100.0 * (1.0 - share)
+            ),
+        };
+        match self.speed_difference {
+            // rounding, or a speed that is the same by the problem
+            difference if !(difference > 1e-3) => adiabatic,
+            difference => format!(
+                "{adiabatic}; the speeds of the valleys differ by up to {:.1} %, and theory and density keep one mean clock for all: trust SGD or Langevin paths where that matters",
+                100.0 * difference
             ),
         }
     }

@@ -9,6 +9,7 @@ mod isotropic;
 mod loss_scaled;
 mod random_shift;
 mod tabulated;
+mod tabulated_curvature;
 mod valley_curvature;
 
 pub use constant::Constant;
@@ -18,6 +19,7 @@ pub use isotropic::Isotropic;
 pub use loss_scaled::LossScaled;
 pub use random_shift::RandomShift;
 pub use tabulated::Tabulated;
+pub use tabulated_curvature::TabulatedCurvature;
 pub use valley_curvature::ValleyCurvature;
 
 use crate::error::{Error, Result};

@@ -7,7 +7,9 @@ use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::landscape::SmoothedLandscape;
 use crate::math::{Formula, Lanes, Point, PointBlock, Tensor};
-use crate::noise::{Constant, Expression, GradientNoise, HessianPower, LossScaled, RandomShift, Tabulated};
+use crate::noise::{
+    Constant, Expression, GradientNoise, HessianPower, LossScaled, RandomShift, Tabulated, TabulatedCurvature,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -240,7 +242,9 @@ impl NoiseKeys {
             Some(NoiseModel::RandomShift) => {
                 let covariance = matrix("covariance", entry.required("covariance", &self.covariance)?)?;
                 let floor = number("floor", self.floor)?;
-                let noise = RandomShift::new(landscape()?, &covariance, self.points(entry)?, floor)?;
+                // the floor is not scaled
+                let noise =
+                    RandomShift::new(landscape()?, &covariance, self.points(entry)?, floor / strength)?;
                 Box::new(Scaled(strength, noise))
             }
             Some(NoiseModel::LossScaled) => {
@@ -248,7 +252,8 @@ impl NoiseKeys {
                     number("residual_loss", self.residual_loss)?,
                     number("floor", self.floor)?,
                 );
-                Box::new(Scaled(strength, LossScaled::new(landscape()?, residual, floor)?))
+                let noise = LossScaled::new(landscape()?, residual, floor / strength)?;
+                Box::new(Scaled(strength, noise))
             }
         })
     }
@@ -280,38 +285,30 @@ impl TensorTable {
         let (axes, shape) = table::axes::<D>(file, &self.axes)?;
         let strength = require_positive("strength", self.strength)?;
         let read = |key: &str, numbers: &Numbers| numbers.of_shape(key, file, &shape);
-        let (mut entries, factor) = match &self.curvature {
-            None if self.power.is_some() || self.floor.is_some() => {
-                return Err(Error::config(
-                    "curvature",
-                    "power and floor belong to a curvature, and none is given",
-                ));
-            }
-            None => {
-                let entries = self.entries.iter().map(|entry| read("entries", entry));
-                (entries.collect::<Result<Vec<_>>>()?, strength)
-            }
-            Some(_) if !self.entries.is_empty() => {
+        if let Some(curvature) = &self.curvature {
+            if !self.entries.is_empty() {
                 return Err(Error::config(
                     "curvature",
                     "give entries or curvature: each of them is the noise",
                 ));
             }
-            Some(curvature) => {
-                let power = require_non_negative("power", self.power.unwrap_or(1.0))?;
-                let floor = require_non_negative("floor", self.floor.unwrap_or(0.0))?;
-                let noise = |h: &f64| strength * h.max(0.0).powf(power) + floor;
-                (
-                    vec![read("curvature", curvature)?.iter().map(noise).collect()],
-                    1.0,
-                )
-            }
-        };
+            let (power, floor) = (self.power.unwrap_or(1.0), self.floor.unwrap_or(0.0));
+            let noise = TabulatedCurvature::new(axes, read("curvature", curvature)?, power, strength, floor);
+            return Ok(Box::new(noise?));
+        }
+        if self.power.is_some() || self.floor.is_some() {
+            return Err(Error::config(
+                "curvature",
+                "power and floor belong to a curvature, and none is given",
+            ));
+        }
+        let entries = self.entries.iter().map(|entry| read("entries", entry));
+        let mut entries = entries.collect::<Result<Vec<_>>>()?;
         if let (1, [across]) = (D - 1, entries.as_slice()) {
             let none = vec![0.0; across.len()];
             entries.extend([none.clone(), none]);
         }
-        Ok(Box::new(Scaled(factor, Tabulated::new(axes, entries)?)))
+        Ok(Box::new(Scaled(strength, Tabulated::new(axes, entries)?)))
     }
 }
 

@@ -67,7 +67,7 @@ records! {
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
         /// Time scales at each noise strength.
         time_scales: TimeScales => [noise_strength],
-        /// y at the end of the run, where fewer than 1e-4 hops a run are to come
+        /// y at the end of the run, where fewer than 1e-8 hops a run are to come
         end_y: Vec<f64> => [noise_strength] "1",
         /// final P_flat, two-state master equation, eta -> 0
         p_flat_two_state: Vec<f64> => [noise_strength] "1",
@@ -166,8 +166,8 @@ records! {
     }
 }
 
-/// The runs end where fewer than this many hops per run are still to come.
-const HOPS_TO_COME: f64 = 1e-4;
+/// The runs end where fewer than this many hops per run are still to come, which is the most that they change P by.
+const HOPS_TO_COME: f64 = 1e-8;
 
 /// Moments at which the density along the path is kept, from the start to just before the end.
 const SNAPSHOTS: usize = 6;
@@ -183,6 +183,8 @@ struct Row {
     isotropic: DensityLastHop,
     planar: Option<PlanarDensity>,
     end: f64,
+    /// Hops a run that are still to come at the end, of the master equation.
+    hops_to_come: f64,
 }
 
 fn check(model: &TwoValleyModel, task: &FinalProbability) -> Result<Vec<f64>> {
@@ -230,7 +232,7 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         .position(|h| total - h < HOPS_TO_COME)
         .unwrap_or(hops.len() - 1)
         .max(1);
-    let (end, duration) = (y[last], theory.path.time[last]);
+    let (end, duration, hops_to_come) = (y[last], theory.path.time[last], total - hops[last]);
     let landscape = model.landscape();
     let mut settings = DensityPathSettings::new(task.start_y, end);
     settings.record = (0..SNAPSHOTS)
@@ -278,6 +280,7 @@ fn row(model: &TwoValleyModel, task: &FinalProbability, noise_strength: f64) -> 
         isotropic,
         planar,
         end,
+        hops_to_come,
     })
 }
 
@@ -385,10 +388,12 @@ fn run(
         p_flat_two_state: column(&|r| r.theory.path.final_p_flat()),
         p_flat_two_state_error: column(&|r| r.theory.path.p_flat_error + r.theory.rate_error),
         p_flat_density: column(&|r| r.density.path.final_p_flat()),
-        p_flat_density_error: column(&|r| r.density.path.p_flat_error),
+        p_flat_density_error: column(&|r| r.density.path.p_flat_error + r.hops_to_come),
         mass_error_density: column(&|r| r.density.path.mass_error),
         p_flat_transfer: column(&|r| r.law.final_p_flat()),
-        p_flat_transfer_error: column(&|r| (r.law.final_p_flat() - r.coarse_law.final_p_flat()).abs()),
+        p_flat_transfer_error: column(&|r| {
+            (r.law.final_p_flat() - r.coarse_law.final_p_flat()).abs() + r.hops_to_come
+        }),
         defect_transfer: column(&|r| r.law.defect),
         p_flat_isotropic: column(&|r| r.isotropic.path.final_p_flat()),
         p_flat_isotropic_error: column(&|r| r.isotropic.path.p_flat_error),
@@ -411,7 +416,10 @@ fn run(
         }),
         planar: task.planar.then(|| PlanarColumns {
             p_flat_planar: planar.iter().map(|p| p.final_p_flat()).collect(),
-            p_flat_planar_error: planar.iter().map(|p| p.p_flat_error).collect(),
+            p_flat_planar_error: rows
+                .iter()
+                .filter_map(|r| Some(r.planar.as_ref()?.p_flat_error + r.hops_to_come))
+                .collect(),
             mass_error_planar: planar.iter().map(|p| p.mass_error).collect(),
         }),
         noise_strength: strengths,

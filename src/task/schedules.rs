@@ -41,7 +41,7 @@ pub struct Schedules {
     /// Shape "table": [progress, Δ] with straight lines between, from [0, before] to [1, after]; progress is the share of the time until `change_y`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub table: Vec<[f64; 2]>,
-    /// Steps of a change that is not one jump.
+    /// Steps of a change that is not one jump; all routes take the same ones, and `p_flat_continuous` says what infinitely many would give.
     pub pieces: usize,
     /// Starting y.
     pub start_y: f64,
@@ -178,6 +178,8 @@ records! {
         p_flat_two_state: Vec<f64> => [shape, change] "1",
         /// error of p_flat_two_state in steps and rates; that it is adiabatic is none of it
         p_flat_two_state_error: Vec<f64> => [shape, change] "1",
+        /// The same where the noise changes evenly, if a shape is no jump
+        continuous: Option<ContinuousColumns> => [shape, change],
         /// final P_flat by the Fokker-Planck equation along the path, eta -> 0
         p_flat_density: Vec<f64> => [shape, change] "1",
         /// discretisation error of p_flat_density, of first order at the changes of the noise
@@ -202,6 +204,16 @@ records! {
         p_flat_constant: Vec<f64> => [constant] "1",
         /// error of p_flat_constant
         p_flat_constant_error: Vec<f64> => [constant] "1",
+    }
+}
+
+records! {
+    /// Schedules without their steps.
+    pub struct ContinuousColumns {
+        /// final P_flat by the two-state theory where the noise changes evenly and not in steps: from `pieces` and twice as many
+        p_flat_continuous: Vec<f64> => [] "1",
+        /// error of p_flat_continuous: its distance from the theory with twice as many pieces, and the errors of both
+        p_flat_continuous_error: Vec<f64> => [] "1",
     }
 }
 
@@ -447,17 +459,20 @@ fn run(
     progress: &Progress,
 ) -> Result<SchedulesResult> {
     let landscape = model.landscape();
-    let schedule = |shape: &Shape, change: f64| {
-        let (path, strengths) = ([task.start_y, change], [task.before, task.after]);
-        let shape = task.schedule_shape(*shape);
-        NoiseSchedule::changing(landscape, path, strengths, &shape, task.pieces)
+    let schedules = |pieces: usize| {
+        let schedule = |(shape, change): (&Shape, &f64)| {
+            let (path, strengths) = ([task.start_y, *change], [task.before, task.after]);
+            let shape = task.schedule_shape(*shape);
+            NoiseSchedule::changing(landscape, path, strengths, &shape, pieces)
+        };
+        let all = task
+            .shape
+            .iter()
+            .flat_map(|shape| changes.iter().map(move |y| (shape, y)));
+        all.map(schedule).collect::<Result<Vec<_>>>()
     };
-    let mut schedules = Vec::new();
-    for shape in &task.shape {
-        for change in changes {
-            schedules.push(schedule(shape, *change)?);
-        }
-    }
+    let finer = schedules(2 * task.pieces)?;
+    let schedules = schedules(task.pieces)?;
     let bar = progress.task("schedules", schedules.len() as u64);
     let rows: Vec<Row> = schedules
         .par_iter()
@@ -468,6 +483,10 @@ fn run(
             row
         })
         .collect::<Result<_>>()?;
+    let continuous = match task.shape.iter().all(|shape| *shape == Shape::Step) {
+        true => None,
+        false => Some(continuous(model, task, &rows, &finer)?),
+    };
     let constant = |strength: f64| {
         let schedule = NoiseSchedule::new(&[], &[strength])?;
         two_state(model, task, &schedule).map(|path| (path.final_p_flat(), path.p_flat_error))
@@ -511,6 +530,7 @@ fn run(
         change_y: changes.to_vec(),
         p_flat_two_state: column(&|r| r.two_state.0),
         p_flat_two_state_error: column(&|r| r.two_state.1),
+        continuous,
         p_flat_density: column(&|r| r.density.0),
         p_flat_density_error: column(&|r| r.density.1),
         p_flat_transfer: column(&|r| r.transfer.0),
@@ -523,6 +543,30 @@ fn run(
         langevin,
         p_flat_constant: constants.iter().map(|p| p.0).collect(),
         p_flat_constant_error: constants.iter().map(|p| p.1).collect(),
+    })
+}
+
+/// The two-state theory of infinitely many pieces, from the `rows` and schedules with twice as many: steps are of second order.
+fn continuous(
+    model: &TwoValleyModel,
+    task: &Schedules,
+    rows: &[Row],
+    finer: &[NoiseSchedule],
+) -> Result<ContinuousColumns> {
+    let finer = finer.par_iter().with_max_len(1);
+    let finer: Vec<ScheduledPath> = finer
+        .map(|schedule| two_state(model, task, schedule))
+        .collect::<Result<_>>()?;
+    let (p_flat_continuous, p_flat_continuous_error) = (rows.iter().zip(&finer))
+        .map(|(row, finer)| {
+            let ((coarse, error), fine) = (row.two_state, finer.final_p_flat());
+            let left = (fine - coarse) / 3.0;
+            (fine + left, left.abs() + error + finer.p_flat_error)
+        })
+        .unzip();
+    Ok(ContinuousColumns {
+        p_flat_continuous,
+        p_flat_continuous_error,
     })
 }
 

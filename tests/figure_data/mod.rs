@@ -395,6 +395,7 @@ fn schedules() -> Group {
         samples: vec![5e5; 12],
         p_flat_two_state: p(0.0),
         p_flat_two_state_error: vec![1e-6; 12],
+        continuous: None,
         p_flat_density: p(0.0005),
         p_flat_density_error: vec![1e-5; 12],
         p_flat_transfer: p(-0.01),
