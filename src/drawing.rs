@@ -12,7 +12,7 @@ pub struct DrawOptions {
     /// Only these figures, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<String>,
-    /// Formats, separated by commas: svg, png, pdf [default: svg,png].
+    /// Formats, separated by commas: svg, png, pdf [default: all].
     #[arg(long, value_delimiter = ',', value_name = "FORMATS")]
     format: Vec<String>,
     /// Width in inches [default: that of one or two columns of a journal, by the figure].
@@ -26,7 +26,7 @@ const WIDTHS: [f64; 2] = [2.0, 20.0];
 impl DrawOptions {
     fn formats(&self) -> Result<Vec<Format>> {
         match self.format.as_slice() {
-            [] => Ok(Format::USUAL.to_vec()),
+            [] => Ok(Format::ALL.to_vec()),
             names => names.iter().map(|name| name.parse()).collect(),
         }
     }
@@ -59,10 +59,11 @@ pub fn draw(result: &ResultFile, folder: &Path, options: &DrawOptions, quiet: bo
     let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
     options.check(&names)?;
     figures.retain(|figure| options.only.is_empty() || options.only.contains(&figure.name));
-    let ends: Vec<String> = formats
-        .iter()
-        .map(|format| format!(".{}", format.name()))
-        .collect();
+    let ends: Vec<String> = formats.iter().map(|f| format!(".{}", f.name())).collect();
+    let ends = match ends.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => ends.concat(),
+    };
     let (mut drawn, mut refused) = (0, None);
     for entry in figures {
         let stem = folder.join(&entry.name);
@@ -83,12 +84,7 @@ pub fn draw(result: &ResultFile, folder: &Path, options: &DrawOptions, quiet: bo
             }
         }
         if !quiet {
-            print(&format!(
-                "drew {}{}: {}",
-                stem.display(),
-                ends.join(" and "),
-                entry.description
-            ))?;
+            print(&format!("drew {}{ends}: {}", stem.display(), entry.description))?;
         }
     }
     if drawn > 0 {

@@ -160,9 +160,12 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let text = error.to_string();
-            let first = text.lines().next().unwrap_or("error: bad arguments");
-            let first = error::on_one_line(first);
-            let _ = writeln!(std::io::stderr(), "{first} (freezeout --help lists them)");
+            let lines = text.lines().map(str::trim);
+            let said =
+                lines.take_while(|line| !["Usage:", "For more"].iter().any(|end| line.starts_with(end)));
+            let said: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
+            let said = error::on_one_line(&said.join(" ").replace(" tip: ", "; "));
+            let _ = writeln!(std::io::stderr(), "{said} (freezeout --help lists them)");
             return ExitCode::from(2);
         }
     };

@@ -176,6 +176,11 @@ fn show_is_one_screen_and_names_one_thing() {
     );
     assert_refused(
         folder.path(),
+        &["show", "s.h5", "slices/gird/p_flat"],
+        &["slices/gird/p_flat", "did you mean \"slices/grid/p_flat\"?"],
+    );
+    assert_refused(
+        folder.path(),
         &["show", "s.h5", "slices/nothing", "--json"],
         &["slices/nothing"],
     );
@@ -395,7 +400,9 @@ fn completions_know_every_command() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    assert_refused(folder.path(), &["completions", "tcsh"], &["tcsh"]);
+    assert_refused(folder.path(), &["completions", "tcsh"], &["tcsh", "bash"]);
+    assert_refused(folder.path(), &["man"], &["<FOLDER>"]);
+    assert_refused(folder.path(), &["shwo", "a.h5"], &["shwo", "'show'"]);
 }
 
 #[test]

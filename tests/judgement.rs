@@ -10,10 +10,12 @@ use freezeout::judgement::claims::{self, Claim, Verdict};
 use freezeout::output::{Estimates, Records, ResultFile};
 use freezeout::run::parse;
 use freezeout::task::ablations::{AblationsResult, FLATNESS_HELD, POWER_2};
-use freezeout::task::final_probability::FinalProbabilityResult;
+use freezeout::task::final_probability::{
+    DensityRoute, FinalProbabilityResult, IsotropicControl, TransferRoute,
+};
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::phase_diagram::PhaseDiagramResult;
-use freezeout::task::slices::SlicesResult;
+use freezeout::task::slices::{IntegralSlices, LangevinSlices, SlicesResult};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -168,9 +170,9 @@ fn with_changed<R: Records>(file: &ResultFile, change: impl Fn(&mut R)) -> Resul
 fn numbers_that_turn_the_claims() {
     use Verdict::{NotSupported, NotTested, Reproduced};
     // shuffled noise strengths
-    let shuffled = |path: &mut FinalProbabilityResult| path.mean_freezing_y_transfer.swap(0, 2);
+    let shuffled = |transfer: &mut TransferRoute| transfer.mean_freezing_y.swap(0, 2);
     assert_eq!(changed(shuffled)["T4"], NotSupported);
-    let reversed = |path: &mut FinalProbabilityResult| path.p_flat_density.reverse();
+    let reversed = |density: &mut DensityRoute| density.p_flat.reverse();
     assert_eq!(changed(reversed)["T5"], NotSupported);
     // no two cells of equal ησ
     let unpaired = |diagram: &mut PhaseDiagramResult| diagram.sigma = vec![0.05, 0.11, 0.23];
@@ -184,9 +186,9 @@ fn numbers_that_turn_the_claims() {
             .for_each(|t| *t *= 2.0);
     };
     assert_eq!(changed(apart)["T4"], NotSupported);
-    let unequal = |path: &mut FinalProbabilityResult| path.p_flat_isotropic[0] -= 0.02;
+    let unequal = |control: &mut IsotropicControl| control.p_flat[0] -= 0.02;
     assert_eq!(changed(unequal)["T7"], NotSupported);
-    let equal = |path: &mut FinalProbabilityResult| path.p_flat_isotropic.fill(0.5517);
+    let equal = |control: &mut IsotropicControl| control.p_flat.fill(0.5517);
     assert_eq!(changed(equal)["T7"], Reproduced);
     let backward = |ablations: &mut AblationsResult| {
         let (n, row) = (
@@ -214,8 +216,7 @@ fn numbers_that_turn_the_claims() {
         ablations.means.unfrozen_fraction[row * n..(row + 1) * n].fill(0.9);
     };
     assert_eq!(changed(unfrozen)["S2"], Reproduced);
-    let later =
-        |path: &mut FinalProbabilityResult| path.mean_freezing_y_transfer.iter_mut().for_each(|y| *y *= 2.0);
+    let later = |transfer: &mut TransferRoute| transfer.mean_freezing_y.iter_mut().for_each(|y| *y *= 2.0);
     assert_eq!(changed(later)["S4"], Reproduced);
     // the diagram of the first learning rate, Δ = .001 .002 .004, rising no more than along the whole path
     let shared = |diagram: &mut PhaseDiagramResult, p: [f64; 3]| {
@@ -286,7 +287,8 @@ fn routes_that_were_shifted_by_five_errors_differ_in_every_row() {
         let nothing = vec![0.0; line.sigma.len()];
         let at_same = |line: &FreezingLineResult, error: &[f64]| -> Vec<f64> {
             let row = |d: &f64| {
-                path.noise_strength
+                path.runs
+                    .noise_strength
                     .iter()
                     .position(|e| (e / d - 1.0).abs() < 1e-9)
             };
@@ -296,8 +298,8 @@ fn routes_that_were_shifted_by_five_errors_differ_in_every_row() {
                 .collect()
         };
         let (p, y) = (
-            at_same(line, &path.p_flat_transfer_error),
-            at_same(line, &path.mean_freezing_y_transfer_error),
+            at_same(line, &path.transfer.p_flat_error),
+            at_same(line, &path.transfer.mean_freezing_y_error),
         );
         shift(&mut line.means.p_flat, &p);
         shift(&mut line.means.mean_freezing_y, &y);
@@ -315,30 +317,28 @@ fn routes_that_were_shifted_by_five_errors_differ_in_every_row() {
             &exact.mean_freezing_iteration_transfer_error,
         );
     });
-    let shifted = with_changed(&shifted, |slices: &mut SlicesResult| {
-        let errors: Vec<f64> = (slices
-            .relative_error_grid
-            .iter()
-            .zip(&slices.relative_error_integral))
-        .map(|(a, b)| a.hypot(b.max(f64::EPSILON)))
-        .collect();
+    let on_grid = SlicesResult::of(file).unwrap().grid;
+    let shifted = with_changed(&shifted, |exact: &mut IntegralSlices| {
+        let errors: Vec<f64> = (on_grid.relative_error.iter().zip(&exact.relative_error))
+            .map(|(a, b)| a.hypot(b.max(f64::EPSILON)))
+            .collect();
         for values in [
-            &mut slices.flat_to_sharp_integral,
-            &mut slices.sharp_to_flat_integral,
-            &mut slices.p_flat_integral,
+            &mut exact.flat_to_sharp,
+            &mut exact.sharp_to_flat,
+            &mut exact.p_flat,
         ] {
             values
                 .iter_mut()
                 .zip(&errors)
                 .for_each(|(value, error)| *value *= 1.0 + 6.0 * error);
         }
-        let langevin = slices.langevin.as_mut().unwrap();
-        let errors = langevin.sharp_to_flat_langevin_standard_error.clone();
-        langevin
-            .sharp_to_flat_langevin
-            .iter_mut()
-            .zip(errors)
-            .for_each(|(value, error)| *value += 6.0 * error);
+    });
+    let shifted = with_changed(&shifted, |langevin: &mut LangevinSlices| {
+        let Estimates {
+            value,
+            standard_error,
+        } = &mut langevin.sharp_to_flat;
+        (value.iter_mut().zip(standard_error)).for_each(|(value, error)| *value += 6.0 * *error);
     });
     let moved = agreement::comparisons(&shifted).unwrap();
     assert_eq!(moved.len(), rows.len());

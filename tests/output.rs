@@ -4,7 +4,7 @@
 
 use freezeout::Error;
 use freezeout::output::{
-    Attribute, Group, Record, ResultFile, Values, read, read_unsealed, summary, to_json, write,
+    Attribute, Group, Record, ResultFile, Values, cells, read, read_unsealed, stack, summary, to_json, write,
 };
 use hdf5::types::VarLenUnicode;
 use std::path::Path;
@@ -439,4 +439,35 @@ fn summary_shows_the_tree_and_json_the_numbers() {
     );
     assert_eq!(json["attributes"]["seed"], i64::MIN);
     assert!(matches!(file.attributes()["tolerance"], Attribute::Float(_)));
+}
+
+/// A group that the first cell lacks is stacked with its coordinate along an index, as no record may have the name of one of several dimensions.
+#[test]
+fn a_group_that_some_cells_lack_keeps_its_coordinate() {
+    let empty = Group::new("routes/planar").unwrap();
+    let mut full = empty.clone();
+    full.push(Record::coordinate("noise_strength", "1", vec![1e-3, 2e-3]).unwrap())
+        .unwrap();
+    full.push(Record::new("p_flat", "1", &[("noise_strength", 2)], vec![0.9, 0.95]).unwrap())
+        .unwrap();
+    let swept = Record::coordinate("swept_planar", "1", vec![0.0, 1.0]).unwrap();
+    for order in [[&empty, &full], [&full, &empty]] {
+        let stacked = stack(std::slice::from_ref(&swept), &order).unwrap();
+        for record in stacked
+            .records()
+            .iter()
+            .filter(|record| record.dimensions().len() > 1)
+        {
+            assert!(
+                record.dimensions().iter().all(|d| d.name != record.name()),
+                "{record:?}"
+            );
+        }
+        let mut file = ResultFile::new();
+        file.push(stacked).unwrap();
+        let sweep = cells(&file).unwrap();
+        for (k, group) in order.iter().enumerate() {
+            assert_eq!(sweep.cell(k).unwrap().groups(), [(*group).clone()]);
+        }
+    }
 }

@@ -5,7 +5,6 @@
 mod common;
 
 use common::escape::{refused, run};
-use freezeout::output::Records;
 use freezeout::task::static_odds::StaticOddsResult;
 
 /// Standard errors that a comparison may be off by.
@@ -24,6 +23,7 @@ fn sgd_runs_into_the_ito_odds() {
         "y = [5.0, 3.0]\nnoise_strength = [1e-2, 5e-3]\nlearning_rate = [2.5e-4, 1e-3, 4e-3]\nsamples = 20000\nridge_width = []\n",
     );
     assert!(found.ridge.is_none());
+    let (found, isotropic) = (found.odds, found.isotropic);
     let n = found.learning_rate.len();
     for k in 0..found.y.len() {
         assert!(
@@ -54,14 +54,14 @@ fn sgd_runs_into_the_ito_odds() {
                 1.0
             };
             assert!(sgd - nearer > Z * sigma, "{sgd} ± {sigma}");
-            let (p, sigma) = (found.isotropic_sgd[j], found.isotropic_sgd_standard_error[j]);
+            let (p, sigma) = (isotropic.p_flat_sgd[j], isotropic.p_flat_sgd_standard_error[j]);
             assert!(
-                (p - found.isotropic_transfer[j]).abs() < Z * sigma,
+                (p - isotropic.p_flat_transfer[j]).abs() < Z * sigma,
                 "{p} ± {sigma}"
             );
         }
         // x1/(x1 + x2), not γ/(1 + γ)
-        let [a, b, c] = found.isotropic_transfer[k * n..(k + 1) * n].try_into().unwrap();
+        let [a, b, c] = isotropic.p_flat_transfer[k * n..(k + 1) * n].try_into().unwrap();
         let limit: f64 = (4.0 * (2.0 * a - b) - (2.0 * b - c)) / 3.0;
         assert!((limit - 0.8 / 1.45).abs() < 1e-3, "{limit}");
     }
@@ -73,7 +73,7 @@ fn a_rounded_ridge_goes_from_the_cusp_to_laplace() {
         "y = [5.0]\nnoise_strength = [1e-3]\nlearning_rate = [0.05]\nsamples = 4000\nridge_y = 5.0\nridge_noise_strength = 1e-3\nridge_width = [1e-4, 0.03, 0.3, 2.0]\nridge_learning_rate = 0.02\n",
     );
     let ridge = found.ridge.unwrap();
-    let cusp = found.odds_continuous[0] * found.ratio_ito[0];
+    let cusp = found.odds.odds_continuous[0] * found.odds.ratio_ito[0];
     assert!(
         (ridge.odds_integral[0] / cusp - 1.0).abs() < 2e-3,
         "{} {cusp}",

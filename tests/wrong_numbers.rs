@@ -109,7 +109,8 @@ fn the_strength_of_a_noise_does_not_scale_its_floor() {
     let known = r#"{ tensor = [["3*((x^2 - 1)^2/4 + 0.1)*max(3*x^2 - 1, 0) + 0.05"]] }"#;
     assert_close!(time(well, scaled), time(well, known), 1e-7);
     // a parabola that is moved has the covariance of the move
-    let shifted = r#"{ model = "random_shift", covariance = [[0.04]], points = 3, strength = 1.7, floor = 0.03 }"#;
+    let shifted =
+        r#"{ model = "random_shift", covariance = [[0.04]], points = 3, strength = 1.7, floor = 0.03 }"#;
     let known = r#"{ model = "isotropic", strength = 0.098 }"#;
     assert_close!(time(parabola, shifted), time(parabola, known), 1e-9);
     // control: a floor that is scaled too

@@ -258,23 +258,17 @@ fn noise_laws(result: &NoiseLawsResult) -> Vec<Comparison> {
 }
 
 fn slices(result: &SlicesResult) -> Vec<Comparison> {
-    let slice = |k: usize| format!("y = {}, Δ = {}", result.y[k], result.noise_strength[k]);
-    let errors = (&result.relative_error_grid, &result.relative_error_integral);
+    let (y, noise_strength) = (&result.slices.y, &result.slices.noise_strength);
+    let slice = |k: usize| format!("y = {}, Δ = {}", y[k], noise_strength[k]);
+    let (on_grid, exact) = (&result.grid, &result.integral);
+    let errors = (&on_grid.relative_error, &exact.relative_error);
     let mut rows = Vec::new();
     for (symbol, grid, integral) in [
-        (
-            "τ flat→sharp",
-            &result.flat_to_sharp_grid,
-            &result.flat_to_sharp_integral,
-        ),
-        (
-            "τ sharp→flat",
-            &result.sharp_to_flat_grid,
-            &result.sharp_to_flat_integral,
-        ),
-        ("P_flat", &result.p_flat_grid, &result.p_flat_integral),
+        ("τ flat→sharp", &on_grid.flat_to_sharp, &exact.flat_to_sharp),
+        ("τ sharp→flat", &on_grid.sharp_to_flat, &exact.sharp_to_flat),
+        ("P_flat", &on_grid.p_flat, &exact.p_flat),
     ] {
-        for k in 0..result.y.len() {
+        for k in 0..y.len() {
             let row = Comparison::of_numbers(
                 symbol,
                 "Fokker-Planck grid",
@@ -286,15 +280,12 @@ fn slices(result: &SlicesResult) -> Vec<Comparison> {
         }
     }
     if let Some(langevin) = &result.langevin {
-        let integral = &result.sharp_to_flat_integral;
-        for k in 0..result.y.len() {
+        let (times, integral) = (&langevin.sharp_to_flat, &exact.sharp_to_flat);
+        for k in 0..y.len() {
             let row = Comparison::of_numbers(
                 "τ sharp→flat",
                 "Langevin simulation",
-                number(
-                    langevin.sharp_to_flat_langevin[k],
-                    langevin.sharp_to_flat_langevin_standard_error[k],
-                ),
+                number(times.value[k], times.standard_error[k]),
                 "exact integral",
                 number(integral[k], integral[k] * errors.1[k]),
             );
@@ -310,10 +301,10 @@ fn slices(result: &SlicesResult) -> Vec<Comparison> {
 /// the ends of its steps only, so that it misses hops that return within one.
 fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Comparison> {
     // Only runs of one protocol are comparable.
-    if (line.learning_rate, line.start_y) != (path.learning_rate, path.start_y) {
+    if (line.learning_rate, line.start_y) != (path.runs.learning_rate, path.runs.start_y) {
         return Vec::new();
     }
-    let computed = &path.noise_strength;
+    let computed = &path.runs.noise_strength;
     let at = |strength: f64| format!("Δ = {strength:.1e}");
     let (sgd, density, theory) = ("discrete SGD", "Fokker-Planck along the path", "two-state theory");
     let mut rows = Vec::new();
@@ -327,14 +318,14 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
         (
             "P_flat, final",
             &means.p_flat,
-            &path.p_flat_transfer,
-            &path.p_flat_transfer_error,
+            &path.transfer.p_flat,
+            &path.transfer.p_flat_error,
         ),
         (
             "⟨y⟩ of the last sign change",
             &means.mean_freezing_y,
-            &path.mean_freezing_y_transfer,
-            &path.mean_freezing_y_transfer_error,
+            &path.transfer.mean_freezing_y,
+            &path.transfer.mean_freezing_y_error,
         ),
     ] {
         rows.extend(both().map(|(strength, k, j)| {
@@ -348,14 +339,14 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
         (
             "⟨y⟩ of the last hop",
             &means.mean_last_hop_y,
-            &path.mean_freezing_y_density,
-            &path.mean_freezing_y_density_error,
+            &path.density.mean_freezing_y,
+            &path.density.mean_freezing_y_error,
         ),
         (
             "hops of a run",
             &means.mean_hops,
-            &path.mean_hops_density,
-            &path.mean_hops_density_error,
+            &path.density.mean_hops,
+            &path.density.mean_hops_error,
         ),
     ] {
         rows.extend(both().map(|(strength, k, j)| {
@@ -373,24 +364,24 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
     for (quantity, ours, our_error, theirs, error) in [
         (
             "P_flat, final",
-            &path.p_flat_two_state,
-            &path.p_flat_two_state_error,
-            &path.p_flat_density,
-            &path.p_flat_density_error,
+            &path.two_state.p_flat,
+            &path.two_state.p_flat_error,
+            &path.density.p_flat,
+            &path.density.p_flat_error,
         ),
         (
             "⟨y⟩ of the last hop",
-            &path.mean_freezing_y_two_state,
-            &path.mean_freezing_y_two_state_error,
-            &path.mean_freezing_y_density,
-            &path.mean_freezing_y_density_error,
+            &path.two_state.mean_freezing_y,
+            &path.two_state.mean_freezing_y_error,
+            &path.density.mean_freezing_y,
+            &path.density.mean_freezing_y_error,
         ),
         (
             "hops of a run",
-            &path.mean_hops_two_state,
-            &path.mean_hops_two_state_error,
-            &path.mean_hops_density,
-            &path.mean_hops_density_error,
+            &path.two_state.mean_hops,
+            &path.two_state.mean_hops_error,
+            &path.density.mean_hops,
+            &path.density.mean_hops_error,
         ),
     ] {
         let known = (0..computed.len()).filter(|j| ours[*j].is_finite());
@@ -401,8 +392,8 @@ fn freezing(line: &FreezingLineResult, path: &FinalProbabilityResult) -> Vec<Com
     }
     if let Some(planar) = &path.planar {
         rows.extend(computed.iter().enumerate().map(|(j, &strength)| {
-            let plane = number(planar.p_flat_planar[j], planar.p_flat_planar_error[j]);
-            let along = number(path.p_flat_density[j], path.p_flat_density_error[j]);
+            let plane = number(planar.p_flat[j], planar.p_flat_error[j]);
+            let along = number(path.density.p_flat[j], path.density.p_flat_error[j]);
             let row = Comparison::of_models(
                 "P_flat, final",
                 "Fokker-Planck in the plane",

@@ -1,8 +1,9 @@
 //! A result file as JSON, for other programs.
 
 use super::group::{Attribute, Group, ResultFile};
+use super::nearest::absent;
 use super::record::{Record, Values};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -35,10 +36,7 @@ pub fn json_at(file: &ResultFile, path: &str) -> Result<Value> {
     };
     attributes
         .and_then(|attributes| attributes_json(attributes).remove(name))
-        .ok_or_else(|| Error::Input {
-            path: path.into(),
-            message: "the result file has no such group, record or attribute".into(),
-        })
+        .ok_or_else(|| absent(file, path))
 }
 
 fn group_json(group: &Group) -> Value {

@@ -29,8 +29,9 @@
 //!
 //! # Versions
 //!
-//! Version 2 has the attributes above; version 1 had `unit` and `description` instead, and in `escape` all that stands in groups below it since. [`read`] reads
-//! both, the older as if it were the newer.
+//! Version 3 has one group a concept; in `final_probability`, `slices` and `static_odds` version 2 had all that stands in groups below them since. Version 1 had
+//! `unit` and `description` instead of the attributes above, and in `escape` too all that stands in groups below it. [`read`] reads all of them as if they were of
+//! version 3.
 //!
 //! # Limitations
 //!
@@ -42,6 +43,7 @@ mod conventions;
 mod file;
 mod group;
 mod json;
+mod nearest;
 #[cfg(not(feature = "files"))]
 mod no_file;
 mod record;
@@ -58,11 +60,12 @@ pub use conventions::{CONVENTIONS, cf_attributes};
 pub use file::{is_sealed, read, read_array, read_unsealed, write};
 pub use group::{Attribute, Group, ResultFile};
 pub use json::{json_at, to_json};
+pub(crate) use nearest::nearest;
 #[cfg(not(feature = "files"))]
 pub(crate) use no_file::{read, read_array, write};
 pub use record::{Dimension, Record, Values};
-pub(crate) use records::records;
 pub use records::{Estimates, Fact, Field, Head, Records, fact};
+pub(crate) use records::{groups, records};
 pub use sha256::sha256;
 pub(crate) use sha256::sha256_of;
 pub(crate) use stack::require_same_shapes;
@@ -74,4 +77,4 @@ pub(crate) use wrapped::{padded, push_wrapped, shortest};
 pub const FORMAT: &str = "freezeout";
 
 /// Value of the root attribute `format_version`: raised when a reader of the old version would misread the file.
-pub const FORMAT_VERSION: i64 = 2;
+pub const FORMAT_VERSION: i64 = 3;

@@ -245,6 +245,12 @@ pub trait Records: Field {
     }
 }
 
+/// A group that some results lack: then it is there and empty, so that cells of a sweep can be stacked.
+impl<T: Records> Records for Option<T> {
+    const GROUP: &'static str = T::GROUP;
+    const DESCRIPTION: &'static str = T::DESCRIPTION;
+}
+
 /// A fact of a group that a field of a result holds.
 pub trait Fact: Sized {
     /// The value, if the attribute has this type.
@@ -374,3 +380,55 @@ macro_rules! records {
     };
 }
 pub(crate) use records;
+
+/// Declares a result of several groups: a structure whose fields are results in groups of their own, the first of which every result has.
+macro_rules! groups {
+    (
+        $(#[doc = $about:literal])+
+        $visibility:vis struct $result:ident {
+            $(#[doc = $head:literal])+
+            $first:ident: $first_type:ty,
+            $($(#[doc = $text:literal])+ $field:ident: $type:ty,)+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, PartialEq)]
+        $visibility struct $result {
+            $(#[doc = $head])+
+            pub $first: $first_type,
+            $($(#[doc = $text])+ pub $field: $type,)+
+        }
+        impl $result {
+            /// The groups, in their order.
+            ///
+            /// # Errors
+            /// As [`crate::output::Records::group`].
+            pub fn groups(&self) -> $crate::Result<Vec<$crate::output::Group>> {
+                use $crate::output::Records;
+                Ok(vec![self.$first.group()?, $(self.$field.group()?),+])
+            }
+
+            /// The result from a file, none when it has not the first group.
+            ///
+            /// # Errors
+            /// As [`crate::output::Records::of`].
+            pub fn find(file: &$crate::output::ResultFile) -> $crate::Result<Option<Self>> {
+                let first = file.group(<$first_type as $crate::output::Records>::GROUP);
+                first.map(|_| Self::of(file)).transpose()
+            }
+
+            /// The result from a file that must have it.
+            ///
+            /// # Errors
+            /// As [`crate::output::Records::of`].
+            pub fn of(file: &$crate::output::ResultFile) -> $crate::Result<Self> {
+                use $crate::output::Records;
+                Ok(Self {
+                    $first: Records::of(file)?,
+                    $($field: Records::of(file)?,)+
+                })
+            }
+        }
+    };
+}
+pub(crate) use groups;

@@ -16,7 +16,7 @@ pub const SWEPT: &str = "swept_";
 /// Attribute of a group with what its reader must know before the numbers are used.
 pub const WARNING: &str = "warning";
 /// End of the name of the dimension of a coordinate that differs between cells.
-const INDEX: &str = "_index";
+pub(super) const INDEX: &str = "_index";
 /// Why a stacked entry is missing.
 const ABSENT: &str = "this quantity is not defined in the cell";
 /// Description of a record that was an attribute of each cell.
@@ -77,9 +77,8 @@ pub fn stack(swept: &[Record], cells: &[&Group]) -> Result<Group> {
     let in_all = |name: &str| -> Vec<&Record> { cells.iter().filter_map(|cell| cell.record(name)).collect() };
     let is_same =
         |all: &[&Record]| all.len() == cells.len() && all.iter().all(|r| r.values() == all[0].values());
-    let moving: Vec<&str> = first
-        .records()
-        .iter()
+    let moving: Vec<&str> = (cells.iter())
+        .flat_map(|cell| cell.records())
         .filter(|r| r.is_coordinate() && !is_same(&in_all(r.name())))
         .map(Record::name)
         .collect();

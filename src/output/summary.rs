@@ -2,9 +2,10 @@
 
 use super::conventions::error_of;
 use super::group::{Attribute, Group, ResultFile};
+use super::nearest::absent;
 use super::record::{Record, Values};
 use super::wrapped::{padded, push_wrapped, shortest};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::statistics::Estimate;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -73,12 +74,7 @@ pub fn summary_at(file: &ResultFile, path: &str, all: bool, width: usize) -> Res
         Some(Attribute::Text(text)) => Ok(format!("{}\n", text.trim_end())),
         Some(Attribute::Float(number)) => Ok(format!("{number:?}\n")),
         Some(Attribute::Integer(number)) => Ok(format!("{number}\n")),
-        None => Err(Error::Input {
-            path: path.into(),
-            message:
-                "the result file has no such group, record or attribute; freezeout show FILE --all names all"
-                    .into(),
-        }),
+        None => Err(absent(file, path)),
     }
 }
 

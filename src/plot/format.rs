@@ -23,11 +23,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format.
+    /// Every format; all are drawn unless others are asked for.
     pub const ALL: [Self; 3] = [Self::Svg, Self::Png, Self::Pdf];
-
-    /// The formats that are drawn unless others are asked for.
-    pub const USUAL: [Self; 2] = [Self::Svg, Self::Png];
 
     /// Name, also the end of the names of files.
     pub fn name(self) -> &'static str {

@@ -118,10 +118,11 @@ fn verdict(file: &ResultFile) -> Result<Option<String>> {
     }
     let (models, judged): (Vec<&Comparison>, Vec<&Comparison>) = rows.iter().partition(|row| row.z.is_nan());
     let agreeing = judged.iter().filter(|row| row.agrees()).count();
-    let mut text = format!("{agreeing} of {} comparisons agree", judged.len());
-    if !models.is_empty() {
-        text.push_str(&format!(", {} state the difference of two models", models.len()));
-    }
+    let counts = [
+        (!judged.is_empty()).then(|| format!("{agreeing} of {} comparisons agree", judged.len())),
+        (!models.is_empty()).then(|| format!("{} state the difference of two models", models.len())),
+    ];
+    let mut text = counts.into_iter().flatten().collect::<Vec<String>>().join(", ");
     let others = judged.iter().filter(|row| !row.agrees());
     if let Some(worst) = others.max_by(|a, b| a.z.abs().total_cmp(&b.z.abs())) {
         text.push_str(&format!(

@@ -2,6 +2,7 @@
 
 use super::structure::require_sections;
 use crate::error::{Error, Result};
+use crate::output::nearest;
 use crate::task::Config;
 
 /// Parses a configuration.
@@ -159,16 +160,6 @@ const MOVED: [(&str, &str); 18] = [
     ("noise.model=\"constant\"", "noise.tensor, without a model,"),
     ("noise.model=\"expression\"", "noise.tensor, without a model,"),
 ];
-
-/// The known key closest to `unknown`, unless none is close.
-pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(unknown, candidate), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
-        .map(|(_, candidate)| candidate)
-}
 
 fn position(text: &str, error: &toml::de::Error) -> String {
     match error.span() {

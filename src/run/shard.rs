@@ -224,8 +224,8 @@ pub fn merge(files: &[(String, ResultFile)]) -> Result<ResultFile> {
         } else {
             String::new()
         };
-        return Err(Error::Input {
-            path: "merge".into(),
+        return Err(Error::Config {
+            key: "merge".into(),
             message: format!(
                 "{} of {} cells are in no file: {}{rest}",
                 missing.len(),

@@ -13,7 +13,7 @@ use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
 };
 use crate::landscape::{Side, TwoValley};
-use crate::output::{Group, Records, ResultFile, records};
+use crate::output::{Group, Records, ResultFile, groups, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Style};
 use crate::setting::Setting;
 use crate::setting::parameter_range::{ParameterRange, row_of};
@@ -52,9 +52,9 @@ impl Default for FinalProbability {
 }
 
 records! {
-    /// final P_flat and freezing position by the density routes: master equation and Fokker-Planck equations (eta -> 0), transfer operator of
-    /// the SGD map (finite eta)
-    pub struct FinalProbabilityResult in "final_probability" {
+    /// final P_flat and freezing position by the density routes, each in a group below: master equation and Fokker-Planck equations (eta -> 0),
+    /// transfer operator of the SGD map (finite eta)
+    pub struct FinalProbabilityRuns in "final_probability" {
         attributes {
             /// η of the transfer operator.
             learning_rate: f64,
@@ -69,66 +69,116 @@ records! {
         time_scales: TimeScales => [noise_strength],
         /// y at the end of the run, where fewer than 1e-8 hops a run are to come
         end_y: Vec<f64> => [noise_strength] "1",
-        /// final P_flat, two-state master equation, eta -> 0
-        p_flat_two_state: Vec<f64> => [noise_strength] "1",
-        /// error of p_flat_two_state in the step and in the rates; that it is adiabatic is none of it
-        p_flat_two_state_error: Vec<f64> => [noise_strength] "1",
-        /// final P_flat, Fokker-Planck in x with y(t) on the floor, eta -> 0
-        p_flat_density: Vec<f64> => [noise_strength] "1",
-        /// discretisation error of p_flat_density
-        p_flat_density_error: Vec<f64> => [noise_strength] "1",
-        /// largest |mass - 1| over all steps
-        mass_error_density: Vec<f64> => [noise_strength] "1",
-        /// final P_flat, transfer operator of the SGD map at this learning rate
-        p_flat_transfer: Vec<f64> => [noise_strength] "1",
-        /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
-        p_flat_transfer_error: Vec<f64> => [noise_strength] "1",
-        /// largest probability that the discretisation put back in one step
-        defect_transfer: Vec<f64> => [noise_strength] "1",
-        /// control: final P_flat under isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0
-        p_flat_isotropic: Vec<f64> => [noise_strength] "1",
-        /// discretisation error of p_flat_isotropic
-        p_flat_isotropic_error: Vec<f64> => [noise_strength] "1",
-        /// control: mean y of the last hop under isotropic noise
-        mean_freezing_y_isotropic: Vec<f64> => [noise_strength] "1",
-        /// mean y of the last hop, two-state theory
-        mean_freezing_y_two_state: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
-        /// error of mean_freezing_y_two_state; that hops begin from rest is none of it
-        mean_freezing_y_two_state_error: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
-        /// the same by the Poisson law of the mean hop flux
-        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
-        /// mean y of the last hop (half-way to the other minimum), Fokker-Planck
-        mean_freezing_y_density: Vec<f64> => [noise_strength] "1",
-        /// discretisation error of mean_freezing_y_density
-        mean_freezing_y_density_error: Vec<f64> => [noise_strength] "1",
-        /// mean y of the last visit to the ridge, Fokker-Planck
-        mean_ridge_y_density: Vec<f64> => [noise_strength] "1",
-        /// expected number of hops of a run, two-state theory
-        mean_hops_two_state: Vec<f64> => [noise_strength] "1",
-        /// error of mean_hops_two_state in the step and in the rates
-        mean_hops_two_state_error: Vec<f64> => [noise_strength] "1",
-        /// expected number of hops of a run (half-way to the other minimum), Fokker-Planck
-        mean_hops_density: Vec<f64> => [noise_strength] "1",
-        /// discretisation error of mean_hops_density
-        mean_hops_density_error: Vec<f64> => [noise_strength] "1",
-        /// mean y of the last sign change of x, transfer operator
-        mean_freezing_y_transfer: Vec<f64> => [noise_strength] "1",
-        /// change of mean_freezing_y_transfer with kernels kept twice as long on panels longer by a quarter
-        mean_freezing_y_transfer_error: Vec<f64> => [noise_strength] "1",
-        /// The Fokker-Planck equation in the plane, where it was solved.
-        planar: Option<PlanarColumns> => [noise_strength],
     }
 }
 
 records! {
-    /// The Fokker-Planck equation in the plane.
-    pub struct PlanarColumns {
-        /// final P_flat, Fokker-Planck in the plane with the full tensor, eta -> 0
-        p_flat_planar: Vec<f64> => [] "1",
-        /// discretisation error of p_flat_planar
-        p_flat_planar_error: Vec<f64> => [] "1",
+    /// two-state master equation, eta -> 0
+    pub struct TwoStateRoute in "final_probability/two_state" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final P_flat
+        p_flat: Vec<f64> => [noise_strength] "1",
+        /// error of p_flat in the step and in the rates; that it is adiabatic is none of it
+        p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last hop
+        mean_freezing_y: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
+        /// error of mean_freezing_y; that hops begin from rest is none of it
+        mean_freezing_y_error: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
+        /// mean y of the last hop by the Poisson law of the mean hop flux
+        mean_freezing_y_poisson: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
+        /// expected number of hops of a run
+        mean_hops: Vec<f64> => [noise_strength] "1",
+        /// error of mean_hops in the step and in the rates
+        mean_hops_error: Vec<f64> => [noise_strength] "1",
+    }
+}
+
+records! {
+    /// Fokker-Planck equation in x with y(t) on the floor, eta -> 0
+    pub struct DensityRoute in "final_probability/density" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final P_flat
+        p_flat: Vec<f64> => [noise_strength] "1",
+        /// error of p_flat: discretisation, and the hops to come
+        p_flat_error: Vec<f64> => [noise_strength] "1",
         /// largest |mass - 1| over all steps
-        mass_error_planar: Vec<f64> => [] "1",
+        mass_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last hop (half-way to the other minimum)
+        mean_freezing_y: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of mean_freezing_y
+        mean_freezing_y_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last visit to the ridge
+        mean_ridge_y: Vec<f64> => [noise_strength] "1",
+        /// expected number of hops of a run (half-way to the other minimum)
+        mean_hops: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of mean_hops
+        mean_hops_error: Vec<f64> => [noise_strength] "1",
+    }
+}
+
+records! {
+    /// transfer operator of the SGD map at the learning rate
+    pub struct TransferRoute in "final_probability/transfer" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final P_flat
+        p_flat: Vec<f64> => [noise_strength] "1",
+        /// change of p_flat with kernels kept twice as long on panels longer by a quarter, and the hops to come
+        p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// largest probability that the discretisation put back in one step
+        defect: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last sign change of x
+        mean_freezing_y: Vec<f64> => [noise_strength] "1",
+        /// change of mean_freezing_y with kernels kept twice as long on panels longer by a quarter
+        mean_freezing_y_error: Vec<f64> => [noise_strength] "1",
+    }
+}
+
+records! {
+    /// control: isotropic noise D = 2 Delta/sqrt(f1 f2) at start_y, from y = 0, Fokker-Planck, eta -> 0
+    pub struct IsotropicControl in "final_probability/isotropic" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final P_flat
+        p_flat: Vec<f64> => [noise_strength] "1",
+        /// discretisation error of p_flat
+        p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// mean y of the last hop
+        mean_freezing_y: Vec<f64> => [noise_strength] "1",
+    }
+}
+
+records! {
+    /// Fokker-Planck equation in the plane with the full tensor, eta -> 0
+    pub struct PlanarRoute in "final_probability/planar" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final P_flat
+        p_flat: Vec<f64> => [noise_strength] "1",
+        /// error of p_flat: discretisation, and the hops to come
+        p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// largest |mass - 1| over all steps
+        mass_error: Vec<f64> => [noise_strength] "1",
+    }
+}
+
+groups! {
+    /// Final P_flat and freezing position by the density routes.
+    pub struct FinalProbabilityResult {
+        /// What all routes have in common.
+        runs: FinalProbabilityRuns,
+        /// Master equation.
+        two_state: TwoStateRoute,
+        /// Fokker-Planck equation along the path.
+        density: DensityRoute,
+        /// Transfer operator of SGD.
+        transfer: TransferRoute,
+        /// Control under isotropic noise.
+        isotropic: IsotropicControl,
+        /// Fokker-Planck equation in the plane, where it was solved.
+        planar: Option<PlanarRoute>,
     }
 }
 
@@ -307,27 +357,16 @@ impl Task for FinalProbability {
         let Some(result) = FinalProbabilityResult::find(file)? else {
             return Ok(Vec::new());
         };
-        let rows = Rows::along("noise_strength", &result.noise_strength);
+        let rows = Rows::along("noise_strength", &result.runs.noise_strength);
+        let (two_state, density, transfer) = (&result.two_state, &result.density, &result.transfer);
         Ok([
-            rows.column(
-                "p_flat_two_state",
-                &result.p_flat_two_state,
-                &result.p_flat_two_state_error,
-            ),
-            rows.column(
-                "p_flat_density",
-                &result.p_flat_density,
-                &result.p_flat_density_error,
-            ),
-            rows.column(
-                "p_flat_transfer",
-                &result.p_flat_transfer,
-                &result.p_flat_transfer_error,
-            ),
+            rows.column("p_flat_two_state", &two_state.p_flat, &two_state.p_flat_error),
+            rows.column("p_flat_density", &density.p_flat, &density.p_flat_error),
+            rows.column("p_flat_transfer", &transfer.p_flat, &transfer.p_flat_error),
             rows.column(
                 "mean_freezing_y_density",
-                &result.mean_freezing_y_density,
-                &result.mean_freezing_y_density_error,
+                &density.mean_freezing_y,
+                &density.mean_freezing_y_error,
             ),
         ]
         .concat())
@@ -380,52 +419,67 @@ fn run(
     let (time_scales, regime) = TimeScales::of(rows.iter().map(|row| &row.theory.regime));
     let planar: Vec<&PlanarDensity> = rows.iter().filter_map(|r| r.planar.as_ref()).collect();
     let result = FinalProbabilityResult {
-        learning_rate: task.learning_rate,
-        start_y: task.start_y,
-        end_y: column(&|r| r.end),
-        regime,
-        time_scales,
-        p_flat_two_state: column(&|r| r.theory.path.final_p_flat()),
-        p_flat_two_state_error: column(&|r| r.theory.path.p_flat_error + r.theory.rate_error),
-        p_flat_density: column(&|r| r.density.path.final_p_flat()),
-        p_flat_density_error: column(&|r| r.density.path.p_flat_error + r.hops_to_come),
-        mass_error_density: column(&|r| r.density.path.mass_error),
-        p_flat_transfer: column(&|r| r.law.final_p_flat()),
-        p_flat_transfer_error: column(&|r| {
-            (r.law.final_p_flat() - r.coarse_law.final_p_flat()).abs() + r.hops_to_come
-        }),
-        defect_transfer: column(&|r| r.law.defect),
-        p_flat_isotropic: column(&|r| r.isotropic.path.final_p_flat()),
-        p_flat_isotropic_error: column(&|r| r.isotropic.path.p_flat_error),
-        mean_freezing_y_isotropic: column(&|r| r.isotropic.mean_y),
-        mean_freezing_y_two_state: column(&|r| settled(&r.theory.last.hop).0),
-        mean_freezing_y_two_state_error: column(&|r| r.theory.last_hop_y_error()),
-        mean_hops_two_state: column(&|r| r.theory.path.total_hops()),
-        mean_hops_two_state_error: column(&|r| {
-            r.theory.path.hops_error + r.theory.path.total_hops() * r.theory.rate_error
-        }),
-        mean_hops_density: column(&|r| r.density.mean_hops),
-        mean_hops_density_error: column(&|r| r.density.mean_hops_error),
-        mean_freezing_y_poisson: column(&|r| settled(&r.theory.last.poisson).0),
-        mean_freezing_y_density: column(&|r| r.density.mean_y),
-        mean_freezing_y_density_error: column(&|r| r.density.mean_y_error),
-        mean_ridge_y_density: column(&|r| r.density.mean_y_ridge),
-        mean_freezing_y_transfer: column(&|r| r.law.mean_freezing_y()),
-        mean_freezing_y_transfer_error: column(&|r| {
-            (r.law.mean_freezing_y() - r.coarse_law.mean_freezing_y()).abs()
-        }),
-        planar: task.planar.then(|| PlanarColumns {
-            p_flat_planar: planar.iter().map(|p| p.final_p_flat()).collect(),
-            p_flat_planar_error: rows
+        two_state: TwoStateRoute {
+            noise_strength: strengths.clone(),
+            p_flat: column(&|r| r.theory.path.final_p_flat()),
+            p_flat_error: column(&|r| r.theory.path.p_flat_error + r.theory.rate_error),
+            mean_freezing_y: column(&|r| settled(&r.theory.last.hop).0),
+            mean_freezing_y_error: column(&|r| r.theory.last_hop_y_error()),
+            mean_freezing_y_poisson: column(&|r| settled(&r.theory.last.poisson).0),
+            mean_hops: column(&|r| r.theory.path.total_hops()),
+            mean_hops_error: column(&|r| {
+                r.theory.path.hops_error + r.theory.path.total_hops() * r.theory.rate_error
+            }),
+        },
+        density: DensityRoute {
+            noise_strength: strengths.clone(),
+            p_flat: column(&|r| r.density.path.final_p_flat()),
+            p_flat_error: column(&|r| r.density.path.p_flat_error + r.hops_to_come),
+            mass_error: column(&|r| r.density.path.mass_error),
+            mean_freezing_y: column(&|r| r.density.mean_y),
+            mean_freezing_y_error: column(&|r| r.density.mean_y_error),
+            mean_ridge_y: column(&|r| r.density.mean_y_ridge),
+            mean_hops: column(&|r| r.density.mean_hops),
+            mean_hops_error: column(&|r| r.density.mean_hops_error),
+        },
+        transfer: TransferRoute {
+            noise_strength: strengths.clone(),
+            p_flat: column(&|r| r.law.final_p_flat()),
+            p_flat_error: column(&|r| {
+                (r.law.final_p_flat() - r.coarse_law.final_p_flat()).abs() + r.hops_to_come
+            }),
+            defect: column(&|r| r.law.defect),
+            mean_freezing_y: column(&|r| r.law.mean_freezing_y()),
+            mean_freezing_y_error: column(&|r| {
+                (r.law.mean_freezing_y() - r.coarse_law.mean_freezing_y()).abs()
+            }),
+        },
+        isotropic: IsotropicControl {
+            noise_strength: strengths.clone(),
+            p_flat: column(&|r| r.isotropic.path.final_p_flat()),
+            p_flat_error: column(&|r| r.isotropic.path.p_flat_error),
+            mean_freezing_y: column(&|r| r.isotropic.mean_y),
+        },
+        planar: task.planar.then(|| PlanarRoute {
+            noise_strength: strengths.clone(),
+            p_flat: planar.iter().map(|p| p.final_p_flat()).collect(),
+            p_flat_error: rows
                 .iter()
                 .filter_map(|r| Some(r.planar.as_ref()?.p_flat_error + r.hops_to_come))
                 .collect(),
-            mass_error_planar: planar.iter().map(|p| p.mass_error).collect(),
+            mass_error: planar.iter().map(|p| p.mass_error).collect(),
         }),
-        noise_strength: strengths,
+        runs: FinalProbabilityRuns {
+            learning_rate: task.learning_rate,
+            start_y: task.start_y,
+            regime,
+            time_scales,
+            end_y: column(&|r| r.end),
+            noise_strength: strengths,
+        },
     };
-    let mut groups = vec![result.group()?];
-    for (k, (row, strength)) in rows.iter().zip(result.noise_strength).enumerate() {
+    let mut groups = result.groups()?;
+    for (k, (row, strength)) in rows.iter().zip(result.runs.noise_strength).enumerate() {
         let path = density_path(&row.density, strength);
         groups.push(path.group_named(&format!("{}/strength_{k}", DensityPathResult::GROUP))?);
     }
@@ -480,7 +534,7 @@ struct Route {
 /// As [`Records::of`].
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = FinalProbabilityResult::of(file)?;
-    let (noise, two_state) = (&result.noise_strength, &result.p_flat_two_state);
+    let (noise, two_state) = (&result.runs.noise_strength, &result.two_state.p_flat);
     let routes = routes(&result, FreezingLineResult::find(file)?);
     let axis = Axis::log("noise strength Δ = *ησ* (markers set apart)");
     let mut level = Panel::new(
@@ -499,7 +553,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     )
     .with(Layer::line(
         noise,
-        &result.p_flat_isotropic,
+        &result.isotropic.p_flat,
         "control: isotropic noise",
         style,
     ));
@@ -533,7 +587,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
 }
 
 fn routes(result: &FinalProbabilityResult, line: Option<FreezingLineResult>) -> Vec<Route> {
-    let (noise, learning_rate) = (&result.noise_strength, result.learning_rate);
+    let (noise, learning_rate) = (&result.runs.noise_strength, result.runs.learning_rate);
     let finite = format!(", *η* = {learning_rate}");
     let route = |label: &str, p: &[f64], error: &[f64], style, shift| Route {
         label: label.into(),
@@ -545,23 +599,23 @@ fn routes(result: &FinalProbabilityResult, line: Option<FreezingLineResult>) -> 
     };
     let mut routes = vec![route(
         "Fokker–Planck in *x*, *η* → 0",
-        &result.p_flat_density,
-        &result.p_flat_density_error,
+        &result.density.p_flat,
+        &result.density.p_flat_error,
         Style::nth(2).with_marker(Marker::Square),
         0.91,
     )];
     if let Some(planar) = &result.planar {
         routes.push(route(
             "Fokker–Planck in (*x*, *y*), *η* → 0",
-            &planar.p_flat_planar,
-            &planar.p_flat_planar_error,
+            &planar.p_flat,
+            &planar.p_flat_error,
             Style::nth(3).with_marker(Marker::Diamond),
             0.97,
         ));
     }
     routes.push(route(
         &format!("transfer operator{finite}"),
-        &result.p_flat_transfer,
+        &result.transfer.p_flat,
         &[],
         Style::nth(1).with_marker(Marker::Triangle),
         1.03,

@@ -10,7 +10,7 @@ use crate::ensemble::{CrossingTest, PathProtocol, PiecewiseLinear, first_passage
 use crate::error::{Error, Result};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
-use crate::output::{Group, Records, ResultFile, records};
+use crate::output::{Estimates, Group, ResultFile, groups, records};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
 use crate::setting::Setting;
 use crate::setting::two_valley::TwoValleyModel;
@@ -48,66 +48,96 @@ impl Default for Slices {
 }
 
 records! {
-    /// hop times between the valley bottoms, odds and spectral gap at fixed y, by independent routes
-    pub struct SlicesResult in "slices" {
+    /// slices of fixed y on which hop times between the valley bottoms, odds and spectral gap are found by independent routes, each in a group below
+    pub struct SlicePositions in "slices" {
         /// slow direction
         y: Vec<f64> => [slice] "1" "y",
         /// noise strength
         noise_strength: Vec<f64> => [slice] "1" "Δ",
-        /// mean time from the flat to the sharp bottom, Fokker-Planck grid
-        flat_to_sharp_grid: Vec<f64> => [slice] "time",
-        /// mean time from the sharp to the flat bottom, Fokker-Planck grid
-        sharp_to_flat_grid: Vec<f64> => [slice] "time",
-        /// mean time from the flat bottom to the ridge, Fokker-Planck grid
-        flat_to_ridge_grid: Vec<f64> => [slice] "time",
-        /// mean time from the sharp bottom to the ridge, Fokker-Planck grid
-        sharp_to_ridge_grid: Vec<f64> => [slice] "time",
-        /// stationary probability of x > 0, Fokker-Planck grid
-        p_flat_grid: Vec<f64> => [slice] "1",
-        /// spectral gap, Fokker-Planck grid
-        spectral_gap_grid: Vec<f64> => [slice] "1/time",
-        /// largest relative discretisation error of the grid route
-        relative_error_grid: Vec<f64> => [slice] "1",
-        /// mean time from the flat to the sharp bottom, exact Ito integral
-        flat_to_sharp_integral: Vec<f64> => [slice] "time",
-        /// mean time from the sharp to the flat bottom, exact Ito integral
-        sharp_to_flat_integral: Vec<f64> => [slice] "time",
-        /// stationary probability of x > 0, exact Ito integral
-        p_flat_integral: Vec<f64> => [slice] "1",
-        /// largest relative quadrature error of the integral route
-        relative_error_integral: Vec<f64> => [slice] "1",
-        /// The simulation, if it was wanted.
-        langevin: Option<LangevinColumns> => [slice],
-        /// The published formulas, where they apply.
-        papers: Option<PapersSlices> => [slice],
     }
 }
 
 records! {
-    /// Hop times by simulation.
-    pub struct LangevinColumns {
-        /// mean time from the sharp to the flat bottom, Langevin simulation, extrapolated to zero time step
-        sharp_to_flat_langevin: Vec<f64> => [] "time",
-        /// standard error of sharp_to_flat_langevin over the walkers
-        sharp_to_flat_langevin_standard_error: Vec<f64> => [] "time",
+    /// Fokker-Planck grid
+    pub struct GridSlices in "slices/grid" {
+        /// mean time from the flat to the sharp bottom
+        flat_to_sharp: Vec<f64> => [slice] "time",
+        /// mean time from the sharp to the flat bottom
+        sharp_to_flat: Vec<f64> => [slice] "time",
+        /// mean time from the flat bottom to the ridge
+        flat_to_ridge: Vec<f64> => [slice] "time",
+        /// mean time from the sharp bottom to the ridge
+        sharp_to_ridge: Vec<f64> => [slice] "time",
+        /// stationary probability of x > 0
+        p_flat: Vec<f64> => [slice] "1",
+        /// spectral gap
+        spectral_gap: Vec<f64> => [slice] "1/time",
+        /// largest relative discretisation error
+        relative_error: Vec<f64> => [slice] "1",
     }
 }
 
 records! {
-    /// Published formulas on the slices.
-    pub struct PapersSlices {
-        /// the paper's erfi formula for the time to the ridge
-        flat_to_ridge_paper: Vec<f64> => [] "time",
-        /// the paper's erfi formula for the time to the ridge
-        sharp_to_ridge_paper: Vec<f64> => [] "time",
+    /// exact integrals of the Ito equation
+    pub struct IntegralSlices in "slices/integral" {
+        /// mean time from the flat to the sharp bottom
+        flat_to_sharp: Vec<f64> => [slice] "time",
+        /// mean time from the sharp to the flat bottom
+        sharp_to_flat: Vec<f64> => [slice] "time",
+        /// stationary probability of x > 0
+        p_flat: Vec<f64> => [slice] "1",
+        /// largest relative quadrature error
+        relative_error: Vec<f64> => [slice] "1",
+    }
+}
+
+records! {
+    /// Langevin simulation, extrapolated to zero time step
+    pub struct LangevinSlices in "slices/langevin" {
+        /// mean time from the sharp to the flat bottom
+        sharp_to_flat: Estimates => [slice] "time",
+    }
+}
+
+records! {
+    /// the paper's formulas
+    pub struct PaperSlices in "slices/paper" {
+        /// the paper's erfi formula for the time from the flat bottom to the ridge
+        flat_to_ridge: Vec<f64> => [slice] "time",
+        /// the paper's erfi formula for the time from the sharp bottom to the ridge
+        sharp_to_ridge: Vec<f64> => [slice] "time",
         /// the paper's P_ss, from its erfi formulas without the splitting at the ridge
-        p_flat_paper: Vec<f64> => [] "1",
-        /// closed form of the Ito equation
-        p_flat_ito: Vec<f64> => [] "1",
-        /// closed form of the Stratonovich equation
-        p_flat_stratonovich: Vec<f64> => [] "1",
-        /// closed form of the anti-Ito (Klimontovich) equation
-        p_flat_antiito: Vec<f64> => [] "1",
+        p_flat: Vec<f64> => [slice] "1",
+    }
+}
+
+records! {
+    /// closed forms of the stationary probability of x > 0
+    pub struct ClosedFormSlices in "slices/closed_form" {
+        /// Ito equation
+        p_flat_ito: Vec<f64> => [slice] "1",
+        /// Stratonovich equation
+        p_flat_stratonovich: Vec<f64> => [slice] "1",
+        /// anti-Ito (Klimontovich) equation
+        p_flat_antiito: Vec<f64> => [slice] "1",
+    }
+}
+
+groups! {
+    /// Hop times between the valley bottoms, odds and spectral gap at fixed y.
+    pub struct SlicesResult {
+        /// The slices.
+        slices: SlicePositions,
+        /// Grid.
+        grid: GridSlices,
+        /// Quadrature.
+        integral: IntegralSlices,
+        /// Simulation, if it was wanted.
+        langevin: Option<LangevinSlices>,
+        /// The paper's formulas, where they apply.
+        paper: Option<PaperSlices>,
+        /// Closed forms, where they apply.
+        closed_form: Option<ClosedFormSlices>,
     }
 }
 
@@ -123,17 +153,18 @@ impl Task for Slices {
         let Some(result) = SlicesResult::find(file)? else {
             return Ok(Vec::new());
         };
-        let rows = Rows::along("y", &result.y).and("noise_strength", &result.noise_strength);
+        let (slices, grid) = (&result.slices, &result.grid);
+        let rows = Rows::along("y", &slices.y).and("noise_strength", &slices.noise_strength);
         let column = |name, values: &[f64]| {
-            let errors = values.iter().zip(&result.relative_error_grid);
+            let errors = values.iter().zip(&grid.relative_error);
             let errors: Vec<f64> = errors.map(|(value, error)| value * error).collect();
             rows.column(name, values, &errors)
         };
         Ok([
-            column("flat_to_sharp_grid", &result.flat_to_sharp_grid),
-            column("sharp_to_flat_grid", &result.sharp_to_flat_grid),
-            column("p_flat_grid", &result.p_flat_grid),
-            column("spectral_gap_grid", &result.spectral_gap_grid),
+            column("flat_to_sharp_grid", &grid.flat_to_sharp),
+            column("sharp_to_flat_grid", &grid.sharp_to_flat),
+            column("p_flat_grid", &grid.p_flat),
+            column("spectral_gap_grid", &grid.spectral_gap),
         ]
         .concat())
     }
@@ -266,54 +297,74 @@ fn run(seed: u64, model: &TwoValleyModel, task: &Slices, progress: &Progress) ->
             simulated.push(langevin(seed, model, task, y, strength, exact[k].0[1])?);
             bar.advance(1);
         }
-        Some(LangevinColumns {
-            sharp_to_flat_langevin: simulated.iter().map(|e| e.value).collect(),
-            sharp_to_flat_langevin_standard_error: simulated.iter().map(|e| e.standard_error).collect(),
+        Some(LangevinSlices {
+            sharp_to_flat: simulated.into_iter().collect(),
         })
     } else {
         None
     };
-    let result = SlicesResult {
-        y: task.y.clone(),
-        noise_strength: task.noise_strength.clone(),
-        flat_to_sharp_grid: column(|s| s.flat_to_sharp),
-        sharp_to_flat_grid: column(|s| s.sharp_to_flat),
-        flat_to_ridge_grid: column(|s| s.flat_to_ridge),
-        sharp_to_ridge_grid: column(|s| s.sharp_to_ridge),
-        p_flat_grid: column(|s| s.p_flat),
-        spectral_gap_grid: column(|s| s.spectral_gap),
-        relative_error_grid: column(|s| s.relative_error),
-        flat_to_sharp_integral: integral(0),
-        sharp_to_flat_integral: integral(1),
-        p_flat_integral: integral(2),
-        relative_error_integral: exact.iter().map(|e| e.1).collect(),
-        langevin,
-        papers: match model.has_papers_formulas() {
-            true => Some(papers(model, task)?),
-            false => None,
-        },
+    let (paper, closed_form) = match model.has_papers_formulas() {
+        true => (Some(paper_slices(model, task)?), Some(closed_forms(model, task)?)),
+        false => (None, None),
     };
-    Ok(vec![result.group()?])
+    let result = SlicesResult {
+        slices: SlicePositions {
+            y: task.y.clone(),
+            noise_strength: task.noise_strength.clone(),
+        },
+        grid: GridSlices {
+            flat_to_sharp: column(|s| s.flat_to_sharp),
+            sharp_to_flat: column(|s| s.sharp_to_flat),
+            flat_to_ridge: column(|s| s.flat_to_ridge),
+            sharp_to_ridge: column(|s| s.sharp_to_ridge),
+            p_flat: column(|s| s.p_flat),
+            spectral_gap: column(|s| s.spectral_gap),
+            relative_error: column(|s| s.relative_error),
+        },
+        integral: IntegralSlices {
+            flat_to_sharp: integral(0),
+            sharp_to_flat: integral(1),
+            p_flat: integral(2),
+            relative_error: exact.iter().map(|e| e.1).collect(),
+        },
+        langevin,
+        paper,
+        closed_form,
+    };
+    result.groups()
 }
 
-/// The published formulas on every slice.
-fn papers(model: &TwoValleyModel, task: &Slices) -> Result<PapersSlices> {
+/// A formula on every slice.
+fn on_slices(task: &Slices, value: impl Fn(f64, f64) -> Result<f64>) -> Result<Vec<f64>> {
+    let pairs = task.y.iter().zip(&task.noise_strength);
+    pairs.map(|(&y, &strength)| value(y, strength)).collect()
+}
+
+fn paper_slices(model: &TwoValleyModel, task: &Slices) -> Result<PaperSlices> {
     let landscape = model.landscape();
-    let every = |value: &dyn Fn(f64, f64) -> Result<f64>| -> Result<Vec<f64>> {
-        let pairs = task.y.iter().zip(&task.noise_strength);
-        pairs.map(|(&y, &strength)| value(y, strength)).collect()
+    let ridge = |side| {
+        on_slices(task, |y, d| {
+            Ok(paper::log_ridge_time(landscape, side, y, d)?.exp())
+        })
     };
-    let ridge = |side| every(&|y, d| Ok(paper::log_ridge_time(landscape, side, y, d)?.exp()));
-    let odds = |calculus| {
-        every(&|y, d| Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus)))
+    Ok(PaperSlices {
+        flat_to_ridge: ridge(Side::Flat)?,
+        sharp_to_ridge: ridge(Side::Sharp)?,
+        p_flat: on_slices(task, |y, d| paper::stationary_probability(landscape, y, d))?,
+    })
+}
+
+fn closed_forms(model: &TwoValleyModel, task: &Slices) -> Result<ClosedFormSlices> {
+    let landscape = model.landscape();
+    let p_flat = |calculus| {
+        on_slices(task, |y, d| {
+            Ok(ParabolicValleys::of_two_valley(landscape, y, 1.0, d)?.probability(calculus))
+        })
     };
-    Ok(PapersSlices {
-        flat_to_ridge_paper: ridge(Side::Flat)?,
-        sharp_to_ridge_paper: ridge(Side::Sharp)?,
-        p_flat_paper: every(&|y, d| paper::stationary_probability(landscape, y, d))?,
-        p_flat_ito: odds(Calculus::Ito)?,
-        p_flat_stratonovich: odds(Calculus::Stratonovich)?,
-        p_flat_antiito: odds(Calculus::Klimontovich)?,
+    Ok(ClosedFormSlices {
+        p_flat_ito: p_flat(Calculus::Ito)?,
+        p_flat_stratonovich: p_flat(Calculus::Stratonovich)?,
+        p_flat_antiito: p_flat(Calculus::Klimontovich)?,
     })
 }
 

@@ -16,7 +16,7 @@ use crate::landscape::{Kink, Landscape, RoundedRidge, Side};
 use crate::math::Point;
 use crate::noise::ValleyCurvature;
 use crate::observables::{spectral_gap, stationary_probability};
-use crate::output::{Records, ResultFile, records};
+use crate::output::{ResultFile, groups, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::rates::{ParabolicValley, ParabolicValleys, ScaleAndSpeed, confining_domain, width_probability};
 use crate::region::Domain;
@@ -71,7 +71,7 @@ impl Default for StaticOdds {
 
 records! {
     /// stationary odds of the flat to the sharp valley at fixed y, over R, the odds of a potential that is continuous on the ridge
-    pub struct StaticOddsResult in "static_odds" {
+    pub struct OddsOverContinuous in "static_odds" {
         attributes {
             /// γ = f1/f2.
             flatness_ratio: f64,
@@ -102,48 +102,66 @@ records! {
         ratio_transfer: Vec<f64> => [problem, learning_rate] "1",
         /// change of ratio_transfer with panels longer by a quarter
         ratio_transfer_error: Vec<f64> => [problem, learning_rate] "1",
-        /// probability of the flat valley under isotropic noise of the valleys' mean strength, SGD
-        isotropic_sgd: Vec<f64> => [problem, learning_rate] "1",
-        /// standard error of isotropic_sgd
-        isotropic_sgd_standard_error: Vec<f64> => [problem, learning_rate] "1",
-        /// the same by the transfer operator
-        isotropic_transfer: Vec<f64> => [problem, learning_rate] "1",
-        /// change of isotropic_transfer with panels longer by a quarter
-        isotropic_transfer_error: Vec<f64> => [problem, learning_rate] "1",
-        /// The rounded ridge, if it was wanted.
-        ridge: Option<RidgeColumns> => [ridge_width],
     }
 }
 
 records! {
-    /// The slice at ridge_y with its ridge rounded over a width, the noise following the curvature of the valleys.
-    pub struct RidgeColumns {
+    /// control: probability of the flat valley under isotropic noise of the valleys' mean strength
+    pub struct IsotropicControl in "static_odds/isotropic" {
+        /// learning rate
+        learning_rate: Vec<f64> => [learning_rate] "1" "η",
+        /// SGD
+        p_flat_sgd: Vec<f64> => [problem, learning_rate] "1",
+        /// standard error of p_flat_sgd
+        p_flat_sgd_standard_error: Vec<f64> => [problem, learning_rate] "1",
+        /// transfer operator
+        p_flat_transfer: Vec<f64> => [problem, learning_rate] "1",
+        /// change of p_flat_transfer with panels longer by a quarter
+        p_flat_transfer_error: Vec<f64> => [problem, learning_rate] "1",
+    }
+}
+
+records! {
+    /// the slice at ridge_y with its ridge rounded over a width, the noise following the curvature of the valleys
+    pub struct RoundedRidgeOdds in "static_odds/rounded_ridge" {
         /// width of the ridge over sqrt(noise strength)
-        ridge_width: Vec<f64> => [] "1" "w/sqrt(Δ)",
+        ridge_width: Vec<f64> => [ridge_width] "1" "w/sqrt(Δ)",
         /// stationary odds, Ito integral, eta -> 0
-        odds_integral: Vec<f64> => [] "1",
+        odds_integral: Vec<f64> => [ridge_width] "1",
         /// quadrature error of odds_integral
-        odds_integral_error: Vec<f64> => [] "1",
+        odds_integral_error: Vec<f64> => [ridge_width] "1",
         /// stationary odds, Fokker-Planck grid, eta -> 0
-        odds_grid: Vec<f64> => [] "1",
+        odds_grid: Vec<f64> => [ridge_width] "1",
         /// discretisation error of odds_grid
-        odds_grid_error: Vec<f64> => [] "1",
-        /// R of the rounded valleys: odds of a potential that is continuous on the ridge, with the depths of the rounded landscape
-        odds_continuous_ridge: Vec<f64> => [] "1",
+        odds_grid_error: Vec<f64> => [ridge_width] "1",
+        /// odds of a potential that is continuous on the ridge, with the depths of the rounded landscape
+        odds_continuous: Vec<f64> => [ridge_width] "1",
         /// odds of SGD at ridge_learning_rate
-        odds_sgd: Vec<f64> => [] "1",
+        odds_sgd: Vec<f64> => [ridge_width] "1",
         /// standard error of odds_sgd
-        odds_sgd_standard_error: Vec<f64> => [] "1",
+        odds_sgd_standard_error: Vec<f64> => [ridge_width] "1",
         /// odds of the map of SGD at ridge_learning_rate, transfer operator
-        odds_transfer: Vec<f64> => [] "1",
+        odds_transfer: Vec<f64> => [ridge_width] "1",
         /// change of odds_transfer with panels longer by a quarter
-        odds_transfer_error: Vec<f64> => [] "1",
+        odds_transfer_error: Vec<f64> => [ridge_width] "1",
         /// odds of the map at a quarter of ridge_learning_rate, transfer operator
-        odds_transfer_quarter: Vec<f64> => [] "1",
+        odds_transfer_quarter: Vec<f64> => [ridge_width] "1",
         /// probability to reach the bottom of the flat valley first from the top of the ridge, eta -> 0
-        splitting: Vec<f64> => [] "1",
+        splitting: Vec<f64> => [ridge_width] "1",
         /// spectral gap, Fokker-Planck grid
-        ridge_gap: Vec<f64> => [] "1/time",
+        spectral_gap: Vec<f64> => [ridge_width] "1/time",
+    }
+}
+
+groups! {
+    /// Stationary odds of the two valleys.
+    pub struct StaticOddsResult {
+        /// Odds over R.
+        odds: OddsOverContinuous,
+        /// Control under isotropic noise.
+        isotropic: IsotropicControl,
+        /// The rounded ridge, if it was wanted.
+        ridge: Option<RoundedRidgeOdds>,
     }
 }
 
@@ -186,16 +204,13 @@ impl Task for StaticOdds {
         let Some(result) = StaticOddsResult::find(file)? else {
             return Ok(Vec::new());
         };
-        let rows = Rows::along("y", &result.y)
-            .and("noise_strength", &result.noise_strength)
-            .times("learning_rate", &result.learning_rate);
+        let odds = &result.odds;
+        let rows = Rows::along("y", &odds.y)
+            .and("noise_strength", &odds.noise_strength)
+            .times("learning_rate", &odds.learning_rate);
         let mut numbers = [
-            rows.column("ratio_sgd", &result.ratio_sgd, &result.ratio_sgd_standard_error),
-            rows.column(
-                "ratio_transfer",
-                &result.ratio_transfer,
-                &result.ratio_transfer_error,
-            ),
+            rows.column("ratio_sgd", &odds.ratio_sgd, &odds.ratio_sgd_standard_error),
+            rows.column("ratio_transfer", &odds.ratio_transfer, &odds.ratio_transfer_error),
         ]
         .concat();
         if let Some(ridge) = &result.ridge {
@@ -225,7 +240,7 @@ impl Task for StaticOdds {
         let (model, task, seed) = (setting.two_valley()?, self.clone(), setting.seed);
         let rates = check(&model, &task)?;
         Ok(Box::new(move |progress| {
-            Ok(vec![run(&model, &task, &rates, seed, progress)?.group()?])
+            run(&model, &task, &rates, seed, progress)?.groups()
         }))
     }
 }
@@ -366,24 +381,29 @@ fn run(
     let first = |values: &[(f64, f64)]| values.iter().map(|v| v.0).collect::<Vec<f64>>();
     let second = |values: &[(f64, f64)]| values.iter().map(|v| v.1).collect::<Vec<f64>>();
     Ok(StaticOddsResult {
-        flatness_ratio: model.landscape().flatness_ratio(),
-        ridge_y: task.ridge_y,
-        ridge_noise_strength: task.ridge_noise_strength,
-        ridge_learning_rate: task.ridge_learning_rate,
-        y: task.y.clone(),
-        noise_strength: task.noise_strength.clone(),
-        ratio_stratonovich: closed.iter().map(|v| ratio(v, Calculus::Stratonovich)).collect(),
-        ratio_ito: closed.iter().map(|v| ratio(v, Calculus::Ito)).collect(),
-        odds_continuous: continuous,
-        learning_rate: rates.to_vec(),
-        ratio_sgd: first(&sgd),
-        ratio_sgd_standard_error: second(&sgd),
-        ratio_transfer: first(&transfer),
-        ratio_transfer_error: second(&transfer),
-        isotropic_sgd: first(&isotropic_sgd),
-        isotropic_sgd_standard_error: second(&isotropic_sgd),
-        isotropic_transfer: first(&isotropic_transfer),
-        isotropic_transfer_error: second(&isotropic_transfer),
+        odds: OddsOverContinuous {
+            flatness_ratio: model.landscape().flatness_ratio(),
+            ridge_y: task.ridge_y,
+            ridge_noise_strength: task.ridge_noise_strength,
+            ridge_learning_rate: task.ridge_learning_rate,
+            y: task.y.clone(),
+            noise_strength: task.noise_strength.clone(),
+            ratio_stratonovich: closed.iter().map(|v| ratio(v, Calculus::Stratonovich)).collect(),
+            ratio_ito: closed.iter().map(|v| ratio(v, Calculus::Ito)).collect(),
+            odds_continuous: continuous,
+            learning_rate: rates.to_vec(),
+            ratio_sgd: first(&sgd),
+            ratio_sgd_standard_error: second(&sgd),
+            ratio_transfer: first(&transfer),
+            ratio_transfer_error: second(&transfer),
+        },
+        isotropic: IsotropicControl {
+            learning_rate: rates.to_vec(),
+            p_flat_sgd: first(&isotropic_sgd),
+            p_flat_sgd_standard_error: second(&isotropic_sgd),
+            p_flat_transfer: first(&isotropic_transfer),
+            p_flat_transfer_error: second(&isotropic_transfer),
+        },
         ridge: match task.ridge_width.is_empty() {
             true => None,
             false => Some(ridge(model, task, seed, progress)?),
@@ -436,7 +456,12 @@ fn map_probability(model: &TwoValleyModel, problem: Static, eta: f64, gap: f64) 
 }
 
 /// The slice at `ridge_y` over a rounded ridge.
-fn ridge(model: &TwoValleyModel, task: &StaticOdds, seed: u64, progress: &Progress) -> Result<RidgeColumns> {
+fn ridge(
+    model: &TwoValleyModel,
+    task: &StaticOdds,
+    seed: u64,
+    progress: &Progress,
+) -> Result<RoundedRidgeOdds> {
     let problem = Static {
         y: task.ridge_y,
         noise_strength: task.ridge_noise_strength,
@@ -452,20 +477,20 @@ fn ridge(model: &TwoValleyModel, task: &StaticOdds, seed: u64, progress: &Progre
         })
         .collect::<Result<_>>()?;
     let column = |of: &dyn Fn(&RidgeRow) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
-    Ok(RidgeColumns {
+    Ok(RoundedRidgeOdds {
         ridge_width: task.ridge_width.clone(),
         odds_integral: column(&|r| r.integral.0),
         odds_integral_error: column(&|r| r.integral.1),
         odds_grid: column(&|r| r.grid.0),
         odds_grid_error: column(&|r| r.grid.1),
-        odds_continuous_ridge: column(&|r| r.continuous),
+        odds_continuous: column(&|r| r.continuous),
         odds_sgd: column(&|r| r.sgd.0),
         odds_sgd_standard_error: column(&|r| r.sgd.1),
         odds_transfer: column(&|r| r.transfer.0),
         odds_transfer_error: column(&|r| r.transfer.1),
         odds_transfer_quarter: column(&|r| r.quarter),
         splitting: column(&|r| r.splitting),
-        ridge_gap: column(&|r| r.gap),
+        spectral_gap: column(&|r| r.gap),
     })
 }
 
@@ -657,7 +682,8 @@ fn sgd_odds(
 /// As [`Records::of`].
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = StaticOddsResult::of(file)?;
-    let (eta, n) = (&result.learning_rate, result.learning_rate.len());
+    let (odds, isotropic) = (&result.odds, &result.isotropic);
+    let (eta, n) = (&odds.learning_rate, odds.learning_rate.len());
     let axis = || Axis::log("learning rate *η*");
     let mut ratio = Panel::new("", axis(), Axis::linear("odds/*R*(*y*, Δ)"));
     let mut control = Panel::new("", axis(), Axis::linear("*P*_{flat}, isotropic noise"));
@@ -669,17 +695,17 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             .with_width(0.9)
             .with_dash(dash),
     };
-    let gamma = result.flatness_ratio;
+    let gamma = odds.flatness_ratio;
     ratio = ratio
         .with(horizontal(1.0, "paper's equation: 1".into(), Dash::Dotted))
         .with(horizontal(
-            result.ratio_stratonovich[0],
-            format!("Stratonovich: {:.3}", result.ratio_stratonovich[0]),
+            odds.ratio_stratonovich[0],
+            format!("Stratonovich: {:.3}", odds.ratio_stratonovich[0]),
             Dash::Dashed,
         ))
         .with(horizontal(
-            result.ratio_ito[0],
-            format!("Itô: {:.3}", result.ratio_ito[0]),
+            odds.ratio_ito[0],
+            format!("Itô: {:.3}", odds.ratio_ito[0]),
             Dash::Solid,
         ));
     let widths = width_probability(gamma);
@@ -695,28 +721,27 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             format!("exact, *x*_1/(*x*_1 + *x*_2) = {widths:.4}"),
             Dash::Solid,
         ));
-    for k in 0..result.y.len() {
+    for k in 0..odds.y.len() {
         let part = k * n..(k + 1) * n;
         let style = Style::nth(k);
-        let label = format!("*y* = {}, Δ = {:.0e}", result.y[k], result.noise_strength[k])
-            .replace("e-", "×10^{−")
-            + "}";
+        let label =
+            format!("*y* = {}, Δ = {:.0e}", odds.y[k], odds.noise_strength[k]).replace("e-", "×10^{−") + "}";
         let pick = |values: &[f64]| values[part.clone()].to_vec();
         ratio = ratio
-            .with(Layer::line(eta, &pick(&result.ratio_transfer), "", style))
+            .with(Layer::line(eta, &pick(&odds.ratio_transfer), "", style))
             .with(Layer::points(
                 eta,
-                &pick(&result.ratio_sgd),
-                &pick(&result.ratio_sgd_standard_error),
+                &pick(&odds.ratio_sgd),
+                &pick(&odds.ratio_sgd_standard_error),
                 &label,
                 style,
             ));
         control = control
-            .with(Layer::line(eta, &pick(&result.isotropic_transfer), "", style))
+            .with(Layer::line(eta, &pick(&isotropic.p_flat_transfer), "", style))
             .with(Layer::points(
                 eta,
-                &pick(&result.isotropic_sgd),
-                &pick(&result.isotropic_sgd_standard_error),
+                &pick(&isotropic.p_flat_sgd),
+                &pick(&isotropic.p_flat_sgd_standard_error),
                 "",
                 style,
             ));
@@ -753,14 +778,14 @@ pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
     let grey = Style::nth(0).with_colour(Colour::GREY);
     let over = |odds: &[f64]| -> Vec<f64> {
         odds.iter()
-            .zip(&ridge.odds_continuous_ridge)
+            .zip(&ridge.odds_continuous)
             .map(|(odds, r)| odds / r)
             .collect()
     };
     let mut level = Panel::new("", axis(), Axis::linear("odds/*R*"));
     level = level
         .with(Layer::Horizontal {
-            y: result.ratio_ito[0],
+            y: result.odds.ratio_ito[0],
             label: "cusp, *γ*".into(),
             style: grey.with_dash(Dash::Dashed),
         })
@@ -795,7 +820,7 @@ pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
             "SGD",
             Style::nth(1),
         ));
-    let gamma = result.flatness_ratio;
+    let gamma = result.odds.flatness_ratio;
     let widths = width_probability(gamma);
     let mut splitting = Panel::new("", axis(), Axis::linear("probability to go flat from the ridge"));
     splitting = splitting

@@ -3,7 +3,10 @@
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::{AblationsResult, CollapseColumns};
 use freezeout::task::critical_points::{CriticalPointsMap, CriticalPointsResult};
-use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
+use freezeout::task::final_probability::{
+    DensityRoute, FinalProbabilityResult, FinalProbabilityRuns, IsotropicControl, PlanarRoute, TransferRoute,
+    TwoStateRoute,
+};
 use freezeout::task::freezing::{FreezingResult, FreezingSgd};
 use freezeout::task::freezing_design::FreezingDesignResult;
 use freezeout::task::freezing_line::FreezingLineResult;
@@ -16,7 +19,7 @@ use freezeout::task::phase_space::PhaseSpaceResult;
 use freezeout::task::rare_events::RareEventsResult;
 use freezeout::task::schedule_design::ScheduleDesignResult;
 use freezeout::task::schedules::{SchedulesResult, SgdColumns};
-use freezeout::task::static_odds::{RidgeColumns, StaticOddsResult};
+use freezeout::task::static_odds::{self, OddsOverContinuous, RoundedRidgeOdds, StaticOddsResult};
 use freezeout::task::stationary_map::StationaryMapResult;
 use freezeout::task::surface::SurfaceResult;
 use freezeout::task::trajectories::TrajectoriesResult;
@@ -212,7 +215,7 @@ pub fn time_scales(paths: usize) -> TimeScales {
     }
 }
 
-fn final_probability() -> Group {
+fn final_probability() -> Vec<Group> {
     let noise = vec![1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3];
     let p = |shift: f64| {
         noise
@@ -222,43 +225,64 @@ fn final_probability() -> Group {
             .collect::<Vec<f64>>()
     };
     let y = || noise.iter().map(|d| 150.0 * d.powf(0.51)).collect::<Vec<f64>>();
-    let result = FinalProbabilityResult {
+    let runs = FinalProbabilityRuns {
         learning_rate: 0.01,
         start_y: 1.0,
         end_y: vec![50.0; 6],
         regime: vec!["adiabatic".into()],
         time_scales: time_scales(6),
-        p_flat_two_state: p(0.0),
-        p_flat_two_state_error: vec![1e-6; 6],
-        p_flat_density: p(0.001),
-        p_flat_density_error: vec![4e-4; 6],
-        mass_error_density: vec![1e-15; 6],
-        p_flat_transfer: p(-0.006),
-        p_flat_transfer_error: vec![1e-6; 6],
-        defect_transfer: vec![1e-12; 6],
-        p_flat_isotropic: vec![0.5517; 6],
-        p_flat_isotropic_error: vec![1e-6; 6],
-        mean_freezing_y_isotropic: y(),
-        mean_freezing_y_two_state: y(),
-        mean_freezing_y_two_state_error: vec![1e-6; 6],
-        mean_hops_two_state: y(),
-        mean_hops_two_state_error: vec![1e-5; 6],
-        mean_hops_density: y(),
-        mean_hops_density_error: vec![1e-4; 6],
-        mean_freezing_y_poisson: y(),
-        mean_freezing_y_density: y(),
-        mean_freezing_y_density_error: vec![1e-3; 6],
-        mean_ridge_y_density: y(),
-        mean_freezing_y_transfer: y(),
-        mean_freezing_y_transfer_error: vec![1e-4; 6],
-        planar: Some(PlanarColumns {
-            p_flat_planar: p(0.0005),
-            p_flat_planar_error: vec![2e-4; 6],
-            mass_error_planar: vec![1e-15; 6],
-        }),
         noise_strength: noise.clone(),
     };
-    result.group().unwrap()
+    let two_state = TwoStateRoute {
+        noise_strength: noise.clone(),
+        p_flat: p(0.0),
+        p_flat_error: vec![1e-6; 6],
+        mean_freezing_y: y(),
+        mean_freezing_y_error: vec![1e-6; 6],
+        mean_freezing_y_poisson: y(),
+        mean_hops: y(),
+        mean_hops_error: vec![1e-5; 6],
+    };
+    let density = DensityRoute {
+        noise_strength: noise.clone(),
+        p_flat: p(0.001),
+        p_flat_error: vec![4e-4; 6],
+        mass_error: vec![1e-15; 6],
+        mean_freezing_y: y(),
+        mean_freezing_y_error: vec![1e-3; 6],
+        mean_ridge_y: y(),
+        mean_hops: y(),
+        mean_hops_error: vec![1e-4; 6],
+    };
+    let transfer = TransferRoute {
+        noise_strength: noise.clone(),
+        p_flat: p(-0.006),
+        p_flat_error: vec![1e-6; 6],
+        defect: vec![1e-12; 6],
+        mean_freezing_y: y(),
+        mean_freezing_y_error: vec![1e-4; 6],
+    };
+    let isotropic = IsotropicControl {
+        noise_strength: noise.clone(),
+        p_flat: vec![0.5517; 6],
+        p_flat_error: vec![1e-6; 6],
+        mean_freezing_y: y(),
+    };
+    let planar = Some(PlanarRoute {
+        noise_strength: noise.clone(),
+        p_flat: p(0.0005),
+        p_flat_error: vec![2e-4; 6],
+        mass_error: vec![1e-15; 6],
+    });
+    let result = FinalProbabilityResult {
+        runs,
+        two_state,
+        density,
+        transfer,
+        isotropic,
+        planar,
+    };
+    result.groups().unwrap()
 }
 
 fn ablations() -> Group {
@@ -326,7 +350,7 @@ fn ablations() -> Group {
     result.group().unwrap()
 }
 
-fn static_odds() -> Group {
+fn static_odds() -> Vec<Group> {
     let eta = log_space(1e-3, 0.1, 7);
     let rows = |f: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
         [1.0, 0.9, 0.6]
@@ -336,7 +360,7 @@ fn static_odds() -> Group {
     };
     let width = vec![0.01, 0.03, 0.1, 0.3, 1.0];
     let along = |f: &dyn Fn(f64) -> f64| width.iter().map(|w| f(*w)).collect::<Vec<f64>>();
-    let result = StaticOddsResult {
+    let odds = OddsOverContinuous {
         flatness_ratio: 1.5148,
         ridge_y: 5.0,
         ridge_noise_strength: 1e-3,
@@ -350,28 +374,36 @@ fn static_odds() -> Group {
         ratio_sgd_standard_error: vec![0.025; 21],
         ratio_transfer: rows(&|eta, size| 1.5 - size * eta.powf(0.4)),
         ratio_transfer_error: vec![1e-6; 21],
-        isotropic_sgd: rows(&|eta, size| 0.5517 + size * eta + 0.003 * (1e4 * eta).sin()),
-        isotropic_sgd_standard_error: vec![0.0035; 21],
-        isotropic_transfer: rows(&|eta, size| 0.5517 + size * eta),
-        isotropic_transfer_error: vec![1e-6; 21],
-        learning_rate: eta,
-        ridge: Some(RidgeColumns {
-            odds_integral: along(&|w| 14.0 / (1.0 + 3.0 * w)),
-            odds_integral_error: vec![1e-9; 5],
-            odds_grid: along(&|w| 14.0 / (1.0 + 3.0 * w)),
-            odds_grid_error: vec![1e-6; 5],
-            odds_continuous_ridge: along(&|w| 9.2 / (1.0 + 2.0 * w)),
-            odds_sgd: along(&|w| 12.0 / (1.0 + 2.5 * w)),
-            odds_sgd_standard_error: vec![0.3; 5],
-            odds_transfer: along(&|w| 12.2 / (1.0 + 2.5 * w)),
-            odds_transfer_error: vec![1e-5; 5],
-            odds_transfer_quarter: along(&|w| 13.0 / (1.0 + 2.7 * w)),
-            splitting: along(&|w| 0.5 + 0.07 / (1.0 + 4.0 * w)),
-            ridge_gap: vec![0.08; 5],
-            ridge_width: width,
-        }),
+        learning_rate: eta.clone(),
     };
-    result.group().unwrap()
+    let isotropic = static_odds::IsotropicControl {
+        p_flat_sgd: rows(&|eta, size| 0.5517 + size * eta + 0.003 * (1e4 * eta).sin()),
+        p_flat_sgd_standard_error: vec![0.0035; 21],
+        p_flat_transfer: rows(&|eta, size| 0.5517 + size * eta),
+        p_flat_transfer_error: vec![1e-6; 21],
+        learning_rate: eta,
+    };
+    let ridge = RoundedRidgeOdds {
+        odds_integral: along(&|w| 14.0 / (1.0 + 3.0 * w)),
+        odds_integral_error: vec![1e-9; 5],
+        odds_grid: along(&|w| 14.0 / (1.0 + 3.0 * w)),
+        odds_grid_error: vec![1e-6; 5],
+        odds_continuous: along(&|w| 9.2 / (1.0 + 2.0 * w)),
+        odds_sgd: along(&|w| 12.0 / (1.0 + 2.5 * w)),
+        odds_sgd_standard_error: vec![0.3; 5],
+        odds_transfer: along(&|w| 12.2 / (1.0 + 2.5 * w)),
+        odds_transfer_error: vec![1e-5; 5],
+        odds_transfer_quarter: along(&|w| 13.0 / (1.0 + 2.7 * w)),
+        splitting: along(&|w| 0.5 + 0.07 / (1.0 + 4.0 * w)),
+        spectral_gap: vec![0.08; 5],
+        ridge_width: width,
+    };
+    let result = StaticOddsResult {
+        odds,
+        isotropic,
+        ridge: Some(ridge),
+    };
+    result.groups().unwrap()
 }
 
 fn schedules() -> Group {
@@ -702,9 +734,7 @@ pub fn add_groups(file: &mut ResultFile) {
         landscape(),
         trajectories(),
         stationary_map(),
-        final_probability(),
         ablations(),
-        static_odds(),
         rare_events(),
         phase_space(),
         critical_points(),
@@ -719,7 +749,11 @@ pub fn add_groups(file: &mut ResultFile) {
         network_schedules(),
         Group::new("escape").unwrap(),
         escape_fields(),
-    ] {
+    ]
+    .into_iter()
+    .chain(final_probability())
+    .chain(static_odds())
+    {
         file.push(group).unwrap();
     }
 }

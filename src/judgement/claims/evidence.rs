@@ -221,19 +221,20 @@ impl Evidence {
     /// The position with the most noise strengths, on slices or else on the map.
     fn static_probabilities(&self) -> Option<Static> {
         let from_slices = self.slices.as_ref().and_then(|slices| {
+            let (all_y, noise_strength) = (&slices.slices.y, &slices.slices.noise_strength);
             let at = |y: f64| -> Vec<usize> {
-                let mut rows: Vec<usize> = (0..slices.y.len()).filter(|k| slices.y[*k] == y).collect();
-                rows.sort_by(|a, b| slices.noise_strength[*a].total_cmp(&slices.noise_strength[*b]));
+                let mut rows: Vec<usize> = (0..all_y.len()).filter(|k| all_y[*k] == y).collect();
+                rows.sort_by(|a, b| noise_strength[*a].total_cmp(&noise_strength[*b]));
                 rows
             };
-            let rows = slices.y.iter().map(|y| at(*y)).max_by_key(Vec::len)?;
-            let p = kept(&rows, &slices.p_flat_integral);
-            let errors = kept(&rows, &slices.relative_error_integral);
+            let rows = all_y.iter().map(|y| at(*y)).max_by_key(Vec::len)?;
+            let p = kept(&rows, &slices.integral.p_flat);
+            let errors = kept(&rows, &slices.integral.relative_error);
             Some(Static {
-                y: slices.y[rows[0]],
-                noise: kept(&rows, &slices.noise_strength),
+                y: all_y[rows[0]],
+                noise: kept(&rows, noise_strength),
                 error: p.iter().zip(errors).map(|(p, e)| p * e).collect(),
-                paper: slices.papers.as_ref().map(|papers| papers.p_flat_paper[rows[0]]),
+                paper: slices.paper.as_ref().map(|paper| paper.p_flat[rows[0]]),
                 p,
             })
         });
@@ -312,8 +313,8 @@ impl Evidence {
         let position = match (&self.path, &self.line) {
             (Some(path), _) => Some((
                 "transfer operator",
-                &path.mean_freezing_y_transfer,
-                &path.mean_freezing_y_transfer_error,
+                &path.transfer.mean_freezing_y,
+                &path.transfer.mean_freezing_y_error,
             )),
             (None, Some(line)) => {
                 let y = &line.means.mean_freezing_y;
@@ -366,13 +367,17 @@ impl Evidence {
         const CLAIM: &str = "selection: the final P_flat rises with Delta over the range where runs freeze";
         let mut evidence = Vec::new();
         let mut holds = Vec::new();
-        if let Some(path) = self.path.as_ref().filter(|path| path.noise_strength.len() > 1) {
+        if let Some(path) = self
+            .path
+            .as_ref()
+            .filter(|path| path.runs.noise_strength.len() > 1)
+        {
             for (route, p, error) in [
-                ("eta -> 0", &path.p_flat_density, &path.p_flat_density_error),
+                ("eta -> 0", &path.density.p_flat, &path.density.p_flat_error),
                 (
                     "transfer operator",
-                    &path.p_flat_transfer,
-                    &path.p_flat_transfer_error,
+                    &path.transfer.p_flat,
+                    &path.transfer.p_flat_error,
                 ),
             ] {
                 evidence.push(format!("{route} {}", list(p, 4)));
@@ -454,12 +459,16 @@ impl Evidence {
     fn t7(&self) -> Claim {
         const NAME: &str = "T7";
         const CLAIM: &str = "control: isotropic noise gives the same P_final at every noise strength although freezing is delayed";
-        let Some(path) = self.path.as_ref().filter(|path| path.noise_strength.len() > 1) else {
+        let Some(path) = self
+            .path
+            .as_ref()
+            .filter(|path| path.runs.noise_strength.len() > 1)
+        else {
             return Claim::not_tested(NAME, CLAIM, "two noise strengths of [final_probability]");
         };
-        let (p, y) = (&path.p_flat_isotropic, &path.mean_freezing_y_isotropic);
+        let (p, y) = (&path.isotropic.p_flat, &path.isotropic.mean_freezing_y);
         let expected = width_probability(self.model.landscape().flatness_ratio());
-        let verdict = isotropic(p, &path.p_flat_isotropic_error, y);
+        let verdict = isotropic(p, &path.isotropic.p_flat_error, y);
         let [low, high] = range(p);
         Claim {
             name: NAME,
@@ -637,7 +646,7 @@ impl Evidence {
             gamma / (1.0 + gamma),
             width_probability(self.model.landscape().flatness_ratio()),
         );
-        let measured = self.path.as_ref().map(|path| path.p_flat_isotropic.as_slice());
+        let measured = self.path.as_ref().map(|path| path.isotropic.p_flat.as_slice());
         Ok(Claim {
             name: NAME,
             statement: CLAIM,
@@ -734,7 +743,7 @@ impl Evidence {
         const NAME: &str = "S4";
         const CLAIM: &str = "the published freezing line predicts y_freeze with the constant of its text (c = 1, epsilon small)";
         let position = match (&self.path, &self.line) {
-            (Some(path), _) => Some((&path.noise_strength, &path.mean_freezing_y_transfer)),
+            (Some(path), _) => Some((&path.runs.noise_strength, &path.transfer.mean_freezing_y)),
             (None, Some(line)) => Some((&line.noise_strength, &line.means.mean_freezing_y.value)),
             (None, None) => None,
         };
@@ -794,7 +803,7 @@ impl Evidence {
         let (eta, strengths) = (diagram.learning_rate[0], &diagram.sigma);
         let at = |k: usize| {
             let strength = self.model.noise_strength(eta, strengths[k]).ok()?;
-            row_of(strength, &path.noise_strength).map(|j| (k, j))
+            row_of(strength, &path.runs.noise_strength).map(|j| (k, j))
         };
         let shared: Vec<(usize, usize)> = (0..columns).filter_map(at).collect();
         let [first, .., last] = shared.as_slice() else {
@@ -805,21 +814,21 @@ impl Evidence {
             );
         };
         let visible = first_row[last.0] - first_row[first.0];
-        let intrinsic = path.p_flat_density[last.1] - path.p_flat_density[first.1];
+        let intrinsic = path.density.p_flat[last.1] - path.density.p_flat[first.1];
         let share = 1.0 - intrinsic / visible;
         Claim {
             name: NAME,
             statement: CLAIM,
             evidence: format!(
                 "eta = {eta}, Delta {:.0e} -> {:.0e}: P_flat of the diagram, started at y = {}, {:.3} -> {:.3}; along the whole path from y = {}, {:.4} -> {:.4}",
-                path.noise_strength[first.1],
-                path.noise_strength[last.1],
+                path.runs.noise_strength[first.1],
+                path.runs.noise_strength[last.1],
                 diagram.start_y,
                 first_row[first.0],
                 first_row[last.0],
-                path.start_y,
-                path.p_flat_density[first.1],
-                path.p_flat_density[last.1]
+                path.runs.start_y,
+                path.density.p_flat[first.1],
+                path.density.p_flat[last.1]
             ),
             verdict: yes(share < 0.5),
             reason: format!(

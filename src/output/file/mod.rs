@@ -3,9 +3,9 @@
 mod array;
 mod attribute;
 mod dimension_scale;
+mod older;
 mod read;
 mod seal;
-mod version_1;
 mod write;
 
 pub use array::read_array;

@@ -1,7 +1,7 @@
 //! Reading a result file back.
 
 use super::seal::{self, SIGNATURE, Seal};
-use super::{MOST_COMPRESSION, dimension_scale, one_line, version_1};
+use super::{MOST_COMPRESSION, dimension_scale, older, one_line};
 use crate::error::{Error, Result};
 use crate::output::group::{Attribute, Group, ResultFile};
 use crate::output::record::{Record, Values};
@@ -136,8 +136,8 @@ fn read_hdf5(path: &Path) -> Result<ResultFile> {
             result.set_attribute(&name, value)?;
         }
         read_groups(&file, "", room, version, result)?;
-        if version == 1 {
-            *result = version_1::regrouped(result)?;
+        if version < FORMAT_VERSION {
+            *result = older::regrouped(result)?;
         }
         Ok(())
     };
