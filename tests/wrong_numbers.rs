@@ -118,6 +118,38 @@ fn the_strength_of_a_noise_does_not_scale_its_floor() {
     assert!((time(parabola, wrong) / time(parabola, known) - 1.0).abs() > 0.1);
 }
 
+/// 1 − P by finite elements of degree 8 in space and a Runge-Kutta method of order 4 along the path, and by the map of SGD under `[schedules]`.
+#[test]
+fn the_final_probability_is_that_after_all_hops() {
+    let text = r#"
+name = "final"
+[landscape]
+model = "two_valley"
+x1 = 1.0
+x2 = 0.6
+y_f = 12.0
+y_d = 60.0
+[final_probability]
+noise_strength = [4e-4]
+end_y = 60.0
+"#;
+    let file = run(text);
+    let route = |name: &str| {
+        let of = |record: &str| {
+            let path = format!("final_probability/{name}/{record}");
+            file.record(&path).unwrap().numbers().unwrap()[0]
+        };
+        (1.0 - of("p_flat"), of("p_flat_error"))
+    };
+    for (name, known) in [("density", 5.2586e-5), ("transfer", 1.03111e-4)] {
+        let (left, error) = route(name);
+        assert!(
+            (left - known).abs() < error && error < 3e-6,
+            "{name}: {left:e} ± {error:e}"
+        );
+    }
+}
+
 #[test]
 fn nothing_simulates_a_jump() {
     for more in ["[escape.simulation]\nruns = 100", "[escape.path]\nto = [0.0]"] {

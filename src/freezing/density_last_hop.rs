@@ -7,7 +7,7 @@
 
 use super::density_path::{DensityPath, DensityPathSettings, Stage, State, between, run};
 use super::moving_frame::MovingFrame;
-use super::slow_path::second_order_error;
+use super::slow_path::refinement_error;
 use crate::diffusion::Diffusion;
 use crate::error::Result;
 use crate::landscape::TwoValley;
@@ -66,10 +66,10 @@ pub fn density_last_hop<S: Diffusion<1>>(
 ) -> Result<DensityLastHop> {
     let mut fine = laws(model, &slice, settings)?;
     let coarse = laws(model, &slice, &settings.coarser())?;
-    fine.path.p_flat_error = second_order_error(fine.path.final_p_flat(), coarse.path.final_p_flat());
-    fine.mean_y_error = second_order_error(fine.mean_y, coarse.mean_y);
-    fine.mean_y_ridge_error = second_order_error(fine.mean_y_ridge, coarse.mean_y_ridge);
-    fine.mean_hops_error = second_order_error(fine.mean_hops, coarse.mean_hops);
+    fine.path.p_flat_error = refinement_error(fine.path.final_p_flat(), coarse.path.final_p_flat());
+    fine.mean_y_error = refinement_error(fine.mean_y, coarse.mean_y);
+    fine.mean_y_ridge_error = refinement_error(fine.mean_y_ridge, coarse.mean_y_ridge);
+    fine.mean_hops_error = refinement_error(fine.mean_hops, coarse.mean_hops);
     Ok(fine)
 }
 

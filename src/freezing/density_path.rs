@@ -8,7 +8,7 @@
 //! η → 0; y is one number for all runs, so that its own noise and its spread are left out.
 
 use super::moving_frame::MovingFrame;
-use super::slow_path::{self, check_ends, farthest, floor_time, second_order_error};
+use super::slow_path::{self, check_ends, farthest, floor_time, refinement_error};
 use crate::diffusion::Diffusion;
 use crate::error::{Result, require_positive};
 use crate::generator::Generator;
@@ -185,7 +185,7 @@ pub fn density_path<S: Diffusion<1>>(
 ) -> Result<DensityPath> {
     let (mut path, _) = run(model, &slice, settings, |_| ())?;
     let (coarse, _) = run(model, &slice, &settings.coarser(), |_| ())?;
-    path.p_flat_error = second_order_error(path.final_p_flat(), coarse.final_p_flat());
+    path.p_flat_error = refinement_error(path.final_p_flat(), coarse.final_p_flat());
     Ok(path)
 }
 

@@ -11,7 +11,7 @@
 
 use super::moving_frame::MovingFrame;
 use super::planar_frame::{CrossNoise, Crossing, Line, NODES, PlanarFrame, Rates, horner};
-use super::slow_path::{self, check_ends, farthest, floor_time, second_order_error};
+use super::slow_path::{self, check_ends, farthest, floor_time, refinement_error};
 use crate::diffusion::Diffusion;
 use crate::error::{Result, require, require_positive};
 use crate::landscape::TwoValley;
@@ -191,7 +191,7 @@ pub fn planar_density<D: Diffusion<2>>(
     )?;
     let error = |number: fn(&PlanarDensity) -> &[f64]| {
         let [fine, coarse] = [&fine, &coarse].map(|run| number(run)[run.time.len() - 1]);
-        second_order_error(fine, coarse)
+        refinement_error(fine, coarse)
     };
     (fine.p_flat_error, fine.mean_y_error) = (error(|run| &run.p_flat), error(|run| &run.mean_y));
     Ok(fine)

@@ -5,7 +5,7 @@
 //! ```
 
 use super::section_grid::section_axis;
-use super::slow_path::{check_ends, second_order_error};
+use super::slow_path::{check_ends, refinement_error};
 use super::{DensitySnapshot, NoiseSchedule, SlowFast, ValleyPath, Valleys};
 use crate::diffusion::Diffusion;
 use crate::error::{Result, require};
@@ -70,9 +70,7 @@ pub fn section_density<T: Diffusion<2>>(
         SectionDensity::probabilities(&snapshots[snapshots.len() - 1], &ridges)
     };
     let pairs = last(&fine).into_iter().zip(last(&coarse));
-    let error = pairs
-        .map(|(a, b)| 3.0 * second_order_error(a, b))
-        .fold(0.0, f64::max);
+    let error = pairs.map(|(a, b)| refinement_error(a, b)).fold(0.0, f64::max);
     Ok(SectionDensity {
         snapshots: fine,
         error,

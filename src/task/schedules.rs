@@ -619,7 +619,7 @@ pub(super) fn row(model: &TwoValleyModel, task: &Schedules, schedule: &NoiseSche
     let density = density_path(landscape, |y| model.slice(y, schedule.at(y)), &settings)?;
     // a step across a jump of the noise is of first order, and its own error at most the tolerance of a step
     let jumps = schedule.pieces(task.start_y, task.end_y).len() - 1;
-    let density_error = 3.0 * density.p_flat_error + settings.tolerance * jumps as f64;
+    let density_error = density.p_flat_error + settings.tolerance * jumps as f64;
     let fine = map_of_sgd(model, task, schedule, None)?;
     let coarse = map_of_sgd(model, task, schedule, Some(&fine.steps))?;
     Ok(Row {
