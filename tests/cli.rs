@@ -149,6 +149,7 @@ fn show_is_one_screen_and_names_one_thing() {
         "seed 3",
         "[slices]",
         "comparisons agree",
+        "/slices/... ",
         "/freezing_line",
         "sigma 1, step",
     ] {

@@ -20,7 +20,7 @@ pub fn to_json(file: &ResultFile) -> Value {
 /// The group, record or attribute at a path as JSON, in the form that it has in [`to_json`].
 ///
 /// # Errors
-/// [`Error::Input`] when nothing has this name.
+/// [`crate::Error::Input`] when nothing has this name.
 pub fn json_at(file: &ResultFile, path: &str) -> Result<Value> {
     let path = path.trim_matches('/');
     let (outer, name) = path.rsplit_once('/').unwrap_or(("", path));

@@ -30,7 +30,7 @@ pub fn summary(file: &ResultFile, width: usize) -> String {
 /// wanted.
 ///
 /// # Errors
-/// [`Error::Input`] when nothing has this name.
+/// [`crate::Error::Input`] when nothing has this name.
 ///
 /// # Examples
 /// ```

@@ -155,8 +155,10 @@ fn in_cells(cells: &Cells) -> Result<Vec<Comparison>> {
     Ok(all)
 }
 
-/// A line a group; numbered groups beside each other that have the same dimensions share one.
+/// A line a group; numbered groups beside each other that have the same dimensions share one, as do groups with those below that have no others.
 fn groups(file: &ResultFile, width: usize) -> String {
+    /// End of the name of a group that stands for those below it.
+    const BELOW: &str = "/...";
     let mut lines: Vec<(String, Vec<Range>, usize)> = Vec::new();
     for group in file.groups() {
         let dimensions = dimensions(group);
@@ -164,7 +166,14 @@ fn groups(file: &ResultFile, width: usize) -> String {
         let rest = if stem == group.name() { "" } else { "..." };
         let name = format!("/{stem}{rest}");
         let is_like = |known: &[Range]| known.iter().map(|d| &d.0).eq(dimensions.iter().map(|d| &d.0));
+        let is_below = |outer: &str| name.starts_with(&format!("{}/", outer.trim_end_matches(BELOW)));
         match lines.last_mut() {
+            Some((outer, known, count))
+                if is_below(outer) && !known.is_empty() && dimensions.iter().all(|d| known.contains(d)) =>
+            {
+                *count += group.records().len();
+                *outer = format!("{}{BELOW}", outer.trim_end_matches(BELOW));
+            }
             Some((same, known, count)) if *same == name && is_like(known) => {
                 *count += group.records().len();
                 for (range, (_, low, high)) in known.iter_mut().zip(dimensions) {

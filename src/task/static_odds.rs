@@ -679,7 +679,7 @@ fn sgd_odds(
 /// Measured odds over R against η (a), and P_flat under isotropic noise (b).
 ///
 /// # Errors
-/// As [`Records::of`].
+/// As [`StaticOddsResult::of`].
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = StaticOddsResult::of(file)?;
     let (odds, isotropic) = (&result.odds, &result.isotropic);
@@ -764,7 +764,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
 /// Odds against the width of the ridge (a), and the splitting on it (b).
 ///
 /// # Errors
-/// As [`Records::of`]; [`Error::Input`] where no width was asked for.
+/// As [`StaticOddsResult::of`]; [`Error::Input`] where no width was asked for.
 pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
     let result = StaticOddsResult::of(file)?;
     let Some(ridge) = &result.ridge else {
