@@ -291,7 +291,7 @@ fn heavy_tails_undo_freezing_and_sampling_without_replacement_lowers_the_noise()
         gaussian.z_score(0.9) > 0.0 && stable.z_score(0.85) < -Z,
         "{gaussian} {stable}"
     );
-    let unfrozen = |law: &str| found.unfrozen_fraction[row(law) * 2];
+    let unfrozen = |law: &str| found.unfrozen_fraction.value[row(law) * 2];
     assert!(unfrozen("stable 1.5") > 0.05 && unfrozen("Gaussian") == 0.0);
     let with = at(&found, "100 samples with replacement", 0);
     let without = at(&found, "100 samples without replacement", 0);

@@ -3,9 +3,9 @@
 use super::landscape::{AnyLandscape, LandscapeKeys};
 use super::noise::{AnyNoise, NoiseKeys};
 use super::region::RegionKeys;
-use super::sgd::SgdKeys;
+use super::sgd::{Preconditioner, SgdKeys};
 use super::two_valley::TwoValleyModel;
-use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, Sgd};
+use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, RmsPreconditioned, Sgd};
 use crate::error::{Error, Result};
 use crate::region::{Boundary, Domain};
 use std::borrow::Cow;
@@ -94,9 +94,24 @@ impl Setting {
     /// # Errors
     /// [`Error::Config`] and others naming the key that is wrong.
     pub fn diffusion<const D: usize>(&self, landscape: Landscape<D>) -> Result<AnyDiffusion<D>> {
+        let preconditioner = self.sgd.and_then(|sgd| sgd.preconditioner);
         let Some(texts) = &self.landscape.drift else {
-            return Ok(Box::new(self.sgd(landscape)?));
+            let sgd = self.plain_sgd(landscape)?;
+            return match preconditioner {
+                None => Ok(Box::new(sgd)),
+                Some(Preconditioner::Rms) if D == 1 => Ok(Box::new(RmsPreconditioned::new(sgd))),
+                Some(Preconditioner::Rms) => Err(Error::config(
+                    "sgd.preconditioner",
+                    "steps are divided by the rms of the noise in one variable only",
+                )),
+            };
         };
+        if preconditioner.is_some() {
+            return Err(Error::config(
+                "sgd.preconditioner",
+                "steps are divided along the gradient of a loss: give loss or model in place of landscape.drift",
+            ));
+        }
         let noise = self.covariance(landscape)?;
         let texts: [&str; D] = std::array::from_fn(|d| texts.get(d).map_or("", String::as_str));
         let keys = &self.landscape;
@@ -112,8 +127,21 @@ impl Setting {
     /// SGD on the landscape in D variables, or its limit of small steps.
     ///
     /// # Errors
-    /// [`Error::Config`] and others naming the key that is wrong; a drift that is no gradient is refused.
+    /// [`Error::Config`] and others naming the key that is wrong; a drift that is no gradient is refused, and so are steps that are divided.
     pub fn sgd<const D: usize>(&self, landscape: Landscape<D>) -> Result<Sgd<AnyLandscape<D>, AnyNoise<D>>> {
+        if self.sgd.is_some_and(|sgd| sgd.preconditioner.is_some()) {
+            return Err(Error::config(
+                "sgd.preconditioner",
+                "this question is about plain steps: leave the key out",
+            ));
+        }
+        self.plain_sgd(landscape)
+    }
+
+    fn plain_sgd<const D: usize>(
+        &self,
+        landscape: Landscape<D>,
+    ) -> Result<Sgd<AnyLandscape<D>, AnyNoise<D>>> {
         let noise = self.covariance(landscape)?;
         let loss = landscape(&self.landscape).map_err(|e| e.at("landscape"))?;
         let mean = self.noise()?.mean_landscape(loss).map_err(|e| e.at("noise"))?;
