@@ -5,6 +5,7 @@ use crate::escape::Quantity;
 use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
+use crate::task::coupled::CoupledResult;
 use crate::task::critical_points::CriticalPointsResult;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
@@ -192,6 +193,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     }
     rows.extend(escape(file)?);
     rows.extend(rare_events(file)?);
+    rows.extend(coupled(file)?);
     rows.extend(critical_points(file)?);
     if let (Some(line), Some(path)) = (
         FreezingLineResult::find(file)?,
@@ -673,6 +675,40 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
     Ok(grid
         .map(|grid| Comparison::of_numbers(time, "splitting", value, "Fokker-Planck grid", grid))
         .into_iter()
+        .collect())
+}
+
+/// Two coupled variables by their modes, held against the grid in the plane.
+fn coupled(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let Some(result) = CoupledResult::find(file)? else {
+        return Ok(Vec::new());
+    };
+    let planar = result.planar_gap.as_ref().zip(result.planar_gap_error.as_ref());
+    let row = result.dimension.iter().position(|d| *d == 2).zip(planar);
+    let Some((row, (gap, error))) = row else {
+        return Ok(Vec::new());
+    };
+    let first = row * result.coupling.len();
+    let both = result.coupling.iter().enumerate().map(|(k, coupling)| {
+        let modes = number(
+            result.spectral_gap[first + k],
+            result.spectral_gap_error[first + k],
+        );
+        let grid = number(gap[k], error[k]);
+        (modes, grid, format!("d = 2, J = {coupling}"))
+    });
+    Ok(both
+        .filter(|(modes, ..)| modes.value.is_finite())
+        .map(|(modes, grid, at)| {
+            Comparison::of_numbers(
+                "spectral gap",
+                "products of modes",
+                modes,
+                "Fokker-Planck grid",
+                grid,
+            )
+            .at(&at)
+        })
         .collect())
 }
 

@@ -7,6 +7,7 @@ use super::sgd::{Preconditioner, SgdKeys};
 use super::two_valley::TwoValleyModel;
 use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, RmsPreconditioned, Sgd};
 use crate::error::{Error, Result};
+use crate::math::Point;
 use crate::region::{Boundary, Domain};
 use std::borrow::Cow;
 
@@ -99,7 +100,10 @@ impl Setting {
             let sgd = self.plain_sgd(landscape)?;
             return match preconditioner {
                 None => Ok(Box::new(sgd)),
-                Some(Preconditioner::Rms) if D == 1 => Ok(Box::new(RmsPreconditioned::new(sgd))),
+                Some(Preconditioner::Rms) if D == 1 => {
+                    self.require_noise(&sgd)?;
+                    Ok(Box::new(RmsPreconditioned::new(sgd)))
+                }
                 Some(Preconditioner::Rms) => Err(Error::config(
                     "sgd.preconditioner",
                     "steps are divided by the rms of the noise in one variable only",
@@ -136,6 +140,26 @@ impl Setting {
             ));
         }
         self.plain_sgd(landscape)
+    }
+
+    /// Refuses noise that vanishes somewhere in the domain: steps cannot be divided by it.
+    fn require_noise<const D: usize>(&self, sgd: &Sgd<AnyLandscape<D>, AnyNoise<D>>) -> Result<()> {
+        const LOOKS: usize = 1000;
+        let ends = self.region.as_ref().and_then(|region| region.domain.first());
+        let Some([lower, upper]) = ends.map(Vec::as_slice) else {
+            return Ok(());
+        };
+        let at = |k: usize| lower + (upper - lower) * (k as f64 + 0.5) / LOOKS as f64;
+        let vanishes = |x: &f64| !(sgd.tensor(&Point::<D>::repeat(*x))[(0, 0)] > 0.0);
+        match (0..LOOKS).map(at).find(vanishes) {
+            None => Ok(()),
+            Some(x) => Err(Error::config(
+                "sgd.preconditioner",
+                format!(
+                    "the noise vanishes at {x:.4}, and steps are divided by it: give noise.floor, or another noise"
+                ),
+            )),
+        }
     }
 
     fn plain_sgd<const D: usize>(

@@ -2,6 +2,7 @@
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::{AblationsResult, CollapseColumns};
+use freezeout::task::coupled::CoupledResult;
 use freezeout::task::critical_points::{CriticalPointsMap, CriticalPointsResult};
 use freezeout::task::final_probability::{FinalProbabilityResult, PlanarColumns};
 use freezeout::task::freezing::{FreezingResult, FreezingSgd};
@@ -706,6 +707,7 @@ pub fn add_groups(file: &mut ResultFile) {
         static_odds(),
         rare_events(),
         phase_space(),
+        coupled(),
         critical_points(),
         critical_points_map(),
         schedules(),
@@ -826,6 +828,37 @@ fn phase_space() -> Group {
         friction,
         x,
         v,
+    };
+    result.group().unwrap()
+}
+
+/// Gaps that fall with the coupling, the last of which is missing.
+fn coupled() -> Group {
+    let coupling = space(0.0, 0.1, 6);
+    let n = coupling.len();
+    let gap = |k: usize| {
+        let (d, j) = ((k / n + 2) as f64, coupling[k % n]);
+        if k == 5 * n - 1 {
+            f64::NAN
+        } else {
+            0.0335 * (-j * j * 60.0 * d).exp()
+        }
+    };
+    let spectral_gap: Vec<f64> = (0..5 * n).map(gap).collect();
+    let result = CoupledResult {
+        temperature: 0.1,
+        regime: vec!["the strongest coupling is 1.00 T".into()],
+        dimension: (2..7).collect(),
+        spectral_gap_error: (0..5 * n)
+            .map(|k| gap(k) * 1e-4 * (k / n + 1) as f64 * (1 + k % n) as f64)
+            .collect(),
+        functions: spectral_gap.iter().map(|gap| 500.0 + 0.0 * gap).collect(),
+        spectral_gap,
+        gap_without_coupling: vec![0.0335; 5],
+        gap_without_coupling_error: vec![1e-9; 5],
+        planar_gap: Some((0..n).map(gap).collect()),
+        planar_gap_error: Some(vec![1e-6; n]),
+        coupling,
     };
     result.group().unwrap()
 }
