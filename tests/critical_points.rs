@@ -853,7 +853,7 @@ fn the_task_lists_a_ridge_and_states_no_corrected_rate_over_it() {
             .unwrap()
     };
     assert_eq!(numbers("index"), [0.0, 0.0, 1.0]);
-    assert_eq!(numbers("curvature")[4], f64::NEG_INFINITY);
+    assert!(numbers("curvature")[4].is_nan() && (numbers("curvature")[5] - 1.0).abs() < 1e-12);
     assert!((numbers("barrier")[1] - 0.5).abs() < 1e-12 && numbers("rate")[1].is_nan());
     // k = T/(2T)·exp(−10)·... : T sqrt(2πT) / (2T · 2πT), slopes and curvatures one
     let known = 0.05 / (0.1 * (std::f64::consts::TAU * 0.05).sqrt()) * (-10f64).exp();
@@ -878,7 +878,7 @@ fn coupled(keys: &str) -> String {
 #[test]
 fn coupled_variables_have_the_gap_of_the_plane_and_errors_that_say_where_they_end() {
     let file = run(&coupled(
-        "dimension = [2, 3]\ncoupling = [0.0, 0.05, 0.1]\nlargest_rate = [12.0, 6.0]\ncells = 24\n",
+        "dimension = [2, 3]\ncoupling = [0.0, 0.1]\nlargest_rate = [12.0, 6.0]\ncells = 24\n",
     ));
     let numbers = |name: &str| {
         file.record(&format!("coupled/{name}"))
@@ -888,7 +888,7 @@ fn coupled_variables_have_the_gap_of_the_plane_and_errors_that_say_where_they_en
     };
     let (gap, error) = (numbers("spectral_gap"), numbers("spectral_gap_error"));
     let (planar, planar_error) = (numbers("planar_gap"), numbers("planar_gap_error"));
-    for k in 0..3 {
+    for k in 0..2 {
         let distance = (gap[k] - planar[k]).abs();
         assert!(
             distance <= error[k].hypot(planar_error[k]),
@@ -899,7 +899,7 @@ fn coupled_variables_have_the_gap_of_the_plane_and_errors_that_say_where_they_en
     }
     for d in 0..2 {
         assert!(
-            (gap[3 * d] - GAP).abs() <= error[3 * d] + 1e-11
+            (gap[2 * d] - GAP).abs() <= error[2 * d] + 1e-11
                 && (numbers("gap_without_coupling")[d] / GAP - 1.0).abs() < 1e-4
         );
         assert!((numbers("gap_without_coupling")[d] - GAP).abs() <= numbers("gap_without_coupling_error")[d]);

@@ -68,8 +68,8 @@ records! {
         loss_error: Vec<f64> => [point] "loss",
         /// number of negative curvatures: 0 at minima, 1 at saddles
         index: Vec<u64> => [point] "1",
-        /// eigenvalues of the Hessian, ascending; across a kink -infinity on the crest of a ridge, infinity in a groove
-        curvature: Vec<f64> => [point, direction] "loss" "λ",
+        /// eigenvalues of the Hessian, ascending; the first is missing on the crest of a ridge, the last in a groove
+        curvature: Vec<f64> => [point, direction] "loss" "λ" missing "across a kink, which has none",
         /// the point that each minimum is, by loss
         minimum: Vec<u64> => [minimum] "1",
         /// the point that each saddle of index one is, by loss
@@ -425,7 +425,8 @@ fn result<const D: usize>(
         index: points.iter().map(|point| point.index as u64).collect(),
         curvature: points
             .iter()
-            .flat_map(|point| point.eigenvalues.clone())
+            .flat_map(|point| &point.eigenvalues)
+            .map(|value| if value.is_finite() { *value } else { f64::NAN })
             .collect(),
         first_minimum: joins(0),
         second_minimum: joins(1),
