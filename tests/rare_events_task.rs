@@ -220,7 +220,7 @@ fn momentum_is_motion_with_inertia_for_small_steps() {
     // 163.2 ± 4.0 on finer grids
     let error = simulated.standard_error.hypot(grid.standard_error);
     assert!(
-        (simulated.value - grid.value).abs() < 4.0 * error && error < 0.15 * grid.value,
+        (simulated.value - grid.value).abs() < 4.0 * error && error < 0.2 * grid.value,
         "{simulated} {grid}"
     );
     assert_eq!(row.at, "β = 0.95");
