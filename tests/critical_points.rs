@@ -12,15 +12,16 @@ use freezeout::generator::{Discretisation, Generator};
 use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::judgement::agreement::comparisons;
 use freezeout::landscape::{
-    CriticalPoint, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic, critical_point,
+    CriticalPoint, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic, Side, Slice, TwoValley,
+    critical_point, critical_points,
 };
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
 use freezeout::observables::{CoupledGap, Factor, Product, coupled_gap, slow_modes, spectral_gap};
 use freezeout::output::ResultFile;
 use freezeout::rates::{
-    FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed, confining_domain,
-    first_correction, quartic_coefficient,
+    BarrierGraph, FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed,
+    confining_domain, first_correction, quartic_coefficient,
 };
 use std::collections::BTreeMap;
 
@@ -731,4 +732,233 @@ fn what_has_no_rates_or_points_is_refused() {
     let drift =
         "name = \"d\"\nlandscape.drift = [\"-x\"]\n[region]\ndomain = [[-1.0, 1.0]]\n[critical_points]\n";
     assert!(refused(drift).contains("landscape.drift"));
+}
+
+/// The ridge of the two-valley model is a saddle of index one, and the rate over it is the exact one as T falls, with a deviation in proportion to T.
+#[test]
+fn the_ridge_of_the_two_valleys_is_a_saddle_with_the_rate_of_a_cusp() {
+    let slice = Slice::new(TwoValley::default(), 5.0).unwrap();
+    let found = critical_points(&slice, [[-1.0, 1.0]], 20).unwrap();
+    assert_eq!(
+        found.points.iter().map(|p| p.index).collect::<Vec<_>>(),
+        [0, 0, 1]
+    );
+    assert_eq!(found.euler_characteristic, 1);
+    let ridge = &found.points[2];
+    let crease = ridge.crease.unwrap();
+    // slopes ±2x*/f on either side
+    let model = TwoValley::default();
+    for (slope, side) in crease.slopes.into_iter().zip([Side::Sharp, Side::Flat]) {
+        let known = -side.sign() * 2.0 * model.minimum(side, 5.0).abs() / model.flatness(side, 5.0);
+        assert!((slope / known - 1.0).abs() < 1e-9, "{slope} {known}");
+    }
+    assert!(ridge.eigenvalues[0] == f64::NEG_INFINITY && ridge.position[0] == 0.0);
+    let graph = BarrierGraph::new(&slice, &found.points).unwrap();
+    assert_eq!(graph.saddles[0].joins, [0, 1]);
+    assert!((graph.barrier(0, 1).unwrap() - 0.04).abs() < 1e-15);
+    let from = usize::from(graph.minima[1].position[0] > 0.0);
+    let (a, b) = (graph.minima[from].position[0], graph.minima[1 - from].position[0]);
+    let identity = Tensor::<1>::identity();
+    let deviation = |temperature: f64| {
+        let rate = graph.log_rate_over(0, from, &identity, temperature).unwrap();
+        (rate - exact_log_rate(&slice, a, b, temperature)).exp_m1()
+    };
+    let [coarse, fine] = [0.002, 0.001].map(deviation);
+    assert!(
+        fine.abs() < 0.06 && (coarse / fine - 2.0).abs() < 0.4,
+        "{coarse} {fine}"
+    );
+    // Negative control: a parabola in place of the cusp is off by more than a factor of two.
+    let parabola = PowerLaw::parabola(2.0 / model.flatness(Side::Flat, 5.0))
+        .log_integral(0.001)
+        .unwrap();
+    let cusp = PowerLaw::cusp(crease.slopes.map(f64::abs))
+        .log_integral(0.001)
+        .unwrap();
+    assert!((parabola - cusp).exp() > 2.0, "{}", (parabola - cusp).exp());
+    assert!(graph.log_rate_over(0, 0, &(identity * 2.0), 0.001).is_err());
+}
+
+/// A ridge with a pass on it, a groove, and what is none of them.
+#[test]
+fn kinked_points_in_the_plane_are_found_where_zero_lies_between_both_slopes() {
+    let kinked = |text: &str| {
+        let kink = Kink {
+            axis: 0,
+            position: 0.0,
+        };
+        Expression::<2>::new(text, &["x", "y"], &BTreeMap::new(), vec![kink]).unwrap()
+    };
+    let indices = |text: &str| {
+        let found = critical_points(&kinked(text), [[-2.0, 2.0], [-2.0, 2.0]], 60).unwrap();
+        let on_kink = found.points.iter().filter(|p| p.crease.is_some());
+        let places: Vec<(f64, usize)> = on_kink.map(|p| (p.position[1], p.index)).collect();
+        (places, found.euler_characteristic)
+    };
+    // two wells at x = ±1 with a ridge -|x| between them, lowest at y = .25: one saddle
+    let (ridge, sum) = indices("x^2/2 - if(x > 0, x, -x) + (y - 0.25)^2/2 + 0.1*x*y");
+    assert!(
+        ridge.len() == 1 && (ridge[0].0 - 0.25).abs() < 1e-12 && ridge[0].1 == 1 && sum == 1,
+        "{ridge:?}"
+    );
+    // a double well along the ridge: two passes and a hilltop between them
+    let (passes, sum) = indices("x^2/2 - if(x > 0, x, -x) + (y^2 - 1)^2/4");
+    assert_eq!(passes.iter().map(|p| p.1).collect::<Vec<_>>(), [1, 1, 2]);
+    assert_eq!(sum, 1);
+    // a groove with a double well along it: two minima and a saddle
+    let (groove, sum) = indices("if(x > 0, x, -x) + (y^2 - 1)^2/4 + 0.1*y");
+    assert_eq!(groove.iter().map(|p| p.1).collect::<Vec<_>>(), [0, 0, 1]);
+    assert_eq!(sum, 1);
+    // Negative control: the slope is steeper beyond the kink, but of one sign
+    let (none, _) = indices("if(x > 0, 2*x, x) + (x + 1.5)^2 + y^2/2 - 1.5*x");
+    assert!(none.is_empty(), "{none:?}");
+    let jump = kinked("x^2 + y^2 + if(x > 0, 1, 0)");
+    assert!(matches!(
+        critical_points(&jump, [[-1.0, 1.0]; 2], 5),
+        Err(Error::Inconsistent { .. })
+    ));
+}
+
+/// The rate over a ridge in the plane, against a grid.
+#[test]
+fn the_rate_over_a_ridge_in_the_plane_is_that_of_a_grid() {
+    let text = "x^2/2 - if(x > 0, x, -x) + y^2/2 + 0.3*x^2*y^2";
+    let kink = Kink {
+        axis: 0,
+        position: 0.0,
+    };
+    let loss = Expression::<2>::new(text, &["x", "y"], &BTreeMap::new(), vec![kink]).unwrap();
+    let found = critical_points(&loss, [[-2.0, 2.0], [-2.0, 2.0]], 60).unwrap();
+    let graph = BarrierGraph::new(&loss, &found.points).unwrap();
+    let deviation = |temperature: f64| {
+        let rate = graph.rate(0, 1, &Tensor::<2>::identity(), temperature).unwrap();
+        // two wells alike: the gap is twice the rate
+        ((2.0 * rate).ln() - grid_log_gap(&loss, temperature, [-2.6, 2.6], 40)).exp_m1()
+    };
+    let [coarse, fine] = [0.08, 0.04].map(deviation);
+    assert!(
+        fine.abs() < 0.2 && (coarse / fine - 2.0).abs() < 0.6,
+        "{coarse} {fine}"
+    );
+}
+
+#[test]
+fn the_task_lists_a_ridge_and_states_no_corrected_rate_over_it() {
+    let text = "name = \"ridge\"\n[landscape]\nloss = \"x^2/2 - if(x > 0, x, -x) + y^2/2\"\nvariables = [\"x\", \"y\"]\nkinks = [{ axis = 0, position = 0.0 }]\n[noise]\nmodel = \"isotropic\"\nstrength = 0.05\n[region]\ndomain = [[-2.0, 2.0], [-2.0, 2.0]]\n[critical_points]\n";
+    let file = run(text);
+    let numbers = |name: &str| {
+        file.record(&format!("critical_points/{name}"))
+            .unwrap()
+            .numbers()
+            .unwrap()
+    };
+    assert_eq!(numbers("index"), [0.0, 0.0, 1.0]);
+    assert!(numbers("curvature")[4].is_nan() && (numbers("curvature")[5] - 1.0).abs() < 1e-12);
+    assert!((numbers("barrier")[1] - 0.5).abs() < 1e-12 && numbers("rate")[1].is_nan());
+    // k = T/(2T)·exp(−10)·... : T sqrt(2πT) / (2T · 2πT), slopes and curvatures one
+    let known = 0.05 / (0.1 * (std::f64::consts::TAU * 0.05).sqrt()) * (-10f64).exp();
+    assert!((numbers("rate_without_correction")[1] / known - 1.0).abs() < 1e-9);
+    // Negative control: without the kink declared nothing lies on it.
+    let bare = text.replace("kinks = [{ axis = 0, position = 0.0 }]\n", "");
+    let indices = run(&bare)
+        .record("critical_points/index")
+        .unwrap()
+        .numbers()
+        .unwrap();
+    assert!(!indices.contains(&1.0), "{indices:?}");
+}
+
+fn coupled(keys: &str) -> String {
+    format!(
+        "name = \"coupled\"\n[landscape]\nmodel = \"double_well\"\n[noise]\nmodel = \"isotropic\"\nstrength = 0.1\n[region]\ndomain = [[-2.6, 2.6]]\n[coupled]\n{keys}"
+    )
+}
+
+/// `[coupled]`: the grid in the plane at d = 2, closed forms without coupling and of springs, and an error that grows with the dimension.
+#[test]
+fn coupled_variables_have_the_gap_of_the_plane_and_errors_that_say_where_they_end() {
+    let file = run(&coupled(
+        "dimension = [2, 3]\ncoupling = [0.0, 0.1]\nlargest_rate = [12.0, 6.0]\ncells = 24\n",
+    ));
+    let numbers = |name: &str| {
+        file.record(&format!("coupled/{name}"))
+            .unwrap()
+            .numbers()
+            .unwrap()
+    };
+    let (gap, error) = (numbers("spectral_gap"), numbers("spectral_gap_error"));
+    let (planar, planar_error) = (numbers("planar_gap"), numbers("planar_gap_error"));
+    for k in 0..2 {
+        let distance = (gap[k] - planar[k]).abs();
+        assert!(
+            distance <= error[k].hypot(planar_error[k]),
+            "{k}: {gap:?} {error:?} {planar:?} {planar_error:?}"
+        );
+        // Negative control: the error is small enough that the next coupling is another number.
+        assert!(k == 0 || (gap[k - 1] - planar[k]).abs() > 20.0 * error[k].hypot(planar_error[k]));
+    }
+    for d in 0..2 {
+        assert!(
+            (gap[2 * d] - GAP).abs() <= error[2 * d] + 1e-11
+                && (numbers("gap_without_coupling")[d] / GAP - 1.0).abs() < 1e-4
+        );
+        assert!((numbers("gap_without_coupling")[d] - GAP).abs() <= numbers("gap_without_coupling_error")[d]);
+    }
+    assert!(
+        comparisons(&file)
+            .unwrap()
+            .iter()
+            .filter(|row| row.route == "products of modes")
+            .all(|row| row.agrees())
+    );
+    // springs of curvature 2 beside it, as a star: a single spring and the well against the plane too
+    let file = run(&coupled(
+        "dimension = [2]\ncoupling = [0.1]\nlargest_rate = 16.0\nothers = \"x^2\"\nform = \"star\"\ncells = 24\n",
+    ));
+    let rows = comparisons(&file).unwrap();
+    assert!(rows.len() == 1 && rows[0].agrees(), "{rows:?}");
+}
+
+#[test]
+fn what_is_no_coupled_problem_is_refused_by_its_key() {
+    for (keys, wanted) in [
+        (
+            "dimension = [7]\ncoupling = 0.1\nlargest_rate = 4.0",
+            "coupled.dimension",
+        ),
+        (
+            "dimension = []\ncoupling = 0.1\nlargest_rate = 4.0",
+            "coupled.dimension",
+        ),
+        (
+            "dimension = [2, 3]\ncoupling = 0.1\nlargest_rate = [1.0, 2.0, 3.0]",
+            "coupled.largest_rate",
+        ),
+        (
+            "dimension = [2]\ncoupling = 0.1\nlargest_rate = -1.0",
+            "coupled.largest_rate",
+        ),
+        (
+            "dimension = [2]\ncoupling = 0.1\nlargest_rate = 4.0\npoints = 2",
+            "coupled.points",
+        ),
+        (
+            "dimension = [2]\ncoupling = 0.1\nlargest_rate = 4.0\ncells = 1",
+            "coupled.cells",
+        ),
+        (
+            "dimension = [2]\ncoupling = 0.1\nlargest_rate = 4.0\nform = \"ring\"",
+            "coupled.form",
+        ),
+        (
+            "dimension = [2]\ncoupling = 0.1\nlargest_rate = 4.0\nothers = \"q^2\"",
+            "coupled.others",
+        ),
+    ] {
+        let message = refused(&coupled(keys));
+        assert!(message.contains(wanted), "{keys}: {message}");
+    }
+    let noise =
+        coupled("dimension = [2]\ncoupling = 0.1\nlargest_rate = 4.0").replace("isotropic", "hessian_power");
+    assert!(refused(&noise).contains("same everywhere"), "{}", refused(&noise));
 }

@@ -58,7 +58,7 @@ repeats = 2
 "#;
 
 /// Small configurations of all other tasks, quick to run.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 13] = [
     r#"
 name = "shift"
 [landscape]
@@ -175,6 +175,7 @@ batch_size = [4, 2]
 momentum = [0.5]
 stability = [1.5]
 labels = true
+rms = true
 samples = [8]
 runs = 4
 steps = 200
@@ -198,6 +199,24 @@ departure = -0.7
 replicas = 4
 repetitions = 3
 most_steps = 100000
+"#,
+    r#"
+name = "coupled"
+[landscape]
+model = "double_well"
+[noise]
+model = "isotropic"
+strength = 0.1
+[region]
+domain = [[-2.6, 2.6]]
+[coupled]
+dimension = [2, 3]
+coupling = [0.02]
+largest_rate = 3.0
+others = "x^2"
+form = "star"
+points = 80
+cells = 8
 "#,
     r#"
 name = "points"

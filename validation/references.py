@@ -171,6 +171,63 @@ def inertia(friction, temperature, columns, hermite):
     print(f"inertia, friction {friction} ({columns}x{hermite}): gap {np.sort((1 / found - 1e-9).real)[1]:.9g}")
 
 
+def coupled(coupling, n, m, temperature=0.1):
+    """Gap of x^4/4 - x^2/2 + y^2/2 + coupling x y in the plane: Galerkin in Hermite functions of y and sinc functions of x."""
+    ends, h = 2.8, 5.6 / (n + 1)
+    x, d = -ends + h * np.arange(1, n + 1), np.subtract.outer(np.arange(n), np.arange(n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        second = np.where(d == 0, -(np.pi / h) ** 2 / 3, -2 * (-1.0) ** d / (d * h) ** 2)
+    # symmetrised: -T Laplace + |grad L|^2/4T - Laplace L/2 with y = sqrt(T) (a + a^T)
+    a = np.diag(np.sqrt(np.arange(1.0, m)), 1)
+    y, number, one, unit = np.sqrt(temperature) * (a + a.T), np.diag(np.arange(m, dtype=float)), np.eye(m), np.eye(n)
+    well = x**3 - x
+    operator = np.kron(-temperature * second + np.diag(well**2 / (4 * temperature) - (3 * x * x - 1) / 2), one) + np.kron(unit, number)
+    operator += coupling / (2 * temperature) * (np.kron(np.diag(well), y) + np.kron(np.diag(x), y))
+    operator += coupling**2 / (4 * temperature) * (np.kron(unit, y @ y) + np.kron(np.diag(x * x), one))
+    rates = np.linalg.eigvalsh(operator)
+    print(f"coupled, J = {coupling} ({n}x{m}): rates {rates[0]:.3e} {rates[1]:.12g}")
+
+
+def noise_laws(rms, nodes, every, learning_rate=0.02, batch=10, steps=5000, y=1.0):
+    """Final P_flat of SGD in the two valleys: the map of x as a matrix on midpoints, taken anew after `every` steps, y on its mean."""
+    edge, sigma, e = 0.9, 0.5 / batch, 1e-20
+    x = edge * (2 * (np.arange(nodes) + 0.5) / nodes - 1)
+    width = 2 * edge / nodes
+
+    def pieces(x, y):
+        far, sign = np.where(x >= 0, 0.8, 0.65), np.where(x >= 0, 1.0, -1.0)
+        return far**2 * (y + 20) ** 2 / (y + 30) ** 2, sign * 2 * far * y / (y + 30)
+
+    def along(x, y):
+        f, g = pieces(x, y + 1j * e)
+        return (np.exp(-(y + 1j * e) / 100) + x * (x - g) / f).imag / e
+
+    def law(x, y):
+        f, g = pieces(x, y)
+        fc, gc = pieces(x, y + 1j * e)
+        xy, yy = ((2 * x - gc) / fc).imag / e, (along(x, y + 1e-4) - along(x, y - 1e-4)) / 2e-4
+        hessian = np.array([[2 / f, xy], [xy, yy]]).transpose(2, 0, 1)
+        value, vector = np.linalg.eigh(hessian)
+        covariance = 2 * sigma * (np.maximum(value, 0) * vector[:, 0, :] ** 2).sum(1) + 1e-8
+        gain = np.sqrt(2 * sigma * 2 / pieces(np.array([1.0]), 1.0)[0] / covariance) if rms else 1.0
+        return x - learning_rate * gain * (2 * x - g) / f, learning_rate * gain * np.sqrt(covariance)
+
+    def matrix(x_from, y):
+        mean, deviation = law(x_from, y)
+        kernel = np.exp(-0.5 * ((x[:, None] - mean) / deviation) ** 2)
+        return kernel / kernel.sum(0)
+
+    start = np.array([-0.01, 0.01])
+    p, y, speed = matrix(start, y) @ [0.5, 0.5], y - learning_rate * along(start, y).mean(), 0.0
+    for step in range(1, steps):
+        if (step - 1) % every == 0:
+            middle = y + 0.5 * (every - 1) * speed
+            kernel = matrix(x, middle)
+        speed = -learning_rate * p @ along(x, y)
+        p, y = kernel @ p, y + speed
+    print(f"noise laws, rms {rms} ({nodes} nodes, every {every} steps): P_flat {p[x > 0].sum():.9f}, y {y:.6f}")
+
+
 if __name__ == "__main__":
     double_well()
     for pair in [(5, 1e-3), (5, 2e-3), (5, 1e-2), (10, 5e-3), (1, 1e-3), (3, 1e-3), (10, 1e-3)]:
@@ -184,3 +241,9 @@ if __name__ == "__main__":
     mueller_brown()
     for friction, hermite in ((0.3, 60), (0.3, 110), (1.0, 30), (1.0, 60), (10.0, 12), (10.0, 20)):
         inertia(friction, 1 / 32, 90, hermite)
+    for rms in (False, True):
+        for nodes, every in ((400, 20), (800, 20), (1600, 20), (400, 10)):
+            noise_laws(rms, nodes, every)
+    for coupling in (0.1, 0.1 * 2**0.5, 0.1 * 3**0.5):
+        for n, m in ((50, 30), (60, 40)):
+            coupled(coupling, n, m)

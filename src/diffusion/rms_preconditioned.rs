@@ -62,4 +62,7 @@ impl<const D: usize, L: Landscape<D>, N: GradientNoise<D>> Diffusion<D> for RmsP
     fn kinks(&self) -> Vec<Kink> {
         Diffusion::<D>::kinks(&self.0)
     }
+    fn learning_rate(&self) -> Option<f64> {
+        self.0.learning_rate()
+    }
 }

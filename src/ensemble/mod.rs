@@ -37,7 +37,7 @@ pub use ito::{DoubleWellWalk, Ito, PiecewiseLinear};
 pub use langevin::{PathProtocol, propagate, propagate_with};
 pub use noise_law::NoiseLaw;
 pub use two_valley::{
-    AlignedRoot, IsotropicRoot, NoiseRoot, PowerRoot, ShiftRoot, Stepped, TwoValleySgd, TwoValleyStep,
-    TwoValleyWalk,
+    AlignedRoot, IsotropicRoot, NoiseRoot, PowerRoot, RmsRoot, ShiftRoot, Stepped, TwoValleySgd,
+    TwoValleyStep, TwoValleyWalk,
 };
 pub use valley_outcome::{Crossing, Protocol, RunOutcome, Snapshot, ValleyEnsemble};

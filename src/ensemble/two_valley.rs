@@ -6,7 +6,7 @@ use crate::diffusion::Sgd;
 use crate::error::{Error, Result, require, require_non_negative, require_positive};
 use crate::landscape::{Side, TwoValley};
 use crate::math::{Point, elementary};
-use crate::noise::{GradientNoise, HessianPower, Isotropic, Power, power_root};
+use crate::noise::{GradientNoise, HessianPower, Isotropic, Power, power_covariance, power_root};
 
 /// The root of the covariance of a step's noise, as a function of the Hessian (xx, xy, yy).
 ///
@@ -14,6 +14,12 @@ use crate::noise::{GradientNoise, HessianPower, Isotropic, Power, power_root};
 pub trait NoiseRoot: Copy + Send + Sync {
     /// A symmetric matrix (xx, xy, yy) whose square is `factor` times the covariance of the noise in θ of one step.
     fn root(&self, hessian: [f64; 3], factor: f64) -> [f64; 3];
+
+    /// By what the drift along x is multiplied.
+    #[inline(always)]
+    fn gain(&self, _hessian: [f64; 3]) -> f64 {
+        1.0
+    }
 }
 
 /// Noise whose covariance is s H₊^p + ε I, p = 1.
@@ -42,6 +48,30 @@ pub struct PowerRoot {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IsotropicRoot {
     variance: f64,
+}
+
+/// Steps along x times sqrt(C₀/C_xx), C = s H₊^p + ε I: the noise along x is that of C₀ everywhere; y has none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RmsRoot {
+    power: f64,
+    scale: f64,
+    floor: f64,
+    /// C₀ in the units of s and ε, and of the noise of a step.
+    reference: f64,
+    variance: f64,
+}
+
+impl NoiseRoot for RmsRoot {
+    #[inline(always)]
+    fn root(&self, _hessian: [f64; 3], factor: f64) -> [f64; 3] {
+        [(self.variance * factor).sqrt(), 0.0, 0.0]
+    }
+
+    #[inline(always)]
+    fn gain(&self, hessian: [f64; 3]) -> f64 {
+        let [along_x, ..] = power_covariance(hessian, Power::Real(self.power), self.scale, self.floor);
+        (self.reference / along_x).sqrt()
+    }
 }
 
 impl NoiseRoot for AlignedRoot {
@@ -82,10 +112,10 @@ impl NoiseRoot for IsotropicRoot {
 ///
 /// # Formula
 /// ```text
-/// x' = x − h ∂L/∂x            + (R z)_x
+/// x' = x − g h ∂L/∂x          + (R z)_x
 /// y' = y − ρ m h ∂L/∂y        + m (R z)_y,    R² = h η C(θ)/B,   z ~ N(0, I)
 /// ```
-/// With h = η this is SGD itself, θ − η (∇L + ξ) with Cov ξ = C/B; with smaller h it is the Euler-Maruyama step
+/// g = 1 but for steps divided by the rms of the noise ([`RmsRoot`]). With h = η this is SGD itself, θ − η (∇L + ξ) with Cov ξ = C/B; with smaller h it is the Euler-Maruyama step
 /// of its diffusion. ρ is the ramp factor on the slow drift, and m = 0 where y is held.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TwoValleyStep<N> {
@@ -116,12 +146,13 @@ impl<N: NoiseRoot> TwoValleyStep<N> {
         let d = self
             .model
             .derivatives(x, y, elementary::exp(-self.decay_rate * y));
-        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], noise.squared_radius);
+        let hessian = [d.xx, d.xy, d.yy];
+        let [rxx, rxy, ryy] = self.noise.root(hessian, noise.squared_radius);
         let [z1, z2] = noise.direction;
         // On the side s the gradient is s(2u|x| − v) and x* = v/2u, so |x| > x*/2 reads 4u|x| − v > 0.
         let depth = d.xx * x + d.x;
         Stepped {
-            x: x - self.time_step * d.x + (rxx * z1 + rxy * z2),
+            x: x - self.time_step * (self.noise.gain(hessian) * d.x) + (rxx * z1 + rxy * z2),
             y: y - self.slow_drift * d.y + self.slow_noise * (rxy * z1 + ryy * z2),
             depth: if x >= 0.0 { depth } else { -depth },
         }
@@ -133,10 +164,14 @@ impl<N: NoiseRoot> TwoValleyStep<N> {
         let d = self
             .model
             .derivatives(x, y, elementary::exp(-self.decay_rate * y));
-        let [rxx, rxy, ryy] = self.noise.root([d.xx, d.xy, d.yy], self.inverse_time_step);
+        let hessian = [d.xx, d.xy, d.yy];
+        let [rxx, rxy, ryy] = self.noise.root(hessian, self.inverse_time_step);
         let m = self.slow_noise;
         (
-            [-d.x, -self.slow_drift * self.inverse_time_step * d.y],
+            [
+                -self.noise.gain(hessian) * d.x,
+                -self.slow_drift * self.inverse_time_step * d.y,
+            ],
             [[rxx, m * rxy], [rxy, m * ryy]],
         )
     }
@@ -177,6 +212,7 @@ pub(super) enum AnyStep {
     Shift(TwoValleyStep<ShiftRoot>),
     Power(TwoValleyStep<PowerRoot>),
     Isotropic(TwoValleyStep<IsotropicRoot>),
+    Rms(TwoValleyStep<RmsRoot>),
 }
 
 macro_rules! with_step {
@@ -186,6 +222,7 @@ macro_rules! with_step {
             $crate::ensemble::two_valley::AnyStep::Shift($step) => $body,
             $crate::ensemble::two_valley::AnyStep::Power($step) => $body,
             $crate::ensemble::two_valley::AnyStep::Isotropic($step) => $body,
+            $crate::ensemble::two_valley::AnyStep::Rms($step) => $body,
         }
     };
 }
@@ -298,6 +335,44 @@ impl TwoValleyWalk {
         sgd.walk(sgd.learning_rate()?)
     }
 
+    /// SGD with steps along x divided by the rms of the noise as RMSProp takes them, times sqrt(`reference`): x' = x − η g (∂L/∂x + ξ_x), g = sqrt(C₀/C_xx), C₀ the
+    /// reference in the units of C. Along y steps are plain and without noise, so that runs move on as fast as those of plain SGD.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a reference that is not positive, [`Error::Inconsistent`] without a learning rate.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::diffusion::Sgd;
+    /// use freezeout::ensemble::TwoValleyWalk;
+    /// use freezeout::landscape::{Side, TwoValley};
+    /// use freezeout::math::Point;
+    /// use freezeout::noise::GradientNoise;
+    /// let model = TwoValley::default();
+    /// let sgd = Sgd::hessian_power(model, 1.0, 0.01, 0.1, 0.0)?;
+    /// let at = Point::<2>::new(model.minimum(Side::Flat, 1.0), 1.0);
+    /// let walk = TwoValleyWalk::divided_by_rms(&sgd, sgd.noise().covariance(&at)[(0, 0)])?;
+    /// assert!(walk.check_stability(1.0)? < 0.1); // the sharp valley is stepped through more slowly: ηh is .103
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn divided_by_rms(sgd: &Sgd<TwoValley, HessianPower<TwoValley>>, reference: f64) -> Result<Self> {
+        let reference = require_positive("reference", reference)?;
+        let time_step = sgd.learning_rate_and_batch_size()?.0;
+        let noise = sgd.noise();
+        let root = RmsRoot {
+            power: noise.power().value(),
+            scale: noise.scale(),
+            floor: noise.floor(),
+            reference,
+            variance: sgd.noise_factor(time_step)? * reference,
+        };
+        Ok(Self::fresh(AnyStep::Rms(new_step(
+            *sgd.landscape(),
+            root,
+            time_step,
+        ))))
+    }
+
     /// The Euler-Maruyama walk of SGD's diffusion with time step h.
     ///
     /// # Errors
@@ -342,7 +417,8 @@ impl TwoValleyWalk {
             // f_i is monotonic in y, so that its extremes stand at the ends (10^9 for ∞).
             for y in [y, 1e9] {
                 for side in Side::BOTH {
-                    let curvature = 2.0 / step.model.flatness(side, y);
+                    let d = step.model.derivatives(step.model.minimum(side, y), y, 0.0);
+                    let curvature = step.noise.gain([d.xx, d.xy, d.yy]) * 2.0 / step.model.flatness(side, y);
                     let product = step.time_step * curvature;
                     if product.is_nan() || product >= 2.0 {
                         return Err(Error::Unstable {

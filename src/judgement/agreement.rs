@@ -5,6 +5,7 @@ use crate::escape::Quantity;
 use crate::output::{Estimates, Group, Records, ResultFile, padded, records};
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
+use crate::task::coupled::CoupledResult;
 use crate::task::critical_points::CriticalPointsResult;
 use crate::task::escape::{EscapePathResult, EscapeRecords};
 use crate::task::final_probability::FinalProbabilityResult;
@@ -13,6 +14,7 @@ use crate::task::freezing_design::FreezingDesignResult;
 use crate::task::freezing_line::FreezingLineResult;
 use crate::task::noise_laws::NoiseLawsResult;
 use crate::task::phase_diagram::{PhaseDiagramResult, SMALLEST_FREEZING_ITERATION, TransferColumns};
+use crate::task::phase_space::PhaseSpaceResult;
 use crate::task::rare_events::RareEventsResult;
 use crate::task::reference::PaperPhaseDiagram;
 use crate::task::schedule_design::ScheduleDesignResult;
@@ -191,6 +193,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     }
     rows.extend(escape(file)?);
     rows.extend(rare_events(file)?);
+    rows.extend(coupled(file)?);
     rows.extend(critical_points(file)?);
     if let (Some(line), Some(path)) = (
         FreezingLineResult::find(file)?,
@@ -238,13 +241,23 @@ fn number(value: f64, standard_error: f64) -> Estimate {
     }
 }
 
-/// SGD under the fresh Gaussian noise that the transfer operator knows; the other laws are other models.
+/// SGD under fresh Gaussian noise, and with steps divided by its rms, which the transfer operator knows; the other laws are other models.
 fn noise_laws(result: &NoiseLawsResult) -> Vec<Comparison> {
-    let strengths = result.noise_strength.iter().enumerate();
-    strengths
-        .map(|(k, strength)| {
-            let sgd = number(result.p_flat.value[k], result.p_flat.standard_error[k]);
-            let operator = number(result.p_flat_transfer[k], result.p_flat_transfer_error[k]);
+    let n = result.noise_strength.len();
+    let divided = result.p_flat_transfer_rms.as_ref();
+    let divided = divided.zip(result.p_flat_transfer_rms_error.as_ref());
+    let plain = (&result.p_flat_transfer, &result.p_flat_transfer_error);
+    let laws = [("Gaussian", Some(plain)), ("divided by rms", divided)];
+    let mut rows = Vec::new();
+    for (law, exact) in laws {
+        let row = result.law.iter().position(|other| other == law);
+        let Some((first, (exact, error))) = row.map(|row| row * n).zip(exact) else {
+            continue;
+        };
+        for (k, strength) in result.noise_strength.iter().enumerate() {
+            let p_flat = &result.p_flat;
+            let sgd = number(p_flat.value[first + k], p_flat.standard_error[first + k]);
+            let operator = number(exact[k], error[k]);
             let row = Comparison::of_numbers(
                 "P_flat, final",
                 "discrete SGD",
@@ -252,9 +265,13 @@ fn noise_laws(result: &NoiseLawsResult) -> Vec<Comparison> {
                 "transfer operator",
                 operator,
             );
-            row.on(Level::FiniteSteps).at(&format!("Δ = {strength:.1e}"))
-        })
-        .collect()
+            rows.push(
+                row.on(Level::FiniteSteps)
+                    .at(&format!("{law}, Δ = {strength:.1e}")),
+            );
+        }
+    }
+    rows
 }
 
 fn slices(result: &SlicesResult) -> Vec<Comparison> {
@@ -611,14 +628,31 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
     Ok(rows)
 }
 
-/// Splitting at one noise strength, held against the grid or, of SGD itself, against the transfer operator.
+/// Splitting at the noise strength of the problem, held against the grid or, of SGD itself, against the transfer operator; with momentum against the limit of
+/// small steps in phase space, another model.
 fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
-    let comparable = |result: &RareEventsResult| result.noise_strength.len() == 1 && result.momentum == 0.0;
-    let Some(result) = RareEventsResult::find(file)?.filter(comparable) else {
+    let Some(result) = RareEventsResult::find(file)? else {
         return Ok(Vec::new());
     };
     let time = "mean first-passage time";
-    let value = number(result.mean_first_passage_time.value[0], result.errors()[0]);
+    if result.momentum > 0.0 {
+        let Some(phase_space) = PhaseSpaceResult::find(file)? else {
+            return Ok(Vec::new());
+        };
+        let row = phase_space.simulated(&result).map(|(k, value)| {
+            let (limit, error) = (
+                phase_space.mean_first_passage_time[k],
+                phase_space.mean_first_passage_time_error[k],
+            );
+            let limit = number(limit, error);
+            Comparison::of_models(time, "SGD with momentum, splitting", value, "phase space", limit)
+                .at(&format!("β = {}", result.momentum))
+        });
+        return Ok(row.into_iter().collect());
+    }
+    let Some(value) = result.time_of_problem() else {
+        return Ok(Vec::new());
+    };
     if result.is_sgd() {
         let exact = TransferOperatorResult::find(file)?;
         return Ok(exact
@@ -632,6 +666,40 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
     Ok(grid
         .map(|grid| Comparison::of_numbers(time, "splitting", value, "Fokker-Planck grid", grid))
         .into_iter()
+        .collect())
+}
+
+/// Two coupled variables by their modes, held against the grid in the plane.
+fn coupled(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let Some(result) = CoupledResult::find(file)? else {
+        return Ok(Vec::new());
+    };
+    let planar = result.planar_gap.as_ref().zip(result.planar_gap_error.as_ref());
+    let row = result.dimension.iter().position(|d| *d == 2).zip(planar);
+    let Some((row, (gap, error))) = row else {
+        return Ok(Vec::new());
+    };
+    let first = row * result.coupling.len();
+    let both = result.coupling.iter().enumerate().map(|(k, coupling)| {
+        let modes = number(
+            result.spectral_gap[first + k],
+            result.spectral_gap_error[first + k],
+        );
+        let grid = number(gap[k], error[k]);
+        (modes, grid, format!("d = 2, J = {coupling}"))
+    });
+    Ok(both
+        .filter(|(modes, ..)| modes.value.is_finite())
+        .map(|(modes, grid, at)| {
+            Comparison::of_numbers(
+                "spectral gap",
+                "products of modes",
+                modes,
+                "Fokker-Planck grid",
+                grid,
+            )
+            .at(&at)
+        })
         .collect())
 }
 

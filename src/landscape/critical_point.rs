@@ -1,20 +1,31 @@
 //! Stationary points of a loss: ∇L(θ) = 0.
 
-use super::Landscape;
+use super::{Kink, Landscape};
 use crate::error::{Error, Result};
 use crate::math::Point;
 
 /// A stationary point; see [`critical_point`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CriticalPoint<const D: usize> {
-    /// θ with ∇L(θ) = 0.
+    /// θ with ∇L(θ) = 0, on a kink with 0 between the gradients of both sides.
     pub position: Point<D>,
     /// L there.
     pub loss: f64,
-    /// Eigenvalues of the Hessian, ascending.
+    /// Eigenvalues of the Hessian, ascending; across a kink −∞ on the crest of a ridge and ∞ in a groove.
     pub eigenvalues: Vec<f64>,
     /// Number of negative eigenvalues: 0 at a minimum, 1 at a saddle.
     pub index: usize,
+    /// The kink on which it lies.
+    pub crease: Option<Crease>,
+}
+
+/// The kink on which a stationary point lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crease {
+    /// The kink.
+    pub kink: Kink,
+    /// ∂L across it, on its lower and on its upper side: rising and falling on the crest of a ridge, falling and rising in a groove.
+    pub slopes: [f64; 2],
 }
 
 /// The stationary point that damped Newton iteration reaches from `start`, of whatever index.
@@ -133,5 +144,6 @@ fn classify<const D: usize>(landscape: &impl Landscape<D>, position: Point<D>) -
         index: eigenvalues.iter().filter(|v| **v < 0.0).count(),
         position,
         eigenvalues,
+        crease: None,
     })
 }

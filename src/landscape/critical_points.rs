@@ -1,6 +1,7 @@
 //! All stationary points of a loss in a box: Newton's iteration from many starts, kept away from those already known.
 
-use super::{CriticalPoint, Landscape, critical_point};
+use super::crease::on_crease;
+use super::{AlongCrease, CriticalPoint, Landscape, critical_point};
 use crate::error::{Error, Result, require_finite};
 use crate::math::Point;
 
@@ -9,9 +10,10 @@ use crate::math::Point;
 pub struct CriticalPoints<const D: usize> {
     /// By loss, lowest first.
     pub points: Vec<CriticalPoint<D>>,
-    /// Starts from which nothing new was found since the last new point: few of many say that points may be missing.
+    /// Starts from which nothing new was found since the last new point, the fewest of the searches off and on each kink: few of many say that points may be
+    /// missing.
     pub fruitless_starts: usize,
-    /// Σ (−1)^index over the points: 1 where the loss is smooth and rises outward on the whole edge of the box and none is missing (Morse). Another number
+    /// Σ (−1)^index over the points: 1 where the loss rises outward on the whole edge of the box and none is missing (Morse). Another number
     /// there says that points are missing.
     pub euler_characteristic: i64,
 }
@@ -21,11 +23,13 @@ pub struct CriticalPoints<const D: usize> {
 /// # Method
 /// Starts are a Kronecker sequence. From each the iteration goes for F = m(θ) ∇L, m = Π_i (1 + |θ − θ_i|⁻²) over the known points θ_i: its zeros are
 /// those of ∇L that are not known, and its step is that of Newton divided by 1 − ∇ln m·d, d = −H⁻¹∇L. A start is used until it leads to nothing new;
-/// what it leads to is polished without deflation. Nothing proves that none is missing: more starts, and the sum of (−1)^index, are what there is.
+/// what it leads to is polished without deflation. On each kink that the loss declares the same search goes for the stationary points along it, of which those
+/// remain across which 0 lies between the slopes of both sides: the crest of a ridge counts as a direction of negative curvature, a groove as one of positive.
+/// Corners where kinks meet, and kinks that are not declared, are not looked at. Nothing proves that none is missing: more starts, and the sum of (−1)^index, are what there is.
 /// Degenerate points, whose Hessian is singular, are not found.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for a box that is none; [`Error::EmptySet`] when nothing is found.
+/// [`Error::InvalidParameter`] for a box that is none; [`Error::EmptySet`] when nothing is found; [`Error::Inconsistent`] where the loss itself jumps.
 ///
 /// # References
 /// P. E. Farrell, Á. Birkisson and S. W. Funke, SIAM J. Sci. Comput. 37, A2026 (2015); J. Milnor, Morse Theory (1963).
@@ -37,6 +41,11 @@ pub struct CriticalPoints<const D: usize> {
 /// let indices: Vec<usize> = found.points.iter().map(|point| point.index).collect();
 /// assert_eq!(indices, [0, 0, 0, 1, 1]);
 /// assert_eq!(found.euler_characteristic, 1);
+/// // the ridge between the two valleys is a cusp
+/// use freezeout::landscape::{Slice, TwoValley};
+/// let valleys = critical_points(&Slice::new(TwoValley::default(), 5.0)?, [[-1.0, 1.0]], 20)?;
+/// let ridge = &valleys.points[2];
+/// assert!(ridge.index == 1 && ridge.position[0] == 0.0 && ridge.crease.is_some());
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn critical_points<const D: usize>(
@@ -55,13 +64,16 @@ pub fn critical_points<const D: usize>(
         }
     }
     let size = Point::<D>::from_fn(|d, _| bounds[d][1] - bounds[d][0]).norm();
-    let mut points: Vec<CriticalPoint<D>> = Vec::new();
-    let mut fruitless_starts = 0;
-    for start in 0..starts {
-        fruitless_starts += 1;
-        while let Some(found) = next_point(landscape, &bounds, size, spread(&bounds, start), &points) {
-            points.push(found);
-            fruitless_starts = 0;
+    let (mut points, mut fruitless_starts) = search(landscape, &bounds, size, starts);
+    for kink in landscape.kinks() {
+        let [lower, upper] = bounds[kink.axis];
+        if !(lower < kink.position && kink.position < upper) {
+            continue;
+        }
+        let (found, fruitless) = search(&AlongCrease::new(landscape, Some(kink)), &bounds, size, starts);
+        fruitless_starts = fruitless_starts.min(fruitless);
+        for point in &found {
+            points.extend(on_crease(landscape, kink, size, point)?);
         }
     }
     if points.is_empty() {
@@ -76,6 +88,25 @@ pub fn critical_points<const D: usize>(
         fruitless_starts,
         euler_characteristic,
     })
+}
+
+/// The stationary points of a smooth loss, and how many starts found nothing since the last of them.
+fn search<const D: usize>(
+    landscape: &impl Landscape<D>,
+    bounds: &[[f64; 2]; D],
+    size: f64,
+    starts: usize,
+) -> (Vec<CriticalPoint<D>>, usize) {
+    let mut points: Vec<CriticalPoint<D>> = Vec::new();
+    let mut fruitless_starts = 0;
+    for start in 0..starts {
+        fruitless_starts += 1;
+        while let Some(found) = next_point(landscape, bounds, size, spread(bounds, start), &points) {
+            points.push(found);
+            fruitless_starts = 0;
+        }
+    }
+    (points, fruitless_starts)
 }
 
 /// The k-th start: multiples of the powers of 1/g, g^(D+1) = g + 1, modulo 1.

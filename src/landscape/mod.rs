@@ -3,6 +3,7 @@
 //! One model a file. A new landscape implements [`Landscape`]; nothing else in the crate matches on models.
 
 mod asymmetric_double_well;
+mod crease;
 mod critical_point;
 mod critical_points;
 mod degenerate_valley;
@@ -19,7 +20,8 @@ mod tilted_double_well;
 mod two_valley;
 
 pub use asymmetric_double_well::AsymmetricDoubleWell;
-pub use critical_point::{CriticalPoint, critical_point};
+pub use crease::AlongCrease;
+pub use critical_point::{Crease, CriticalPoint, critical_point};
 pub use critical_points::{CriticalPoints, critical_points};
 pub use degenerate_valley::DegenerateValley;
 pub use double_well::DoubleWell;

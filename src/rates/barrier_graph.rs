@@ -1,9 +1,9 @@
 //! Minima joined by saddles, and the rates between them.
 
-use super::SaddlePassage;
+use super::{NonquadraticPassage, PowerLaw, SaddlePassage};
 use crate::diffusion::{Sgd, noise_free_limit};
 use crate::error::{Error, Result};
-use crate::landscape::{CriticalPoint, Landscape};
+use crate::landscape::{AlongCrease, Crease, CriticalPoint, Landscape};
 use crate::math::{Point, Tensor};
 use crate::noise::Isotropic;
 
@@ -14,7 +14,8 @@ use crate::noise::Isotropic;
 ///
 /// # Method
 /// From each saddle the loss is descended along either side of its growing direction; the minima where that ends are joined by it. Rates hold for
-/// barriers of several temperatures, relative error O(T/ΔL), and for isolated saddles: what several of them let through adds up.
+/// barriers of several temperatures, relative error O(T/ΔL), and for isolated saddles: what several of them let through adds up. Where a saddle or a minimum
+/// lies on a kink, the rate is that of [`NonquadraticPassage`].
 ///
 /// # References
 /// H. Eyring, J. Chem. Phys. 3, 107 (1935); J. S. Langer, Ann. Phys. 54, 258 (1969); D. J. Wales, Energy Landscapes (2003), ch. 4.
@@ -37,7 +38,66 @@ pub struct BarrierGraph<const D: usize> {
     /// By loss, lowest first.
     pub saddles: Vec<Saddle<D>>,
     /// The passage through each saddle, from either minimum.
-    passages: Vec<[SaddlePassage<D>; 2]>,
+    passages: Vec<[Passage<D>; 2]>,
+}
+
+/// One way over a saddle.
+#[derive(Debug, Clone, PartialEq)]
+enum Passage<const D: usize> {
+    Smooth(SaddlePassage<D>),
+    Kinked {
+        minimum: [PowerLaw; D],
+        across: PowerLaw,
+        beside: Vec<PowerLaw>,
+        barrier: f64,
+    },
+}
+
+impl<const D: usize> Passage<D> {
+    fn between(
+        landscape: &impl Landscape<D>,
+        minimum: &CriticalPoint<D>,
+        saddle: &CriticalPoint<D>,
+    ) -> Result<Self> {
+        if minimum.crease.is_none() && saddle.crease.is_none() {
+            return Ok(Self::Smooth(SaddlePassage::between(landscape, minimum, saddle)?));
+        }
+        let law = |point: &CriticalPoint<D>, k: usize| match point.crease {
+            Some(Crease { slopes, .. }) if point.eigenvalues[k].is_infinite() => {
+                PowerLaw::cusp(slopes.map(f64::abs))
+            }
+            _ => PowerLaw::parabola(point.eigenvalues[k].abs()),
+        };
+        Ok(Self::Kinked {
+            minimum: std::array::from_fn(|k| law(minimum, k)),
+            // the one negative eigenvalue is the first
+            across: law(saddle, 0),
+            beside: (1..D).map(|k| law(saddle, k)).collect(),
+            barrier: saddle.loss - minimum.loss,
+        })
+    }
+
+    fn log_rate(&self, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
+        match self {
+            Self::Smooth(passage) => passage.log_rate(mobility, temperature),
+            Self::Kinked { .. } if *mobility != Tensor::<D>::identity() => Err(Error::Inconsistent {
+                subject: "mobility".into(),
+                requirement: "over a saddle or out of a minimum on a kink it must be the identity".into(),
+            }),
+            Self::Kinked {
+                minimum,
+                across,
+                beside,
+                barrier,
+            } => NonquadraticPassage {
+                minimum: *minimum,
+                across: *across,
+                beside,
+                barrier: *barrier,
+            }
+            .log_rate(temperature),
+        }
+    }
 }
 
 /// A saddle with the minima that it joins.
@@ -60,7 +120,8 @@ impl<const D: usize> BarrierGraph<D> {
     /// The graph of the stationary points of `landscape`; those of index above one play no part.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when a descent ends at none of the minima, which says that one is missing; those of [`SaddlePassage::between`].
+    /// [`Error::Unreachable`] when a descent ends at none of the minima, which says that one is missing; [`Error::Inconsistent`] for a saddle on a kink that the
+    /// stationary point does not know of.
     pub fn new(landscape: &impl Landscape<D>, points: &[CriticalPoint<D>]) -> Result<Self> {
         let of_index = |index: usize| {
             let mut found: Vec<CriticalPoint<D>> =
@@ -74,7 +135,7 @@ impl<const D: usize> BarrierGraph<D> {
         for point in of_index(1) {
             let mut joins = descend(landscape, &point, &positions)?;
             joins.sort_unstable();
-            let passage = |minimum: usize| SaddlePassage::between(landscape, &minima[minimum], &point);
+            let passage = |minimum: usize| Passage::between(landscape, &minima[minimum], &point);
             passages.push([passage(joins[0])?, passage(joins[1])?]);
             saddles.push(Saddle { point, joins });
         }
@@ -89,7 +150,7 @@ impl<const D: usize> BarrierGraph<D> {
     /// conditions.
     ///
     /// # Errors
-    /// Those of [`SaddlePassage::log_rate`].
+    /// Those of [`SaddlePassage::log_rate`] and [`NonquadraticPassage::log_rate`]; [`Error::Inconsistent`] for a kink with a mobility other than the identity.
     pub fn rate(&self, from: usize, to: usize, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
         let mut rate = 0.0;
         for (number, saddle) in self.saddles.iter().enumerate() {
@@ -103,7 +164,7 @@ impl<const D: usize> BarrierGraph<D> {
     /// ln of the rate over saddle number `saddle` from minimum `from`, one of those that it joins; see [`SaddlePassage::log_rate`].
     ///
     /// # Errors
-    /// Those of [`SaddlePassage::log_rate`].
+    /// As [`BarrierGraph::rate`].
     pub fn log_rate_over(
         &self,
         saddle: usize,
@@ -148,12 +209,18 @@ fn descend<const D: usize>(
     const STEP: f64 = 1e-2;
     let distance = |to: &Point<D>| (to - saddle.position).norm();
     let nearest = minima.iter().map(distance).fold(f64::INFINITY, f64::min);
-    let hessian = landscape.hessian(&saddle.position);
+    let along = AlongCrease::new(landscape, saddle.crease.map(|crease| crease.kink));
+    let hessian = along.hessian(&saddle.position);
     let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
     let lowest = (0..D)
         .min_by(|a, b| eigen.eigenvalues[*a].total_cmp(&eigen.eigenvalues[*b]))
         .unwrap_or(0);
-    let direction = Point::<D>::from_iterator(eigen.eigenvectors.column(lowest).iter().copied());
+    let direction = match saddle.crease {
+        Some(Crease { kink, .. }) if saddle.eigenvalues[0].is_infinite() => {
+            Point::<D>::from_fn(|d, _| if d == kink.axis { 1.0 } else { 0.0 })
+        }
+        _ => Point::<D>::from_iterator(eigen.eigenvectors.column(lowest).iter().copied()),
+    };
     let flow = Sgd::with_noise_strength(landscape, Isotropic::new(1.0)?, 1.0)?;
     let end = |sign: f64| {
         let start = saddle.position + direction * (sign * STEP * nearest);

@@ -3,10 +3,11 @@
 use super::landscape::{AnyLandscape, LandscapeKeys};
 use super::noise::{AnyNoise, NoiseKeys};
 use super::region::RegionKeys;
-use super::sgd::SgdKeys;
+use super::sgd::{Preconditioner, SgdKeys};
 use super::two_valley::TwoValleyModel;
-use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, Sgd};
+use crate::diffusion::{Diffusion, DriftDiffusion, DriftExpression, RmsPreconditioned, Sgd};
 use crate::error::{Error, Result};
+use crate::math::Point;
 use crate::region::{Boundary, Domain};
 use std::borrow::Cow;
 
@@ -94,9 +95,27 @@ impl Setting {
     /// # Errors
     /// [`Error::Config`] and others naming the key that is wrong.
     pub fn diffusion<const D: usize>(&self, landscape: Landscape<D>) -> Result<AnyDiffusion<D>> {
+        let preconditioner = self.sgd.and_then(|sgd| sgd.preconditioner);
         let Some(texts) = &self.landscape.drift else {
-            return Ok(Box::new(self.sgd(landscape)?));
+            let sgd = self.plain_sgd(landscape)?;
+            return match preconditioner {
+                None => Ok(Box::new(sgd)),
+                Some(Preconditioner::Rms) if D == 1 => {
+                    self.require_noise(&sgd)?;
+                    Ok(Box::new(RmsPreconditioned::new(sgd)))
+                }
+                Some(Preconditioner::Rms) => Err(Error::config(
+                    "sgd.preconditioner",
+                    "steps are divided by the rms of the noise in one variable only",
+                )),
+            };
         };
+        if preconditioner.is_some() {
+            return Err(Error::config(
+                "sgd.preconditioner",
+                "steps are divided along the gradient of a loss: give loss or model in place of landscape.drift",
+            ));
+        }
         let noise = self.covariance(landscape)?;
         let texts: [&str; D] = std::array::from_fn(|d| texts.get(d).map_or("", String::as_str));
         let keys = &self.landscape;
@@ -112,8 +131,41 @@ impl Setting {
     /// SGD on the landscape in D variables, or its limit of small steps.
     ///
     /// # Errors
-    /// [`Error::Config`] and others naming the key that is wrong; a drift that is no gradient is refused.
+    /// [`Error::Config`] and others naming the key that is wrong; a drift that is no gradient is refused, and so are steps that are divided.
     pub fn sgd<const D: usize>(&self, landscape: Landscape<D>) -> Result<Sgd<AnyLandscape<D>, AnyNoise<D>>> {
+        if self.sgd.is_some_and(|sgd| sgd.preconditioner.is_some()) {
+            return Err(Error::config(
+                "sgd.preconditioner",
+                "this question is about plain steps: leave the key out",
+            ));
+        }
+        self.plain_sgd(landscape)
+    }
+
+    /// Refuses noise that vanishes somewhere in the domain: steps cannot be divided by it.
+    fn require_noise<const D: usize>(&self, sgd: &Sgd<AnyLandscape<D>, AnyNoise<D>>) -> Result<()> {
+        const LOOKS: usize = 1000;
+        let ends = self.region.as_ref().and_then(|region| region.domain.first());
+        let Some([lower, upper]) = ends.map(Vec::as_slice) else {
+            return Ok(());
+        };
+        let at = |k: usize| lower + (upper - lower) * (k as f64 + 0.5) / LOOKS as f64;
+        let vanishes = |x: &f64| !(sgd.tensor(&Point::<D>::repeat(*x))[(0, 0)] > 0.0);
+        match (0..LOOKS).map(at).find(vanishes) {
+            None => Ok(()),
+            Some(x) => Err(Error::config(
+                "sgd.preconditioner",
+                format!(
+                    "the noise vanishes at {x:.4}, and steps are divided by it: give noise.floor, or another noise"
+                ),
+            )),
+        }
+    }
+
+    fn plain_sgd<const D: usize>(
+        &self,
+        landscape: Landscape<D>,
+    ) -> Result<Sgd<AnyLandscape<D>, AnyNoise<D>>> {
         let noise = self.covariance(landscape)?;
         let loss = landscape(&self.landscape).map_err(|e| e.at("landscape"))?;
         let mean = self.noise()?.mean_landscape(loss).map_err(|e| e.at("noise"))?;

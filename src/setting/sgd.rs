@@ -4,6 +4,14 @@ use crate::error::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// What the gradient of a step is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Preconditioner {
+    /// the root mean square of its noise, as RMSProp and Adam do: drift -L'/sqrt(C), D = Δ
+    Rms,
+}
+
 /// `[sgd]`: learning rate η and batch size B, D = (η/2B) C; or the noise strength Δ = η/2B alone, D = Δ C. Tasks over several learning rates or noise
 /// strengths have their own keys for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -15,6 +23,8 @@ pub struct SgdKeys {
     pub batch_size: Option<f64>,
     /// Δ, in place of both
     pub noise_strength: Option<f64>,
+    /// what steps are divided by, nothing unless given: in one variable, for `[escape]` and `[rare_events]`
+    pub preconditioner: Option<Preconditioner>,
 }
 
 impl SgdKeys {

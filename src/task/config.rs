@@ -5,6 +5,7 @@
 
 use super::ablations::Ablations;
 use super::cost::Cost;
+use super::coupled::Coupled;
 use super::critical_points::CriticalPointsKeys;
 use super::effective_potential::EffectivePotential;
 use super::escape::Escape;
@@ -150,6 +151,8 @@ tasks! {
     rare_events: RareEvents,
     /// minima, saddles, lowest passes and Eyring-Kramers-Langer rates, in up to four variables
     critical_points: CriticalPointsKeys,
+    /// spectral gap of two to six weakly coupled variables, from the modes of each alone
+    coupled: Coupled,
     /// valleys along a slow variable of any problem in two variables: probabilities, last hops, effective potentials, where selection freezes
     freezing: Freezing,
     /// stationary odds of the valleys at fixed y by SGD, its map and closed forms, on a cusp and on a rounded ridge

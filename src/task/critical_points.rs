@@ -5,7 +5,7 @@ use super::main_number::{MainNumber, Rows};
 use super::surface::round_step;
 use super::work::{FigureEntry, InAnyDimension, Task, Work};
 use crate::error::{Error, Result};
-use crate::landscape::{self, CriticalPoint, CriticalPoints, Landscape as _};
+use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Kink, Landscape as _};
 use crate::linalg::{
     Arnoldi, Elimination, NestedDissection, SparseRates, dominant_eigenpairs, most_probable, remove_mean,
 };
@@ -68,8 +68,8 @@ records! {
         loss_error: Vec<f64> => [point] "loss",
         /// number of negative curvatures: 0 at minima, 1 at saddles
         index: Vec<u64> => [point] "1",
-        /// eigenvalues of the Hessian, ascending
-        curvature: Vec<f64> => [point, direction] "loss" "λ",
+        /// eigenvalues of the Hessian, ascending; the first is missing on the crest of a ridge, the last in a groove
+        curvature: Vec<f64> => [point, direction] "loss" "λ" missing "across a kink, which has none",
         /// the point that each minimum is, by loss
         minimum: Vec<u64> => [minimum] "1",
         /// the point that each saddle of index one is, by loss
@@ -101,7 +101,7 @@ records! {
         /// matrix M that multiplies gradient and covariance
         mobility: Vec<f64> => [direction, variable] "1" "M",
         /// rate from a minimum to another over the saddles between them, with the first correction in T
-        rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction is as large as the rate: the barrier is too low",
+        rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction is as large as the rate, as the barrier is too low, or not known, as at a kink",
         /// size of the first correction, what an asymptotic series may be off by: an estimate, not a bound
         rate_error: Vec<f64> => [noise_strength, minimum, other] "1/time" missing "no rate",
         /// the same rate without the correction
@@ -194,6 +194,27 @@ impl Task for CriticalPointsKeys {
     }
 }
 
+/// A loss with the kinks that are declared beside its own.
+struct Kinked<const D: usize> {
+    loss: AnyLandscape<D>,
+    kinks: Vec<Kink>,
+}
+
+impl<const D: usize> landscape::Landscape<D> for Kinked<D> {
+    fn loss(&self, theta: &Point<D>) -> f64 {
+        self.loss.loss(theta)
+    }
+    fn gradient(&self, theta: &Point<D>) -> Point<D> {
+        self.loss.gradient(theta)
+    }
+    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
+        self.loss.hessian(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        [self.loss.kinks(), self.kinks.clone()].concat()
+    }
+}
+
 /// What rates are about: the noise strengths with their temperatures, and M.
 struct Noise<const D: usize> {
     of_problem: f64,
@@ -228,6 +249,7 @@ impl InAnyDimension for CriticalPointsKeys {
         if bounds.iter().flatten().any(|end| !end.is_finite()) {
             return Err(Error::config("region.domain", "finite ends are needed"));
         }
+        let kinks = setting.landscape.kinks::<D>().map_err(|e| e.at("landscape"))?;
         let loss = landscape(&setting.landscape).map_err(|e| e.at("landscape"))?;
         let (loss, noise) = match &setting.noise {
             Some(noise) => (
@@ -251,6 +273,7 @@ impl InAnyDimension for CriticalPointsKeys {
         let (starts, names) = (self.starts, setting.landscape.names::<D>().map(String::from));
         Ok(Box::new(move |progress| {
             let bar = progress.task("critical points", 2);
+            let loss: AnyLandscape<D> = Box::new(Kinked { loss, kinks });
             let found = landscape::critical_points(&loss, bounds, starts)?;
             bar.advance(1);
             let mut groups = vec![result(&loss, &bounds, &found, noise.as_ref(), starts, &names)?.group()?];
@@ -402,7 +425,8 @@ fn result<const D: usize>(
         index: points.iter().map(|point| point.index as u64).collect(),
         curvature: points
             .iter()
-            .flat_map(|point| point.eigenvalues.clone())
+            .flat_map(|point| &point.eigenvalues)
+            .map(|value| if value.is_finite() { *value } else { f64::NAN })
             .collect(),
         first_minimum: joins(0),
         second_minimum: joins(1),
@@ -424,6 +448,7 @@ fn rounding<const D: usize>(
 ) -> (Point<D>, f64) {
     /// Distance of the neighbours in units in the last place of the ends of the domain.
     const NEIGHBOUR: f64 = 2.0;
+    let loss = AlongCrease::new(loss, point.crease.map(|crease| crease.kink));
     let Some(inverse) = loss.hessian(&point.position).try_inverse() else {
         return (Point::<D>::repeat(f64::INFINITY), f64::INFINITY);
     };
@@ -451,7 +476,8 @@ struct Way {
     from: usize,
     to: usize,
     rates: Vec<f64>,
-    correction: FirstCorrection,
+    /// None over a kink.
+    correction: Option<FirstCorrection>,
 }
 
 fn rates<const D: usize>(
@@ -463,12 +489,15 @@ fn rates<const D: usize>(
     for (number, saddle) in graph.saddles.iter().enumerate() {
         let [a, b] = saddle.joins;
         for (from, to) in [(a, b), (b, a)].into_iter().filter(|(from, to)| from != to) {
+            let (minimum, saddle) = (&graph.minima[from], &saddle.point);
+            let is_smooth = minimum.crease.is_none() && saddle.crease.is_none();
+            let correction = || first_correction(loss, minimum, saddle, &noise.mobility);
             let at = |t: &f64| Ok(graph.log_rate_over(number, from, &noise.mobility, *t)?.exp());
             ways.push(Way {
                 from,
                 to,
                 rates: noise.temperatures.iter().map(at).collect::<Result<_>>()?,
-                correction: first_correction(loss, &graph.minima[from], &saddle.point, &noise.mobility)?,
+                correction: is_smooth.then(correction).transpose()?,
             });
         }
     }
@@ -490,12 +519,13 @@ fn rates<const D: usize>(
     for (k, temperature) in noise.temperatures.iter().enumerate() {
         for way in &ways {
             let cell = k * size + way.from * n + way.to;
-            let factor = 1.0 + way.correction.coefficient() * temperature;
+            let correction = way.correction.as_ref();
+            let factor = correction.map_or(f64::NAN, |found| 1.0 + found.coefficient() * temperature);
             let factor = if factor > 0.0 { factor } else { f64::NAN };
             result.rate_without_correction[cell] += way.rates[k];
             result.rate[cell] += way.rates[k] * factor;
             // NaN where the factor is
-            let size = way.correction.expected_deviation(*temperature);
+            let size = correction.map_or(f64::NAN, |found| found.expected_deviation(*temperature));
             result.rate_error[cell] += way.rates[k] * size * factor.signum();
         }
         let matrix = &result.rate[k * size..][..size];

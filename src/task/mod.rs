@@ -7,6 +7,7 @@ pub mod ablations;
 mod compared;
 pub mod config;
 mod cost;
+pub mod coupled;
 pub mod critical_points;
 pub mod effective_potential;
 pub mod escape;

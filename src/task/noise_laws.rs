@@ -37,6 +37,8 @@ pub struct NoiseLaws {
     pub stability: Vec<f64>,
     /// Whether to run noise of binary labels too.
     pub labels: bool,
+    /// Whether to run steps along x that are divided by the rms of the noise too, as Adam takes them; they are those of plain SGD in the flat valley at the start.
+    pub rms: bool,
     /// m of a finite sum, drawn with replacement and without; any number of them.
     pub samples: Vec<usize>,
     /// Runs of each ensemble.
@@ -55,16 +57,18 @@ impl Default for NoiseLaws {
             momentum: vec![0.5, 0.8, 0.9, 0.95, 0.98, 0.99],
             stability: vec![1.9, 1.7, 1.5],
             labels: true,
+            rms: true,
             samples: vec![100, 1000],
-            runs: 3000,
-            steps: 50_000,
+            runs: 4000,
+            steps: 100_000,
             start_y: 1.0,
         }
     }
 }
 
 records! {
-    /// ensembles of SGD in the two valleys under noises of equal strength: fresh Gaussian, with momentum, alpha-stable, of labels, of finite sums
+    /// ensembles of SGD in the two valleys under noises of equal strength: fresh Gaussian, with momentum, alpha-stable, of labels, of steps divided by the
+    /// rms of the noise, of finite sums
     pub struct NoiseLawsResult in "noise_laws" {
         attributes {
             /// η.
@@ -76,7 +80,7 @@ records! {
             /// Steps of a run.
             steps: i64,
         }
-        /// up to which momentum the motion in the sharp valley is damped without swinging
+        /// up to which momentum the motion in the sharp valley is damped without swinging, and what division by the rms of the noise leaves out
         regime: Vec<String> => [note] "text",
         /// the momentum above which the motion in the sharp valley swings at the start
         overdamped_momentum: f64 => [] "1" "β",
@@ -89,19 +93,23 @@ records! {
         /// fraction of runs that end at x >= 0
         p_flat: Estimates => [law, noise_strength] "1" "P_flat",
         /// mean time, learning_rate times iterations, of the last sign change of x
-        mean_freezing_time: Estimates => [law, noise_strength] "time",
+        mean_freezing_time: Estimates => [law, noise_strength] "time" missing "more than one run in a thousand is not frozen at the end",
         /// fraction of runs whose last sign change falls into the final 1 % of the run: not frozen at its end
-        unfrozen_fraction: Vec<f64> => [law, noise_strength] "1",
+        unfrozen_fraction: Estimates => [law, noise_strength] "1",
         /// final P_flat of fresh Gaussian noise, transfer operator of the SGD map
         p_flat_transfer: Vec<f64> => [noise_strength] "1",
         /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
         p_flat_transfer_error: Vec<f64> => [noise_strength] "1",
+        /// the same of steps divided by the rms of the noise
+        p_flat_transfer_rms: Option<Vec<f64>> => [noise_strength] "1",
+        /// the same of steps divided by the rms of the noise
+        p_flat_transfer_rms_error: Option<Vec<f64>> => [noise_strength] "1",
         /// p_flat less p_flat_transfer
         difference: Estimates => [law, noise_strength] "1",
         /// p_flat at the strongest noise less that at the weakest
         rise: Estimates => [law] "1",
         /// mean_freezing_time at the strongest noise less that at the weakest
-        delay: Estimates => [law] "time",
+        delay: Estimates => [law] "time" missing "not frozen at the end",
         /// P_flat to which single jumps between the valleys lead as the noise vanishes, odds gamma^(1 + alpha p/2)
         p_flat_of_jumps: Vec<f64> => [law] "1" missing "the noise has no heavy tails",
         /// whether the flat valley is selected, whether more noise selects it more often and later, and whether the law can be told from fresh Gaussian noise
@@ -114,11 +122,15 @@ const SECTION: &str = "noise_laws";
 const START_X: [f64; 2] = [-0.01, 0.01];
 /// Standard errors beyond which a verdict calls a difference one: one false alarm in 16 000.
 const Z: f64 = 4.0;
+/// Share of runs still changing side in the last hundredth of a run up to which an ensemble is frozen. Times of freezing are not averaged above it: runs
+/// that have not frozen have none.
+const STILL_GOING: f64 = 1e-3;
 
 /// What makes the steps of an ensemble.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Source {
     Law(NoiseLaw),
+    Rms,
     Samples { count: usize, replacement: bool },
 }
 
@@ -129,6 +141,7 @@ impl Source {
             Self::Law(NoiseLaw::Momentum(beta)) => format!("momentum {beta}"),
             Self::Law(NoiseLaw::Stable(alpha)) => format!("stable {alpha}"),
             Self::Law(NoiseLaw::Labels) => "labels".into(),
+            Self::Rms => "divided by rms".into(),
             Self::Samples { count, replacement } => {
                 let how = if replacement { "with" } else { "without" };
                 format!("{count} samples {how} replacement")
@@ -139,14 +152,24 @@ impl Source {
     fn parameter(self) -> f64 {
         match self {
             Self::Law(NoiseLaw::Momentum(value) | NoiseLaw::Stable(value)) => value,
-            Self::Law(NoiseLaw::Gaussian | NoiseLaw::Labels) => f64::NAN,
+            Self::Law(NoiseLaw::Gaussian | NoiseLaw::Labels) | Self::Rms => f64::NAN,
             Self::Samples { count, .. } => count as f64,
         }
     }
 
-    /// The walk of a law at learning rate η and σ = 1/2B; none of a finite sum.
-    fn walk(self, model: &TwoValleyModel, learning_rate: f64, sigma: f64) -> Result<Option<TwoValleyWalk>> {
-        let Self::Law(law) = self else { return Ok(None) };
+    /// The walk of a law at σ = 1/2B; none of a finite sum.
+    fn walk(self, model: &TwoValleyModel, task: &NoiseLaws, sigma: f64) -> Result<Option<TwoValleyWalk>> {
+        let learning_rate = task.learning_rate;
+        let law = match self {
+            Self::Samples { .. } => return Ok(None),
+            Self::Rms => {
+                let (power, strength) = power_of_curvature(model)?;
+                let sgd =
+                    Sgd::hessian_power(*model.landscape(), power, learning_rate, sigma * strength, 0.0)?;
+                return TwoValleyWalk::divided_by_rms(&sgd, task.rms_reference(model, sigma)?).map(Some);
+            }
+            Self::Law(law) => law,
+        };
         let walk = match law {
             NoiseLaw::Gaussian | NoiseLaw::Labels => model.walk(learning_rate, sigma)?,
             NoiseLaw::Momentum(beta) => model.walk(learning_rate * (1.0 - beta), sigma)?,
@@ -173,7 +196,7 @@ impl Source {
 fn power_of_curvature(model: &TwoValleyModel) -> Result<(f64, f64)> {
     model.power_of_curvature().ok_or_else(|| {
         let message =
-            "stable noise and finite sums need noise that is a power of the curvature: leave the floor out";
+            "stable noise, division by the rms and finite sums need noise that is a power of the curvature: leave the floor out";
         Error::config("noise.floor", message)
     })
 }
@@ -192,6 +215,7 @@ impl NoiseLaws {
                 .map(|alpha| Source::Law(NoiseLaw::Stable(*alpha))),
         );
         all.extend(self.labels.then_some(Source::Law(NoiseLaw::Labels)));
+        all.extend(self.rms.then_some(Source::Rms));
         for &count in &self.samples {
             all.extend([true, false].map(|replacement| Source::Samples { count, replacement }));
         }
@@ -200,6 +224,13 @@ impl NoiseLaws {
 
     fn sigma(batch_size: usize) -> f64 {
         0.5 / batch_size as f64
+    }
+
+    /// C₀ of [`TwoValleyWalk::divided_by_rms`]: the covariance across the flat valley at the start.
+    fn rms_reference(&self, model: &TwoValleyModel, sigma: f64) -> Result<f64> {
+        let (power, strength) = power_of_curvature(model)?;
+        let curvature = 2.0 / model.landscape().flatness(Side::Flat, self.start_y);
+        Ok(2.0 * sigma * strength * curvature.powf(power))
     }
 
     fn training(&self, batch_size: usize, replacement: bool) -> Training {
@@ -241,7 +272,7 @@ impl NoiseLaws {
         }
         for source in self.sources() {
             for &size in &self.batch_size {
-                let walk = source.walk(model, self.learning_rate, Self::sigma(size));
+                let walk = source.walk(model, self, Self::sigma(size));
                 if let Some(walk) = walk.map_err(|e| e.at(SECTION))? {
                     walk.check_stability(self.start_y)
                         .map_err(|e| e.at("noise_laws.learning_rate"))?;
@@ -266,12 +297,13 @@ type Outcome = (bool, f64);
 impl Task for NoiseLaws {
     const FIGURES: &'static [FigureEntry] = &[FigureEntry {
         name: "noise_laws",
-        description: "final P_flat under momentum, stable noise, labels and finite sums, against fresh Gaussian noise",
+        description: "final P_flat under momentum, stable noise, labels, steps divided by the rms and finite sums, against fresh Gaussian noise",
         group: "noise_laws",
         figure,
     }];
 
-    const SHAPED_BY: &'static [&'static str] = &["batch_size", "momentum", "stability", "labels", "samples"];
+    const SHAPED_BY: &'static [&'static str] =
+        &["batch_size", "momentum", "stability", "labels", "rms", "samples"];
 
     fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
         let Some(result) = NoiseLawsResult::find(file)? else {
@@ -312,7 +344,10 @@ impl Task for NoiseLaws {
                 "noise_laws.samples",
                 sums * steps * (STEP * strengths + DRAW * draws),
             )
-            .with_time("noise_laws.steps", TRANSFER * strengths * steps)
+            .with_time(
+                "noise_laws.steps",
+                TRANSFER * strengths * steps * if self.rms { 2.0 } else { 1.0 },
+            )
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -335,7 +370,7 @@ fn run(model: &TwoValleyModel, task: &NoiseLaws, seed: u64, progress: &Progress)
     let mut cells = Vec::new();
     for source in &sources {
         for &size in sizes {
-            if let Some(walk) = source.walk(model, task.learning_rate, NoiseLaws::sigma(size))? {
+            if let Some(walk) = source.walk(model, task, NoiseLaws::sigma(size))? {
                 let protocol = Protocol {
                     starts: START_X.map(|x| [x, task.start_y]).to_vec(),
                     runs: task.runs,
@@ -360,7 +395,7 @@ fn run(model: &TwoValleyModel, task: &NoiseLaws, seed: u64, progress: &Progress)
     for source in &sources {
         for &size in sizes {
             outcomes.extend(match *source {
-                Source::Law(_) => walked.next(),
+                Source::Law(_) | Source::Rms => walked.next(),
                 Source::Samples { count, replacement } => {
                     let training = task.training(size, replacement);
                     let runs = (0..task.runs).into_par_iter().map(|run| {
@@ -379,18 +414,30 @@ fn run(model: &TwoValleyModel, task: &NoiseLaws, seed: u64, progress: &Progress)
         start_y: task.start_y,
         ..PathSettings::default()
     };
-    let bar = progress.task("transfer operator", sizes.len() as u64);
-    let exact = sizes
-        .par_iter()
-        .with_max_len(1)
-        .map(|size| {
-            let laws = model.path_laws(task.learning_rate, NoiseLaws::sigma(*size), &settings)?;
+    let bar = progress.task(
+        "transfer operator",
+        sizes.len() as u64 * if task.rms { 2 } else { 1 },
+    );
+    let exact = |divided: bool| {
+        let of = |size: &usize| {
+            let sigma = NoiseLaws::sigma(*size);
+            let settings = PathSettings {
+                rms_reference: divided.then(|| task.rms_reference(model, sigma)).transpose()?,
+                ..settings.clone()
+            };
+            let laws = model.path_laws(task.learning_rate, sigma, &settings)?;
             bar.advance(1);
             let [fine, coarse] = laws.map(|law| law.final_p_flat());
             Ok((fine, (fine - coarse).abs()))
-        })
-        .collect::<Result<Vec<(f64, f64)>>>()?;
-    result(model, task, &sources, strengths, &outcomes, &exact)
+        };
+        sizes
+            .par_iter()
+            .with_max_len(1)
+            .map(of)
+            .collect::<Result<Vec<(f64, f64)>>>()
+    };
+    let rms = task.rms.then(|| exact(true)).transpose()?;
+    result(model, task, &sources, strengths, &outcomes, &exact(false)?, rms)
 }
 
 /// One run of a finite sum of `count` samples.
@@ -427,31 +474,24 @@ fn result(
     strengths: Vec<f64>,
     outcomes: &[Vec<Outcome>],
     exact: &[(f64, f64)],
+    rms: Option<Vec<(f64, f64)>>,
 ) -> Result<NoiseLawsResult> {
     let p_flat = |runs: &Vec<Outcome>| proportion(runs.iter().filter(|run| run.0).count(), runs.len());
-    let time = |runs: &Vec<Outcome>| {
-        mean(
-            &runs
-                .iter()
-                .map(|run| task.learning_rate * run.1)
-                .collect::<Vec<f64>>(),
-        )
-    };
     let late = (1.0 - TAIL) * task.steps as f64;
     let unfrozen =
-        |runs: &Vec<Outcome>| runs.iter().filter(|run| run.1 > late).count() as f64 / runs.len() as f64;
+        |runs: &Vec<Outcome>| proportion(runs.iter().filter(|run| run.1 > late).count(), runs.len());
+    let time = |runs: &Vec<Outcome>| {
+        if unfrozen(runs)?.value > STILL_GOING {
+            return Ok(number(f64::NAN, f64::NAN));
+        }
+        let times: Vec<f64> = runs.iter().map(|run| task.learning_rate * run.1).collect();
+        mean(&times)
+    };
     let p = outcomes.iter().map(p_flat).collect::<Result<Vec<Estimate>>>()?;
     let times = outcomes.iter().map(time).collect::<Result<Vec<Estimate>>>()?;
-    let unfrozen: Vec<f64> = outcomes.iter().map(unfrozen).collect();
+    let unfrozen = outcomes.iter().map(unfrozen).collect::<Result<Vec<Estimate>>>()?;
     let n = strengths.len();
-    let against = |k: usize| {
-        let (value, standard_error) = exact[k % n];
-        Estimate {
-            value,
-            standard_error,
-            samples: 1,
-        }
-    };
+    let against = |k: usize| number(exact[k % n].0, exact[k % n].1);
     let difference: Vec<Estimate> = p.iter().enumerate().map(|(k, p)| p.minus(&against(k))).collect();
     let by_strength = |k: &usize, other: &usize| strengths[*k].total_cmp(&strengths[*other]);
     let (weakest, strongest) = ((0..n).min_by(by_strength), (0..n).max_by(by_strength));
@@ -486,9 +526,12 @@ fn result(
         start_y: task.start_y,
         runs: task.runs as i64,
         steps: task.steps as i64,
-        regime: vec![format!(
-            "momentum is equivalent to a learning rate as long as the motion is overdamped: in the sharp valley at the start, learning rate x curvature = {product:.3}, far below beta = {overdamped_momentum:.2}"
-        )],
+        regime: vec![
+            format!(
+                "momentum is equivalent to a learning rate as long as the motion is overdamped: in the sharp valley at the start, learning rate x curvature = {product:.3}, far below beta = {overdamped_momentum:.2}"
+            ),
+            "division by the rms of the noise is that by the exact covariance of the place, not by a running mean, along x alone, and as long as the noise is far above the gradient".into(),
+        ],
         overdamped_momentum,
         law: sources.iter().map(|source| source.name()).collect(),
         parameter: sources.iter().map(|source| source.parameter()).collect(),
@@ -496,9 +539,11 @@ fn result(
         verdict: laws.map(verdict).collect(),
         p_flat: p.into_iter().collect(),
         mean_freezing_time: times.into_iter().collect(),
-        unfrozen_fraction: unfrozen,
+        unfrozen_fraction: unfrozen.into_iter().collect(),
         p_flat_transfer: exact.iter().map(|exact| exact.0).collect(),
         p_flat_transfer_error: exact.iter().map(|exact| exact.1).collect(),
+        p_flat_transfer_rms: rms.as_ref().map(|rms| rms.iter().map(|exact| exact.0).collect()),
+        p_flat_transfer_rms_error: rms.map(|rms| rms.iter().map(|exact| exact.1).collect()),
         difference: difference.into_iter().collect(),
         rise: rise.into_iter().collect(),
         delay: delay.into_iter().collect(),
@@ -506,17 +551,26 @@ fn result(
     })
 }
 
+fn number(value: f64, standard_error: f64) -> Estimate {
+    Estimate {
+        value,
+        standard_error,
+        samples: 1,
+    }
+}
+
 /// In words, each decided by [`Z`] standard errors: is the flat valley selected, is it more often and later under more noise, and is the law told from
 /// fresh Gaussian noise?
 fn verdict(
     p: &[Estimate],
     difference: &[Estimate],
-    unfrozen: &[f64],
+    unfrozen: &[Estimate],
     rise: Estimate,
     delay: Estimate,
 ) -> String {
     let selected = p.iter().filter(|p| p.z_score(0.5) > Z).count();
     let more = |change: Estimate, [up, down, level]: [&str; 3]| match change.z_score(0.0) {
+        _ if change.value.is_nan() => "at times that are not all known".into(),
         z if z > Z => format!("{up} ({change})"),
         z if z < -Z => format!("{down} ({change})"),
         _ => format!("{level} ({change})"),
@@ -534,17 +588,17 @@ fn verdict(
         ["later", "earlier", "neither later nor earlier within the errors"],
     );
     let told = difference.iter().filter(|d| d.z_score(0.0).abs() > Z).count();
-    let going = unfrozen.iter().copied().fold(0.0, f64::max);
+    let frozen = unfrozen.iter().filter(|of| of.value <= STILL_GOING).count();
+    let going = unfrozen.iter().map(|of| of.value).fold(0.0, f64::max);
     format!(
-        "flat valley selected at {selected} of {} strengths; under more noise {often} and {late}; {:.1} % not frozen at most; differs from fresh Gaussian noise at {told} of {}",
-        p.len(),
+        "flat valley selected at {selected} of {n} strengths; under more noise {often} and {late}; frozen at {frozen} of {n}, {:.1} % still change side at most; differs from fresh Gaussian noise at {told} of {n}",
         100.0 * going,
-        p.len()
+        n = p.len(),
     )
 }
 
 /// Final P_flat against the noise strength under each family of laws (a, c, d), and what momentum changes (b), beside the transfer operator of fresh
-/// Gaussian noise.
+/// Gaussian noise and, in c, that of steps divided by the rms of the noise.
 ///
 /// # Errors
 /// As [`Records::of`].
@@ -560,7 +614,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     };
     let families = [
         is_in("momentum"),
-        [is_in("stable"), is_in("labels")].concat(),
+        [is_in("stable"), is_in("labels"), is_in("rms")].concat(),
         is_in("replacement"),
     ];
     let [momentum, tails, sums] = &families;
@@ -626,6 +680,16 @@ fn of_family(result: &NoiseLawsResult, rows: &[usize], is_hollow: &dyn Fn(usize)
             });
         }
     }
+    let is_divided = |row: &usize| result.law[*row].contains("rms");
+    if let (Some(exact), Some(k)) = (&result.p_flat_transfer_rms, rows.iter().position(is_divided)) {
+        let style = Style::nth(k).with_dash(Dash::Dashed);
+        panel = panel.with(Layer::line(
+            &result.noise_strength,
+            exact,
+            "divided by rms, transfer operator",
+            style,
+        ));
+    }
     if rows.iter().any(|row| result.p_flat_of_jumps[*row].is_finite()) {
         let style = Style::reference().with_dash(Dash::Dotted);
         panel = panel.with(Layer::line(&[], &[], "single jumps alone", style));
@@ -688,14 +752,16 @@ mod tests {
     fn every_part_of_a_verdict_can_turn_out_either_way() {
         let said = |p: [f64; 2], difference: [f64; 2], rise: f64, delay: f64| {
             let [p, difference] = [p, difference].map(|values| values.map(estimate));
-            verdict(&p, &difference, &[0.0, 0.1], estimate(rise), estimate(delay))
+            let unfrozen = [0.0, 0.1].map(estimate);
+            verdict(&p, &difference, &unfrozen, estimate(rise), estimate(delay))
         };
         let good = said([0.9, 0.95], [0.0, 0.02], 0.05, 1.0);
+        assert!(said([0.9, 0.95], [0.0, 0.02], 0.05, f64::NAN).contains("not all known"));
         for part in [
             "selected at 2 of 2",
             "noise more often",
             "and later",
-            "10.0 %",
+            "frozen at 1 of 2, 10.0 %",
             "noise at 0 of 2",
         ] {
             assert!(good.contains(part), "{part}: {good}");

@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
+use super::rare_events::RareEventsResult;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::setting::parameter_range::ParameterRange;
 use crate::setting::sections::AnyDiffusion;
 use crate::setting::sets::SetKeys;
 use crate::setting::sgd::SgdKeys;
-use crate::statistics::{Extrapolated, Range};
+use crate::statistics::{Estimate, Extrapolated, Range};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -476,7 +477,17 @@ fn turnover_time(diffusion: &impl Diffusion<1>, friction: f64, start: f64, barri
     Some(1.0 / (rate * depopulation_factor(friction * orbit / temperature).ok()?))
 }
 
-/// Times over the friction with Kramers' turnover, and density and committor at the first friction.
+impl PhaseSpaceResult {
+    /// Where the momentum is that of SGD simulated by splitting, and the time of the simulation; none where no simulation is about one of the momenta.
+    pub(crate) fn simulated(&self, simulation: &RareEventsResult) -> Option<(usize, Estimate)> {
+        let same = |beta: &f64| *beta == simulation.momentum;
+        let k = self.momentum.as_ref()?.iter().position(same)?;
+        let is_same_step = self.step_time == Some(simulation.time_step.sqrt());
+        is_same_step.then_some((k, simulation.time_with_inertia()?))
+    }
+}
+
+/// Times over the friction with Kramers' turnover and, where the file has one, the simulation of SGD with momentum by splitting; and density and committor at the first friction.
 ///
 /// # Errors
 /// As [`Records::of`].
@@ -506,6 +517,16 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             "phase space",
             Style::nth(0),
         ));
+    let simulation = RareEventsResult::find(file)?;
+    if let Some((k, time)) = simulation.and_then(|found| result.simulated(&found)) {
+        times = times.with(Layer::points(
+            &[result.friction[k]],
+            &[time.value],
+            &[time.standard_error],
+            "SGD with momentum, splitting",
+            Style::nth(1).with_hollow_points(),
+        ));
+    }
     let (columns, rows) = (result.x.len(), result.v.len());
     let turned = |values: &[f64]| -> Vec<f64> {
         (0..rows)

@@ -85,6 +85,8 @@ records! {
             time_step: f64,
             /// Momentum of SGD.
             momentum: f64,
+            /// Noise strength of the problem itself, in place of which others may be given.
+            problem_noise_strength: f64,
             /// Replicas of a splitting.
             replicas: i64,
             /// Independent repetitions.
@@ -291,7 +293,7 @@ impl InAnyDimension for RareEvents {
                 levels,
             });
         }
-        let (task, seed) = (self.clone(), setting.seed);
+        let (task, seed, of_problem) = (self.clone(), setting.seed, noise_strength(&sgd));
         Ok(Box::new(move |progress| {
             let steps = match crossing {
                 CrossingTest::EndOfStep => vec![time_step],
@@ -318,6 +320,7 @@ impl InAnyDimension for RareEvents {
             let result = RareEventsResult {
                 time_step,
                 momentum: task.momentum,
+                problem_noise_strength: of_problem,
                 replicas: task.replicas as i64,
                 repetitions: task.repetitions as i64,
                 method: vec![
@@ -396,6 +399,31 @@ impl RareEventsResult {
     /// Whether the times are those of SGD with its own steps.
     pub(crate) fn is_sgd(&self) -> bool {
         self.method.iter().all(|method| method == "sgd")
+    }
+
+    /// The mean time at the noise strength of the problem itself, with both errors.
+    pub(crate) fn time_of_problem(&self) -> Option<Estimate> {
+        let own = |strength: &f64| *strength == self.problem_noise_strength;
+        let k = self.noise_strength.iter().position(own)?;
+        Some(Estimate {
+            value: self.mean_first_passage_time.value[k],
+            standard_error: self.errors()[k],
+            samples: 1,
+        })
+    }
+
+    /// The mean time of SGD with momentum at the noise strength of the problem, in the time √η a step of motion with inertia.
+    pub(crate) fn time_with_inertia(&self) -> Option<Estimate> {
+        if self.momentum == 0.0 {
+            return None;
+        }
+        let time = self.time_of_problem()?;
+        let unit = self.time_step.sqrt();
+        Some(Estimate {
+            value: time.value / unit,
+            standard_error: time.standard_error / unit,
+            ..time
+        })
     }
 
     /// Both errors of the mean times.

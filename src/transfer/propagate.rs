@@ -14,7 +14,8 @@ use crate::noise::GradientNoise;
 /// Law of x under the SGD map of the two-valley landscape while y moves along its mean path.
 ///
 /// # Formula
-/// p_{k+1}(x') = ∫ p_k(x) N(x'; x − η ∂_x L(x, y_k), η² C_xx(x, y_k)/B) dx with y_k by [`SlowMotion`]. Last sign change, by
+/// p_{k+1}(x') = ∫ p_k(x) N(x'; x − η ∂_x L(x, y_k), η² C_xx(x, y_k)/B) dx with y_k by [`SlowMotion`]; with [`PathSettings::rms_reference`] steps
+/// along x are g = sqrt(C₀/C_xx) times as long. Last sign change, by
 /// u_k(x) = Pr(no sign change after k | x_k = x): u_k = T*_same side u_{k+1}, u_K = 1, and
 /// Pr(last change in step k) = ∫ p_k T*_other side u_{k+1}.
 ///
@@ -69,7 +70,7 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
     fn new(sgd: &'a Sgd<TwoValley, N>, settings: &'a PathSettings) -> Result<Self> {
         let starts = &settings.starts;
         Ok(Self {
-            map: SplitMap::new(sgd)?,
+            map: SplitMap::new(sgd, settings.rms_reference)?,
             settings,
             points: starts.iter().map(|s| s.x).collect(),
             stages: Vec::new(),

@@ -54,6 +54,8 @@ pub struct PathSettings {
     pub refresh: f64,
     /// Discretisation in x.
     pub resolution: Resolution,
+    /// C₀ of steps along x times sqrt(C₀/C_xx), divided by the rms of the noise as RMSProp takes them; none for plain steps.
+    pub rms_reference: Option<f64>,
 }
 
 impl Default for PathSettings {
@@ -76,6 +78,7 @@ impl Default for PathSettings {
                 panel_length: 7.0,
                 ..Resolution::default()
             },
+            rms_reference: None,
         }
     }
 }
@@ -138,12 +141,17 @@ impl PathSettings {
 pub(super) struct SplitMap<'a, N> {
     sgd: &'a Sgd<TwoValley, N>,
     learning_rate: f64,
+    rms_reference: Option<f64>,
 }
 
 impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
-    pub(super) fn new(sgd: &'a Sgd<TwoValley, N>) -> Result<Self> {
+    pub(super) fn new(sgd: &'a Sgd<TwoValley, N>, rms_reference: Option<f64>) -> Result<Self> {
         let (learning_rate, _) = sgd.learning_rate_and_batch_size()?;
-        Ok(Self { sgd, learning_rate })
+        Ok(Self {
+            sgd,
+            learning_rate,
+            rms_reference,
+        })
     }
 
     pub(super) fn learning_rate(&self) -> f64 {
@@ -159,11 +167,20 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
         (-y / self.model().parameters().y_d).exp()
     }
 
-    /// Law of x_{k+1} from (x, y), with C_xx of the full covariance.
-    pub(super) fn step(&self, x: f64, y: f64) -> Result<Gaussian> {
+    /// C_xx of the full covariance, and by what a step along x is multiplied.
+    fn noise(&self, x: f64, y: f64) -> (f64, f64) {
         let variance = self.sgd.noise().covariance(&Point::<2>::new(x, y))[(0, 0)];
-        let slope = self.model().derivatives(x, y, self.driving(y)).x;
-        let (mean, standard_deviation) = self.sgd.step_law(x, slope, variance)?;
+        let gain = self
+            .rms_reference
+            .map_or(1.0, |reference| (reference / variance).sqrt());
+        (variance, gain)
+    }
+
+    /// Law of x_{k+1} from (x, y).
+    pub(super) fn step(&self, x: f64, y: f64) -> Result<Gaussian> {
+        let (variance, gain) = self.noise(x, y);
+        let slope = gain * self.model().derivatives(x, y, self.driving(y)).x;
+        let (mean, standard_deviation) = self.sgd.step_law(x, slope, gain * gain * variance)?;
         Gaussian::new(x, mean, standard_deviation)
     }
 
@@ -181,7 +198,14 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
     pub(super) fn valley(&self, side: Side, y: f64) -> Result<Valley> {
         let eta = self.learning_rate;
         let minimum = self.model().minimum(side, y);
-        let curvature = 2.0 / self.model().flatness(side, y);
+        // A minimum at x = 0 belongs to both branches: step off it on the right side.
+        let inside = if minimum == 0.0 {
+            side.sign() * f64::MIN_POSITIVE
+        } else {
+            minimum
+        };
+        let (_, gain) = self.noise(inside, y);
+        let curvature = gain * 2.0 / self.model().flatness(side, y);
         let product = eta * curvature;
         if product >= 2.0 {
             return Err(Error::Unstable {
@@ -190,17 +214,11 @@ impl<'a, N: GradientNoise<2>> SplitMap<'a, N> {
                 limit: 2.0 / curvature,
             });
         }
-        // A minimum at x = 0 belongs to both branches: step off it on the right side.
-        let inside = if minimum == 0.0 {
-            side.sign() * f64::MIN_POSITIVE
-        } else {
-            minimum
-        };
         let variance = self.step(inside, y)?.standard_deviation.powi(2);
         Ok(Valley {
             minimum,
             deviation: (variance / (product * (2.0 - product))).sqrt(),
-            exponent: self.model().barrier(y) * 2.0 * eta / variance,
+            exponent: gain * self.model().barrier(y) * 2.0 * eta / variance,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
 use freezeout::task::ablations::{AblationsResult, CollapseColumns};
+use freezeout::task::coupled::CoupledResult;
 use freezeout::task::critical_points::{CriticalPointsMap, CriticalPointsResult};
 use freezeout::task::final_probability::{
     DensityRoute, FinalProbabilityResult, FinalProbabilityRuns, IsotropicControl, PlanarRoute, TransferRoute,
@@ -737,6 +738,7 @@ pub fn add_groups(file: &mut ResultFile) {
         ablations(),
         rare_events(),
         phase_space(),
+        coupled(),
         critical_points(),
         critical_points_map(),
         schedules(),
@@ -767,6 +769,7 @@ fn noise_laws() -> Group {
         ("stable 1.9", 1.9),
         ("stable 1.5", 1.5),
         ("labels", f64::NAN),
+        ("divided by rms", f64::NAN),
         ("100 samples with replacement", 100.0),
         ("100 samples without replacement", 100.0),
     ]
@@ -784,12 +787,14 @@ fn noise_laws() -> Group {
         learning_rate: 0.01,
         start_y: 1.0,
         runs: 4000,
-        steps: 50_000,
+        steps: 100_000,
         regime: vec!["overdamped below beta = 0.66".into()],
         overdamped_momentum: 0.66,
         p_flat: with_error(column(0.93, -0.02), 0.005),
         mean_freezing_time: with_error(column(50.0, 10.0), 2.0),
-        unfrozen_fraction: vec![0.0; laws * n],
+        unfrozen_fraction: with_error(vec![0.0; laws * n], 3e-4),
+        p_flat_transfer_rms: Some(vec![0.92, 0.925, 0.93, 0.935]),
+        p_flat_transfer_rms_error: Some(vec![1e-5; n]),
         p_flat_transfer: vec![0.93, 0.94, 0.95, 0.96],
         p_flat_transfer_error: vec![1e-5; n],
         difference: with_error(column(0.0, -0.02), 0.005),
@@ -818,6 +823,7 @@ fn rare_events() -> Group {
     let result = RareEventsResult {
         time_step: 0.04,
         momentum: 0.0,
+        problem_noise_strength: 0.05,
         replicas: 100,
         repetitions: 200,
         method: vec!["langevin".into()],
@@ -857,6 +863,37 @@ fn phase_space() -> Group {
         friction,
         x,
         v,
+    };
+    result.group().unwrap()
+}
+
+/// Gaps that fall with the coupling, the last of which is missing.
+fn coupled() -> Group {
+    let coupling = space(0.0, 0.1, 6);
+    let n = coupling.len();
+    let gap = |k: usize| {
+        let (d, j) = ((k / n + 2) as f64, coupling[k % n]);
+        if k == 5 * n - 1 {
+            f64::NAN
+        } else {
+            0.0335 * (-j * j * 60.0 * d).exp()
+        }
+    };
+    let spectral_gap: Vec<f64> = (0..5 * n).map(gap).collect();
+    let result = CoupledResult {
+        temperature: 0.1,
+        regime: vec!["the strongest coupling is 1.00 T".into()],
+        dimension: (2..7).collect(),
+        spectral_gap_error: (0..5 * n)
+            .map(|k| gap(k) * 1e-4 * (k / n + 1) as f64 * (1 + k % n) as f64)
+            .collect(),
+        functions: spectral_gap.iter().map(|gap| 500.0 + 0.0 * gap).collect(),
+        spectral_gap,
+        gap_without_coupling: vec![0.0335; 5],
+        gap_without_coupling_error: vec![1e-9; 5],
+        planar_gap: Some((0..n).map(gap).collect()),
+        planar_gap_error: Some(vec![1e-6; n]),
+        coupling,
     };
     result.group().unwrap()
 }
