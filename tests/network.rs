@@ -3,7 +3,7 @@
 
 use freezeout::network::{
     Batch, Continuation, CrossEntropy, FiniteSum, Images, LayerHessian, Perceptron, Samples, Training,
-    gradient_descent, noise_exponent, split, train,
+    crossing, gradient_descent, noise_exponent, ridge, split, train,
 };
 use freezeout::statistics::mean;
 use nalgebra::DMatrix;
@@ -367,4 +367,92 @@ fn training_learns_continues_and_says_where_it_diverged() {
         );
     }
     assert!(train(&mut train_loss, &start[1..], &wild, &mut random(1)).is_err());
+}
+
+/// ℓ_±(x, y) = L ± a x with L either two wells, (x² − 1)²/4, or a floor without wells, both in a valley along y.
+struct Displaced {
+    wells: f64,
+    noise: f64,
+}
+
+impl Displaced {
+    fn loss(&self, at: &[f64]) -> f64 {
+        0.25 * self.wells * (at[0] * at[0] - 1.0).powi(2) + 0.5 * at[1] * at[1]
+    }
+
+    /// Where gradient descent leads to.
+    fn end(&mut self, from: &[f64]) -> Vec<f64> {
+        let (mut at, mut gradient) = (from.to_vec(), [0.0; 2]);
+        for _ in 0..2000 {
+            self.gradient(&at.clone(), Batch::All, &mut gradient);
+            at.iter_mut().zip(&gradient).for_each(|(t, g)| *t -= 0.05 * g);
+        }
+        at
+    }
+}
+
+impl FiniteSum for Displaced {
+    fn dimension(&self) -> usize {
+        2
+    }
+
+    fn samples(&self) -> usize {
+        2
+    }
+
+    fn gradient(&mut self, theta: &[f64], batch: Batch<'_>, gradient: &mut [f64]) -> f64 {
+        let kick = match batch {
+            Batch::All => 0.0,
+            Batch::Some(chosen) => {
+                let signs = chosen
+                    .iter()
+                    .map(|n| if *n == 0 { -self.noise } else { self.noise });
+                signs.sum::<f64>() / chosen.len() as f64
+            }
+        };
+        gradient[0] = self.wells * theta[0] * (theta[0] * theta[0] - 1.0) + kick;
+        gradient[1] = theta[1];
+        self.loss(theta) + kick * theta[0]
+    }
+}
+
+/// SGD that leaves a well and SGD that wanders on a floor, told apart by the end points before and after the iteration at which they come beyond 1/2.
+#[test]
+fn hops_and_drifts_of_end_points_are_told_apart() {
+    let training = Training {
+        learning_rate: 0.05,
+        batch_size: 1,
+        momentum: 0.0,
+        replacement: true,
+        steps: 8000,
+        checkpoints: 8001,
+    };
+    let temperature = |noise: f64| 0.5 * training.learning_rate * noise * noise;
+    for (wells, noise) in [(1.0, 2.0), (0.0, 2.0)] {
+        let mut sum = Displaced { wells, noise };
+        let run = train(&mut sum, &[-1.0, 0.3], &training, &mut random(3)).unwrap();
+        let first = run
+            .checkpoints
+            .iter()
+            .position(|at| sum.end(at)[0] > 0.5)
+            .unwrap();
+        let states = &run.checkpoints[..=first];
+        let [before, after] = crossing(states.len(), |k| sum.end(&states[k]), |end| end[0] > 0.5);
+        assert!(before[0] <= 0.5 && after[0] > 0.5);
+        let (step, height) = (after[0] - before[0], ridge(&before, &after, |at| sum.loss(at)));
+        match wells > 0.0 {
+            true => {
+                assert!(
+                    (step - 2.0).abs() < 1e-9 && (height - 0.25).abs() < 1e-12,
+                    "{step} {height}"
+                );
+                assert!(height > temperature(noise));
+            }
+            // one iteration of training, and nothing to hop over
+            false => assert!(
+                (step - 0.05 * noise).abs() < 1e-9 && height < 1e-15,
+                "{step} {height}"
+            ),
+        }
+    }
 }

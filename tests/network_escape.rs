@@ -193,6 +193,32 @@ fn sections_and_restarts_are_consistent() {
         let r = &result.restarted;
         assert!(r.side_rate[k].is_finite() || r.side_rate_bound[k].is_finite() || survival[0] == 0.0);
     }
+    let c = &result.crossing;
+    for (way, survival) in [&result.restarted.side_survival, &result.restarted.basin_survival]
+        .into_iter()
+        .enumerate()
+    {
+        for k in 0..count {
+            let entry = way * count + k;
+            // nobody is lost before the horizon: those that have not survived have come out
+            let out = 6.0 * (1.0 - survival[(k + 1) * looks - 1]);
+            assert!(
+                (out - c.crossings[entry] as f64).abs() < 1e-9,
+                "{out} {}",
+                c.crossings[entry]
+            );
+            assert_eq!(c.crossing_ridge[entry].is_nan(), c.crossings[entry] == 0);
+            assert_eq!(c.crossing_step[entry].is_nan(), c.crossings[entry] < 2);
+            assert!(c.crossings[entry] == 0 || (0.0..=1.0).contains(&c.hop_share[entry]));
+        }
+    }
+    let r = &result.restarted;
+    let mut moved = r
+        .iteration_distance
+        .iter()
+        .chain(&r.iteration_distance_error)
+        .chain(&r.mean_distance_error);
+    assert!(moved.all(|d| *d > 0.0));
     assert!(result.noise_in_section().all(|share| share > 0.0 && share < 0.1));
     let rows = result.path_covariance.len() / result.path_s.len();
     assert_eq!((rows, result.path_s.len()), (result.path_x.len(), 25));

@@ -389,6 +389,14 @@ fn damaged_data_are_refused_in_one_line() {
     folder(place.path(), "train");
     assert!(refused(&text.replace("train = 1", "train = 3")).contains("class 0 has 2 images, 3 are needed"));
     run(&text.replace("train = 1", "train = 2"));
+    // of another number of pixels
+    let larger: Vec<u8> = (0..180_u32).map(|k| (k * 37 % 256) as u8).collect();
+    fs::write(
+        place.path().join("t10k-images-idx3-ubyte"),
+        idx(&[20, 3, 3], &larger),
+    )
+    .unwrap();
+    assert!(refused(&text).contains("network.data: training and test images have different sizes"));
 }
 
 #[cfg(feature = "cli")]

@@ -1,6 +1,7 @@
-//! Continuation without noise: the basin that a state of training leads to.
+//! Continuation without noise: the basin that a state of training leads to, and how its end points differ.
 
 use super::cross_entropy::{CrossEntropy, Evaluation};
+use super::curve::between;
 use super::finite_sum::{Batch, FiniteSum};
 use crate::error::Result;
 
@@ -137,13 +138,58 @@ pub fn freezing_checkpoint(
 
 /// Height of the loss on the straight line between two states over the mean of its ends, zero when none of the nine states between is higher than that.
 pub fn barrier(from: &[f64], to: &[f64], train: &mut CrossEntropy<'_>) -> f64 {
+    let mut loss = |theta: &[f64]| train.evaluate(theta).loss;
+    let mean = 0.5 * (loss(from) + loss(to));
+    (highest_between(from, to, loss) - mean).max(0.0)
+}
+
+/// Height of a loss on the straight line between two states over the higher of its ends, zero when none of the nine states between is higher than that.
+///
+/// # Examples
+/// ```
+/// use freezeout::network::ridge;
+/// let well = |x: &[f64]| 0.25 * (x[0] * x[0] - 1.0).powi(2);
+/// assert_eq!(ridge(&[-1.0], &[1.0], well), 0.25);
+/// assert_eq!(ridge(&[-1.0], &[0.0], well), 0.0);
+/// ```
+pub fn ridge(from: &[f64], to: &[f64], mut loss: impl FnMut(&[f64]) -> f64) -> f64 {
+    let higher = loss(from).max(loss(to));
+    (highest_between(from, to, loss) - higher).max(0.0)
+}
+
+fn highest_between(from: &[f64], to: &[f64], mut loss: impl FnMut(&[f64]) -> f64) -> f64 {
     const PARTS: usize = 10;
-    let mut loss_at = |share: f64| {
-        let theta: Vec<f64> = from.iter().zip(to).map(|(a, b)| a + share * (b - a)).collect();
-        train.evaluate(&theta).loss
-    };
-    let mean = 0.5 * (loss_at(0.0) + loss_at(1.0));
-    (1..PARTS).fold(0.0_f64, |most, k| {
-        most.max(loss_at(k as f64 / PARTS as f64) - mean)
-    })
+    let states = (1..PARTS).map(|k| between(from, to, k as f64 / PARTS as f64));
+    states.map(|theta| loss(&theta)).fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// The end points of two neighbouring states of training between which end points come to lie beyond a border: did the end point hop, or drift there?
+///
+/// # Method
+/// Halves the states between the first, whose end point is taken to be within, and the last, whose end point is taken to be beyond. A hop of the end point lies between two states however near they are: the end points stay
+/// apart, with a ridge between them. An end point that drifts moves as little as the state does. Of several crossings one is found.
+///
+/// # Examples
+/// ```
+/// use freezeout::network::crossing;
+/// // states that move steadily from -1 to 1 over 64 steps
+/// let state = |k: usize| k as f64 / 32.0 - 1.0;
+/// // in two wells their end points hop from -1 to 1, on a floor without wells they go along
+/// let hop = crossing(65, |k| if state(k) > 0.1 { 1.0 } else { -1.0 }, |end| *end > 0.5);
+/// let drift = crossing(65, state, |end| *end > 0.5);
+/// assert_eq!((hop, drift), ([-1.0, 1.0], [0.5, 0.53125]));
+/// ```
+pub fn crossing<E>(states: usize, mut end: impl FnMut(usize) -> E, is_beyond: impl Fn(&E) -> bool) -> [E; 2] {
+    let (mut within, mut beyond) = ((0, None), (states.saturating_sub(1), None));
+    while beyond.0 - within.0 > 1 {
+        let middle = (within.0 + beyond.0) / 2;
+        let found = end(middle);
+        let side = if is_beyond(&found) {
+            &mut beyond
+        } else {
+            &mut within
+        };
+        *side = (middle, Some(found));
+    }
+    [within, beyond].map(|(state, found)| found.unwrap_or_else(|| end(state)))
 }

@@ -46,6 +46,14 @@ pub struct Evaluation {
     pub predictions: Vec<u8>,
 }
 
+impl Evaluation {
+    /// Which samples are misclassified, given the class of each.
+    pub fn misclassified(&self, labels: &[u8]) -> Vec<bool> {
+        let pairs = self.predictions.iter().zip(labels);
+        pairs.map(|(said, label)| said != label).collect()
+    }
+}
+
 /// C = A B, or C += A B, of matrices by columns.
 fn product(c: MatMut<'_, f64>, accumulate: bool, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
     let accumulate = if accumulate { Accum::Add } else { Accum::Replace };

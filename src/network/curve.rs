@@ -20,7 +20,7 @@ pub fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// a + share (b − a).
-fn between(a: &[f64], b: &[f64], share: f64) -> Vec<f64> {
+pub(super) fn between(a: &[f64], b: &[f64], share: f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + share * (b - a)).collect()
 }
 

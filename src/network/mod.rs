@@ -28,7 +28,9 @@ mod shifted_valleys;
 mod training;
 mod variance_flatness;
 
-pub use continuation::{Continuation, EndPoint, barrier, freezing_checkpoint, gradient_descent, jaccard};
+pub use continuation::{
+    Continuation, EndPoint, barrier, crossing, freezing_checkpoint, gradient_descent, jaccard, ridge,
+};
 pub use cross_entropy::{CrossEntropy, Evaluation, Linearised};
 pub use curve::{Curve, distance};
 pub use finite_sum::{Batch, FiniteSum};

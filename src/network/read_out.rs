@@ -213,10 +213,7 @@ pub fn follow(
     if !is_converged {
         return Ok(followed);
     }
-    let wrong = |of: &Evaluation| -> Vec<bool> {
-        let pairs = of.predictions.iter().zip(labels);
-        pairs.map(|(said, label)| said != label).collect()
-    };
+    let wrong = |of: &Evaluation| of.misclassified(labels);
     let reference = followed.test[last].clone();
     let reference_wrong = wrong(&reference);
     let similarity = |end: &EndPoint| jaccard(&wrong(&end.test), &reference_wrong);

@@ -11,8 +11,9 @@ use crate::freezing::{
     NoiseSchedule, SectionDensity, SlowFast, ValleyPath, ValleyPathSettings, section_density,
 };
 use crate::network::{
-    Continuation, CrossEntropy, Curve, EndPoint, SectionPoint, SectionTable, Training, border, distance,
-    gradient_descent, jaccard, log_passage_rate, noise_along, parallel_sections, projection, tabulate, train,
+    Continuation, CrossEntropy, Curve, EndPoint, SectionPoint, SectionTable, Training, border, crossing,
+    distance, gradient_descent, jaccard, log_passage_rate, noise_along, parallel_sections, projection, ridge,
+    tabulate, train,
 };
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
@@ -20,6 +21,7 @@ use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::statistics::{Estimate, KaplanMeier, Lifetime, grouped_rate, mean, proportion};
 use crate::{landscape, noise};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,10 @@ records! {
         section: SectionColumns => [curve, checkpoint],
         /// restarts
         restarted: RestartColumns => [checkpoint],
+        /// what restarts come out of: the side of the border on the straight section, or the basin of the checkpoint
+        way_out: Vec<String> => [way_out] "text",
+        /// the iterations at which they do
+        crossing: CrossingColumns => [way_out, checkpoint],
         /// the regime of the table of parallel sections, or why it cannot be followed
         freezing_note: Vec<String> => [note] "text",
         /// x of the parallel sections, a length along the direction from the first end point to the last
@@ -197,12 +203,38 @@ records! {
         mean_position: Vec<f64> => [look] "1" "ξ" missing "training had ended",
         /// mean distance of the end points from that of the checkpoint, in lengths of the section
         mean_distance: Vec<f64> => [look] "1" missing "training had ended",
+        /// standard error of mean_distance
+        mean_distance_error: Vec<f64> => [look] "1" missing "training had ended",
+        /// mean distance of the end points after the first iteration from that of the checkpoint, in lengths of the section
+        iteration_distance: Vec<f64> => [] "1",
+        /// standard error of iteration_distance
+        iteration_distance_error: Vec<f64> => [] "1",
+    }
+}
+
+records! {
+    /// The single iterations of SGD at which end points of restarts first come out: whether they hop or drift.
+    pub struct CrossingColumns {
+        /// restarts that come out at a look
+        crossings: Vec<u64> => [] "runs",
+        /// mean distance between the end points of the states before and after this iteration, in lengths of the section
+        crossing_step: Vec<f64> => [] "1" missing "fewer than two restarts come out",
+        /// standard error of crossing_step
+        crossing_step_error: Vec<f64> => [] "1" missing "fewer than two restarts come out",
+        /// largest height of the loss on the straight line between these two end points over the higher of them
+        crossing_ridge: Vec<f64> => [] "1" missing "no restart comes out",
+        /// share of hops: this height is at least ηC/2B, C the variance of the gradient of one sample at the state before, along the line
+        hop_share: Vec<f64> => [] "1" missing "no restart comes out",
+        /// standard error of hop_share
+        hop_share_error: Vec<f64> => [] "1" missing "no restart comes out",
     }
 }
 
 const SECTION: &str = "network_escape";
 /// Names of the curves.
 const CURVES: [&str; 2] = ["line", "string"];
+/// Names of what restarts come out of.
+const WAYS_OUT: [&str; 2] = ["side", "basin"];
 
 /// A task that has been checked.
 struct Checked {
@@ -268,28 +300,48 @@ impl NetworkEscape {
         }
     }
 
-    /// States at these times of a run that starts at `start` at the time `from`.
+    /// States of a run between two times: the first and the last, or after `every` iteration.
+    fn states_between(
+        &self,
+        start: &[f64],
+        [from, to]: [f64; 2],
+        every: bool,
+        loss: &mut CrossEntropy<'_>,
+        random: &mut impl rand::Rng,
+    ) -> Result<Vec<Vec<f64>>> {
+        let mut training = self.training(to - from);
+        if every {
+            training.checkpoints = training.steps as usize + 1;
+        }
+        let run = train(loss, start, &training, random)?;
+        match run.diverged_at {
+            Some(step) => {
+                let step = step + (from / self.learning_rate).round() as u64;
+                Err(Error::config(
+                    "network_escape.learning_rate",
+                    format!("training diverged at iteration {step}: lower it"),
+                ))
+            }
+            None => Ok(run.checkpoints),
+        }
+    }
+
+    /// States at these times of a run that starts at `start`.
     fn states(
         &self,
         start: &[f64],
-        from: f64,
         times: &[f64],
         loss: &mut CrossEntropy<'_>,
         random: &mut impl rand::Rng,
     ) -> Result<Vec<Vec<f64>>> {
         let mut states: Vec<Vec<f64>> = Vec::with_capacity(times.len());
-        let mut before = from;
+        let mut before = 0.0;
         for time in times {
             let state = states.last().map_or(start, Vec::as_slice);
-            let mut run = train(loss, state, &self.training(time - before), random)?;
-            if let Some(step) = run.diverged_at {
-                let step = step + (before / self.learning_rate).round() as u64;
-                return Err(Error::config(
-                    "network_escape.learning_rate",
-                    format!("training diverged at iteration {step}: lower it"),
-                ));
-            }
-            states.extend(run.checkpoints.pop());
+            let reached = self
+                .states_between(state, [before, *time], false, loss, random)?
+                .pop();
+            states.extend(reached);
             before = *time;
         }
         Ok(states)
@@ -302,6 +354,27 @@ impl NetworkEscape {
             budget: ((self.time - time) / self.learning_rate).round().max(0.0) as u64,
         };
         gradient_descent(state, &continuation, train, test)
+    }
+
+    /// What happens between the end points of two neighbouring states of training.
+    fn crossing(
+        &self,
+        [(before, from), (_, to)]: [(usize, EndPoint); 2],
+        states: &[Vec<f64>],
+        length: f64,
+        loss: &mut CrossEntropy<'_>,
+    ) -> Result<Crossing> {
+        let step = distance(&from.theta, &to.theta);
+        let pairs = from.theta.iter().zip(&to.theta);
+        let direction: Vec<f64> = pairs.map(|(a, b)| (b - a) / step).collect();
+        let noise = noise_along(&states[before], &[direction], loss)?[0];
+        let temperature = 0.5 * self.learning_rate / self.batch_size as f64 * noise;
+        let ridge = ridge(&from.theta, &to.theta, |theta| loss.evaluate(theta).loss);
+        Ok(Crossing {
+            step: step / length,
+            ridge,
+            is_hop: ridge >= temperature,
+        })
     }
 
     fn looks(&self) -> Vec<f64> {
@@ -356,10 +429,12 @@ impl Task for NetworkEscape {
         const GRADIENT: f64 = 5.0;
         /// Share of the time that is left which a descent takes.
         const DESCENT: f64 = 0.8;
+        /// Descents by which the crossings of a restart are found, and that after the first iteration.
+        const CROSSINGS: f64 = 5.0;
         let (sizes, weights) = (self.keys().expected_sizes(), self.keys().expected_weights());
         let images = (self.train as f64 + 0.3 * self.test as f64) * 10.0;
         let sections = self.sections.count();
-        let descents = self.restarts as f64 * (sections * (self.looks as f64 + 1.0));
+        let descents = self.restarts as f64 * sections * (self.looks as f64 + CROSSINGS);
         let steps = DESCENT * self.time / self.learning_rate;
         let strings = sections * (self.parts * self.string_steps) as f64;
         let table = 12.0 * sections * self.parts as f64;
@@ -390,6 +465,30 @@ struct Look {
     place: (f64, f64),
     /// Whether its end point is still in the basin of the checkpoint.
     same_basin: bool,
+}
+
+impl Look {
+    /// Whether it is beyond the border, and out of the basin.
+    fn is_out(&self, border: f64) -> [bool; 2] {
+        [self.place.0 >= border, !self.same_basin]
+    }
+}
+
+/// A restart.
+struct Restart {
+    looks: Vec<Look>,
+    /// Distance of the end point after the first iteration from that of the checkpoint, in lengths of the section.
+    iteration: f64,
+    /// The iterations at which it first came beyond the border, and out of the basin.
+    crossings: [Option<Crossing>; 2],
+}
+
+/// An iteration at which a restart comes out.
+struct Crossing {
+    /// Distance between the end points before and after, in lengths of the section.
+    step: f64,
+    ridge: f64,
+    is_hop: bool,
 }
 
 /// A checkpoint of the run with the section through its end point.
@@ -449,13 +548,7 @@ fn run(
         .network
         .initial_state(&mut stream(seed, SECTION, "start", 0));
     let times: Vec<f64> = sections.iter().copied().chain([task.time]).collect();
-    let states = task.states(
-        &start,
-        0.0,
-        &times,
-        &mut loss,
-        &mut stream(seed, SECTION, "run", 0),
-    )?;
+    let states = task.states(&start, &times, &mut loss, &mut stream(seed, SECTION, "run", 0))?;
     let last = EndPoint::at(&states[sections.len()], &mut loss, &mut test);
     let stations: Vec<Station> = (sections.par_iter().zip(&states).with_max_len(1))
         .map(|(time, state)| {
@@ -486,10 +579,8 @@ fn run(
             })
         })
         .collect::<Result<_>>()?;
-    let wrong = |end: &EndPoint| -> Vec<bool> {
-        let pairs = end.test.predictions.iter().zip(problem.test.labels());
-        pairs.map(|(said, label)| said != label).collect()
-    };
+    let labels = problem.test.labels();
+    let wrong = |end: &EndPoint| end.test.misclassified(labels);
     // restarts of the first checkpoint are looked at when the sections are, too
     let looks = task.looks();
     let looks_from = |k: usize| -> Vec<f64> {
@@ -506,29 +597,25 @@ fn run(
         .flat_map(|k| (0..task.restarts).map(move |r| (k, r)))
         .collect();
     let bar = progress.task("restarts", jobs.len() as u64);
-    let restarts: Vec<Vec<Look>> = jobs
+    let restarts: Vec<Restart> = jobs
         .par_iter()
         .with_max_len(1)
         .map(|&(k, r)| {
-            let [mut loss, mut test] = losses()?;
-            let (station, after) = (&stations[k], looks_from(k));
             let mut random = stream(seed, SECTION, &format!("restart {k}"), r);
-            let states = task.states(&station.state, 0.0, &after, &mut loss, &mut random)?;
-            let home = wrong(&station.end);
-            let seen = after.iter().zip(&states).map(|(time, state)| {
-                let end = task.end(state, station.time + time, [&mut loss, &mut test]);
-                Look {
-                    time: *time,
-                    place: projection(&end.theta, &station.end.theta, &last.theta),
-                    same_basin: jaccard(&wrong(&end), &home) >= SAME_BASIN,
-                }
-            });
-            let seen = seen.collect();
+            let restarted = restart(
+                task,
+                &stations[k],
+                &last.theta,
+                &looks_from(k),
+                labels,
+                losses()?,
+                &mut random,
+            );
             bar.advance(1);
-            Ok(seen)
+            restarted
         })
         .collect::<Result<_>>()?;
-    let by_station: Vec<&[Vec<Look>]> = restarts.chunks(task.restarts).collect();
+    let by_station: Vec<&[Restart]> = restarts.chunks(task.restarts).collect();
     let x = path_positions(distance(&stations[0].end.theta, &last.theta), task.parts);
     let ends: Vec<Vec<f64>> = stations.iter().map(|station| station.end.theta.clone()).collect();
     let table = parallel_sections(&states[..sections.len()], &ends, &last.theta, x, &mut loss)?;
@@ -582,6 +669,8 @@ fn run(
                 .collect(),
         },
         restarted: restart_columns(&stations, &by_station, &looks)?,
+        way_out: WAYS_OUT.map(String::from).to_vec(),
+        crossing: crossing_columns(&by_station)?,
         look: looks,
         freezing_note: vec![law.note],
         path_x: table.x,
@@ -603,6 +692,68 @@ fn run(
         measured_freezing_time: first.freezing.map_or(f64::NAN, |e| e.value),
         measured_freezing_time_error: first.freezing.map_or(f64::NAN, |e| e.standard_error),
     })
+}
+
+/// A restart of training from a station, looked at at times after it.
+fn restart<'a>(
+    task: &NetworkEscape,
+    station: &Station,
+    last: &[f64],
+    after: &[f64],
+    labels: &[u8],
+    [mut loss, mut test]: [CrossEntropy<'a>; 2],
+    random: &mut Xoshiro256PlusPlus,
+) -> Result<Restart> {
+    let (home, border) = (station.end.test.misclassified(labels), station.tables[0].border.0);
+    let look = |end: &EndPoint, time: f64| Look {
+        time,
+        place: projection(&end.theta, &station.end.theta, last),
+        same_basin: jaccard(&end.test.misclassified(labels), &home) >= SAME_BASIN,
+    };
+    let mut end = |state: &[f64], time: f64, loss: &mut CrossEntropy<'a>| {
+        task.end(state, station.time + time, [loss, &mut test])
+    };
+    let first = task.states_between(
+        &station.state,
+        [0.0, task.learning_rate],
+        false,
+        &mut loss,
+        &mut random.clone(),
+    )?;
+    let iteration = look(&end(&first[1], task.learning_rate, &mut loss), task.learning_rate);
+    let mut out = Restart {
+        looks: Vec::with_capacity(after.len()),
+        iteration: iteration.place.1,
+        crossings: [None, None],
+    };
+    let (mut state, mut before) = (station.state.clone(), 0.0);
+    for &time in after {
+        let mut same = random.clone();
+        let mut next = task.states_between(&state, [before, time], false, &mut loss, random)?;
+        let reached = next.pop().unwrap_or_default();
+        let seen = look(&end(&reached, time, &mut loss), time);
+        let is_out = seen.is_out(border);
+        out.looks.push(seen);
+        let is_new = |way: &usize| {
+            time <= task.horizon * (1.0 + 1e-12) && is_out[*way] && out.crossings[*way].is_none()
+        };
+        let ways: Vec<usize> = (0..WAYS_OUT.len()).filter(is_new).collect();
+        if !ways.is_empty() {
+            let states = task.states_between(&state, [before, time], true, &mut loss, &mut same)?;
+            for way in ways {
+                let at = |k: usize| before + task.learning_rate * k as f64;
+                let ends = crossing(
+                    states.len(),
+                    |k| (k, end(&states[k], at(k), &mut loss)),
+                    |(k, end)| look(end, at(*k)).is_out(border)[way],
+                );
+                out.crossings[way] =
+                    Some(task.crossing(ends, &states, station.tables[0].length, &mut loss)?);
+            }
+        }
+        (state, before) = (reached, time);
+    }
+    Ok(out)
 }
 
 /// x of the parallel sections: the way to the last end point, and once as much to either side.
@@ -645,7 +796,45 @@ fn refined(sections: &[f64], table: &SectionTable) -> (Vec<f64>, SectionTable) {
     (s.collect(), table)
 }
 
-fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64]) -> Result<RestartColumns> {
+fn crossing_columns(restarts: &[&[Restart]]) -> Result<CrossingColumns> {
+    let mut out = CrossingColumns {
+        crossings: Vec::new(),
+        crossing_step: Vec::new(),
+        crossing_step_error: Vec::new(),
+        crossing_ridge: Vec::new(),
+        hop_share: Vec::new(),
+        hop_share_error: Vec::new(),
+    };
+    for way in 0..WAYS_OUT.len() {
+        for runs in restarts {
+            let found: Vec<&Crossing> = runs
+                .iter()
+                .filter_map(|run| run.crossings[way].as_ref())
+                .collect();
+            let steps: Vec<f64> = found.iter().map(|crossing| crossing.step).collect();
+            let step = mean(&steps).ok();
+            let hops = found.iter().filter(|crossing| crossing.is_hop).count();
+            let share = proportion(hops, found.len()).ok();
+            out.crossings.push(found.len() as u64);
+            out.crossing_step
+                .push(step.as_ref().map_or(f64::NAN, |e| e.value));
+            out.crossing_step_error
+                .push(step.as_ref().map_or(f64::NAN, |e| e.standard_error));
+            out.crossing_ridge.push(
+                found
+                    .iter()
+                    .map(|crossing| crossing.ridge)
+                    .fold(f64::NAN, f64::max),
+            );
+            out.hop_share.push(share.as_ref().map_or(f64::NAN, |e| e.value));
+            out.hop_share_error
+                .push(share.as_ref().map_or(f64::NAN, |e| e.standard_error));
+        }
+    }
+    Ok(out)
+}
+
+fn restart_columns(stations: &[Station], restarts: &[&[Restart]], looks: &[f64]) -> Result<RestartColumns> {
     let mut out = RestartColumns {
         side_rate: Vec::new(),
         side_rate_error: Vec::new(),
@@ -659,13 +848,16 @@ fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64
         basin_survival_error: Vec::new(),
         mean_position: Vec::new(),
         mean_distance: Vec::new(),
+        mean_distance_error: Vec::new(),
+        iteration_distance: Vec::new(),
+        iteration_distance_error: Vec::new(),
     };
     for (station, runs) in stations.iter().zip(restarts) {
         let border = station.tables[0].border.0;
         let is_look = |look: &&Look| looks.iter().any(|time| (time - look.time).abs() < 1e-9);
         let seen: Vec<Vec<&Look>> = runs
             .iter()
-            .map(|run| run.iter().filter(is_look).collect())
+            .map(|run| run.looks.iter().filter(is_look).collect())
             .collect();
         let beyond = escapes(&seen, looks, |look| look.place.0 >= border)?;
         let left = escapes(&seen, looks, |look| !look.same_basin)?;
@@ -695,13 +887,21 @@ fn restart_columns(stations: &[Station], restarts: &[&[Vec<Look>]], looks: &[f64
             survival_error.extend(found.survival.iter().map(|s| s.standard_error));
         }
         for k in 0..looks.len() {
-            let of = |what: &dyn Fn(&Look) -> f64| {
-                let there: Vec<f64> = seen.iter().filter_map(|run| Some(what(run.get(k)?))).collect();
-                there.iter().sum::<f64>() / there.len() as f64
+            let of = |what: &dyn Fn(&Look) -> f64| -> Vec<f64> {
+                seen.iter().filter_map(|run| Some(what(run.get(k)?))).collect()
             };
-            out.mean_position.push(of(&|look| look.place.0));
-            out.mean_distance.push(of(&|look| look.place.1));
+            let places = of(&|look| look.place.0);
+            out.mean_position
+                .push(places.iter().sum::<f64>() / places.len() as f64);
+            let distance = mean(&of(&|look| look.place.1)).ok();
+            out.mean_distance
+                .push(distance.as_ref().map_or(f64::NAN, |e| e.value));
+            out.mean_distance_error
+                .push(distance.as_ref().map_or(f64::NAN, |e| e.standard_error));
         }
+        let iteration = mean(&runs.iter().map(|run| run.iteration).collect::<Vec<f64>>())?;
+        out.iteration_distance.push(iteration.value);
+        out.iteration_distance_error.push(iteration.standard_error);
     }
     Ok(out)
 }
@@ -759,12 +959,13 @@ struct Followed {
 }
 
 impl Followed {
-    fn new(runs: &[Vec<Look>], times: &[f64]) -> Result<Self> {
+    fn new(runs: &[Restart], times: &[f64]) -> Result<Self> {
         // from the first section on, where all are at the first end point
         let places: Vec<Vec<f64>> = (runs.iter())
             .map(|run| {
                 let at = |time: &f64| {
-                    run.iter()
+                    run.looks
+                        .iter()
                         .find(|look| (look.time + times[0] - time).abs() < 1e-6 * time)
                 };
                 let later = times[1..]

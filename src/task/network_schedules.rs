@@ -331,10 +331,7 @@ fn run(
         .flat_map(|change| (0..task.repeats).map(move |repeat| (*change, repeat)))
         .collect();
     let bar = progress.task("schedules", jobs.len() as u64);
-    let wrong = |end: &EndPoint| -> Vec<bool> {
-        let pairs = end.test.predictions.iter().zip(problem.test.labels());
-        pairs.map(|(said, label)| said != label).collect()
-    };
+    let wrong = |end: &EndPoint| end.test.misclassified(problem.test.labels());
     let runs: Vec<Ended> = jobs
         .par_iter()
         .with_max_len(1)

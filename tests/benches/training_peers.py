@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Training of the network of the paper, 784-50-50-10, at the size of MNIST: this crate and PyTorch, in turn, on the same images.
 
-    make training-peers          or            python3 tests/benches/training_peers.py [--repeats 20] [--steps 2000] [--rounds 3]
+    make training-peers          or            python3 tests/benches/training_peers.py [--repeats 20] [--steps 2000] [--rounds 3] [--batched]
 
 pip install torch adds the peer (optional: without it only our time is printed).
 
 Images      1000, normal numbers about one of ten centres each; batches of 50 by epoch shuffles, learning rate .05, cross-entropy, He-normal starts
 Peers       PyTorch run by run (its optimizer and modules), and all repeats at once in batched products; each in double and in single precision
 Timed       wall time of all repeats on all cores, data and start-up not counted; each round runs all once. Medians over rounds are printed, and the
-            median of the ratios of each round. This crate computes in double precision.
+            median of the ratios of each round, each with the range over rounds. --batched leaves out the peers that run one by one. This crate
+            computes in double precision.
 Checked     the mean final losses agree within five standard errors of their difference
 Wanted      at least as fast as the fastest of the peers in double precision
 """
@@ -87,6 +88,7 @@ def main():
     options.add_argument("--repeats", type=int, default=20)
     options.add_argument("--steps", type=int, default=2000)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--batched", action="store_true")
     options = options.parse_args()
     binary = build("training_peer")
     inputs, labels = images()
@@ -97,7 +99,8 @@ def main():
         torch.set_num_threads(os.cpu_count())
         for name, precision in [("double", torch.float64), ("single", torch.float32)]:
             data = torch.tensor(inputs, dtype=precision), torch.tensor(labels)
-            ways[f"PyTorch, one by one, {name}"] = (one_by_one, data)
+            if not options.batched:
+                ways[f"PyTorch, one by one, {name}"] = (one_by_one, data)
             ways[f"PyTorch, all at once, {name}"] = (all_at_once, data)
         for way, data in ways.values():
             way(torch, *data, 2, 20)
@@ -116,15 +119,15 @@ def main():
                 before = time.perf_counter()
                 losses[name] = way(torch, *data, options.repeats, options.steps)
                 seconds.setdefault(name, []).append(time.perf_counter() - before)
-    print(f"{'':<34}{'seconds':>9}{'ratio':>8}{'final loss':>22}")
+    print(f"{'':<34}{'seconds':>18}{'ratio':>21}{'final loss':>22}")
     own, wrong = losses["freezeout"], []
     error = lambda values: np.std(values, ddof=1) / math.sqrt(len(values))
     for name, times in seconds.items():
         off = abs(np.mean(losses[name]) - np.mean(own))
         if off > 5 * math.hypot(error(losses[name]), error(own)):
             wrong.append(name)
-        ratio = np.median(np.divide(times, seconds["freezeout"]))
-        print(f"{name:<34}{np.median(times):>9.2f}{ratio:>8.2f}{np.mean(losses[name]):>13.5f} +- {error(losses[name]):.5f}")
+        columns = [f"{np.median(v):.2f} ({min(v):.2f}-{max(v):.2f})" for v in (times, np.divide(times, seconds["freezeout"]))]
+        print(f"{name:<34}{columns[0]:>20}{columns[1]:>19}{np.mean(losses[name]):>13.5f} +- {error(losses[name]):.5f}")
     return f"final losses disagree: {', '.join(wrong)}" if wrong else None
 
 

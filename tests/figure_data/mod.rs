@@ -13,7 +13,7 @@ use freezeout::task::freezing_design::FreezingDesignResult;
 use freezeout::task::freezing_line::FreezingLineResult;
 use freezeout::task::freezing_theory::FreezingPathResult;
 use freezeout::task::network::{ContinuedColumns, NetworkResult};
-use freezeout::task::network_escape::{NetworkEscapeResult, RestartColumns, SectionColumns};
+use freezeout::task::network_escape::{CrossingColumns, NetworkEscapeResult, RestartColumns, SectionColumns};
 use freezeout::task::network_schedules::{MeanColumns, NetworkSchedulesResult};
 use freezeout::task::noise_laws::NoiseLawsResult;
 use freezeout::task::phase_space::PhaseSpaceResult;
@@ -666,6 +666,18 @@ fn network_escape() -> Group {
             basin_survival_error: looked(0.1),
             mean_position: looked(0.3),
             mean_distance: looked(0.8),
+            mean_distance_error: looked(0.02),
+            iteration_distance: vec![0.02; count],
+            iteration_distance_error: vec![0.002; count],
+        },
+        way_out: vec!["side".into(), "basin".into()],
+        crossing: CrossingColumns {
+            crossings: vec![10; 2 * count],
+            crossing_step: columns(0.02),
+            crossing_step_error: columns(0.002),
+            crossing_ridge: columns(0.0),
+            hop_share: columns(0.0),
+            hop_share_error: columns(0.05),
         },
         freezing_note: vec!["adiabatic".into()],
         path_x: space(-1.0, 3.0, 5),
