@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// A parameter is outside the range in which the quantity is defined (NaN included).
-    #[error("{name} = {value} is not allowed: {requirement}")]
+    #[error("{name} = {} is not allowed: {requirement}", shown(*value))]
     InvalidParameter {
         /// Name of the parameter as the user knows it.
         name: String,
@@ -184,16 +184,16 @@ pub enum Error {
         /// What to use instead.
         hint: String,
     },
-    /// The learning rate makes the deterministic iteration unstable.
+    /// The learning rate, or the time step, makes the deterministic iteration unstable.
     #[error(
-        "learning_rate * curvature = {product:.4} exceeds 2 at {position}: discrete SGD diverges there; lower learning_rate below {limit:.4}"
+        "step * curvature = {} exceeds 2 at {position}: discrete steps diverge there; lower the learning rate or time step below {}", shown_to_five(*product), shown_to_five(*limit)
     )]
     Unstable {
-        /// eta * largest curvature.
+        /// Step times the largest curvature.
         product: f64,
         /// Where.
         position: String,
-        /// Largest stable learning rate.
+        /// Largest stable step.
         limit: f64,
     },
     /// A configuration key is unknown, missing, or holds a value of the wrong kind.
@@ -259,7 +259,7 @@ impl Error {
                 requirement,
             } => Self::Config {
                 key: format!("{key}.{name}"),
-                message: format!("{value} is not allowed: {requirement}"),
+                message: format!("{} is not allowed: {requirement}", shown(value)),
             },
             Self::EmptySet { name } => Self::Config {
                 key: format!("{key}.{name}"),
@@ -343,6 +343,28 @@ pub fn on_one_line(text: &str) -> String {
         }
     }
     line
+}
+
+/// A number for people: in powers of ten where it would be a row of zeros.
+///
+/// # Examples
+/// ```
+/// use freezeout::error::shown;
+/// assert_eq!([shown(-1.0), shown(0.3), shown(-1e-300), shown(1e300)], ["-1", "0.3", "-1e-300", "1e300"]);
+/// ```
+pub fn shown(value: f64) -> String {
+    match value.abs() {
+        size if size != 0.0 && size.is_finite() && !(1e-6..1e15).contains(&size) => format!("{value:e}"),
+        _ => value.to_string(),
+    }
+}
+
+/// [`shown`] to five digits.
+fn shown_to_five(value: f64) -> String {
+    match value.abs() {
+        size if (1e-3..1e5).contains(&size) => format!("{value:.4}"),
+        _ => format!("{value:.4e}"),
+    }
 }
 
 /// Returns `value` if it is finite and satisfies `condition`, else [`Error::InvalidParameter`].

@@ -356,7 +356,14 @@ fn run_text(
     let result = pool.install(|| match shard {
         Some(shard) => job.run_shard(shard, Some(&unfinished), &progress),
         None => job.run(Some(&unfinished), &progress),
-    })?;
+    });
+    if result.is_err() && !config.sweep.is_empty() && unfinished.exists() {
+        progress.note(&format!(
+            "finished cells are kept in {}: the same configuration goes on from there",
+            unfinished.display()
+        ));
+    }
+    let result = result?;
     output::write(&path, &result)?;
     if !config.sweep.is_empty() {
         run::remove_unfinished(&unfinished)?;

@@ -143,6 +143,204 @@ fn sizes_are_judged_before_they_are_allocated() {
     }
 }
 
+/// Run, though not yet when it is checked, it is refused with one line that contains `wanted`.
+fn refused_when_run(text: &str, wanted: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), text).unwrap();
+    let output = freezeout(folder.path(), &["run", "c.toml", "--quiet", "-o", "out.h5"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}{text}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    for part in wanted {
+        assert!(said.contains(part), "{part} is missing in {said}");
+    }
+}
+
+const SCHEDULES: &str = r#"
+name = "schedules"
+[landscape]
+model = "two_valley"
+[schedules]
+before = 1e-3
+after = 1e-4
+change_y = [2.0]
+shape = ["step"]
+end_y = 6.0
+learning_rate = 0.05
+runs = 100
+"#;
+
+const FREEZING: &str = r#"
+name = "freezing"
+[landscape]
+variables = ["x", "s"]
+loss = "(x^2-1)^2*(0.1+s)+0.2*x*s-0.1*s"
+[noise]
+model = "isotropic"
+strength = 0.1
+[region]
+domain = [[-3.0, 3.0], [0.0, 3.0]]
+[freezing]
+start = 0.1
+end = 2.0
+start_x = [1.0]
+velocity = "0.003"
+points = 21
+"#;
+
+#[test]
+fn noise_without_valleys_and_endless_work_are_refused_at_once() {
+    let memory = "memory would be needed, at most";
+    for (from, to, wanted) in [
+        (
+            "before = 1e-3",
+            "before = 1e300",
+            &["schedules.before: 1e300 is not allowed", "noise temperatures"][..],
+        ),
+        ("before = 1e-3", "before = 1e9", &["schedules.before"]),
+        (
+            "before = 1e-3",
+            "before = 0.3",
+            &["schedules.before", "noise temperatures"],
+        ),
+        ("after = 1e-4", "after = 1e9", &["schedules.after"]),
+        (
+            "after = 1e-4",
+            "after = 1e-300",
+            &["schedules.after: 1e-300 is not allowed"],
+        ),
+        (
+            "after = 1e-4",
+            "after = -1e-300",
+            &["schedules.after: -1e-300 is not allowed"],
+        ),
+        (
+            "learning_rate = 0.05",
+            "learning_rate = 1e-9",
+            &["schedules.learning_rate", memory],
+        ),
+        (
+            "learning_rate = 0.05",
+            "learning_rate = 1e-300",
+            &["schedules.learning_rate", memory],
+        ),
+        ("end_y = 6.0", "end_y = 1e6", &["schedules.end_y", memory]),
+        ("end_y = 6.0", "end_y = 1e9", &["schedules.end_y", memory]),
+        (
+            "runs = 100",
+            "runs = 100\nlangevin_time_step = 1e-9",
+            &["schedules.langevin_time_step", memory],
+        ),
+        (
+            "runs = 100",
+            "runs = 100\nlangevin_time_step = 10.0",
+            &["schedules.langevin_time_step", "time step"],
+        ),
+        (
+            "shape = [\"step\"]",
+            "shape = [\"step\"]\nlever = 3",
+            &["schedules.lever", "batch_size, learning_rate"],
+        ),
+        (
+            "[schedules]",
+            "[schedule_design]\nstrongest = 1e9\n[schedules]",
+            &["schedule_design.strongest"],
+        ),
+        (
+            "[schedules]",
+            "[schedule_design]\nlearning_rate = 1e-9\n[schedules]",
+            &["schedule_design.learning_rate", memory],
+        ),
+        (
+            "[schedules]",
+            "[final_probability]\nnoise_strength = 1e9\n[schedules]",
+            &["final_probability.noise_strength"],
+        ),
+    ] {
+        refused(&changed(SCHEDULES, from, to), wanted);
+    }
+    for (from, to, wanted) in [
+        (
+            "points = 21",
+            "langevin_time_step = 1e-300",
+            &["freezing.langevin_time_step", "more than ten years"][..],
+        ),
+        ("start = 0.1", "start = -1.0", &["freezing.start: "]),
+        (
+            "start = 0.1\nend = 2.0",
+            "start = 0.1\nend = 9.0",
+            &["freezing.end: "],
+        ),
+        (
+            "points = 21",
+            "[freezing.design]\nvalley = 0.0\nweakest = 0.5\nstrongest = 1.0",
+            &["freezing.design.valley", "on the ridge"],
+        ),
+    ] {
+        refused(&changed(FREEZING, from, to), wanted);
+    }
+    refused_when_run(
+        &changed(FREEZING, "points = 21", "points = 21\nlangevin_time_step = 1.0"),
+        &["freezing.langevin_time_step", "must be below 2"],
+    );
+}
+
+#[test]
+fn steps_and_grids_that_cannot_hold_the_motion_are_refused() {
+    let simulated = |step: f64| format!("{LINE}[escape.simulation]\nruns = 100\ntime_step = {step:?}\n");
+    // the curvature is 2 at the start
+    for step in [10.0, 1.01] {
+        refused(&simulated(step), &["escape.simulation.time_step", "exceeds 2"]);
+    }
+    refused(
+        &changed(LINE, "loss =", "kinks = [{ axis = 0, position = 9.0 }]\nloss ="),
+        &["landscape.kinks", "outside region.domain"],
+    );
+    refused(
+        &changed(LINE, "target = { expression = \"x > 1\" }", "target = 3"),
+        &["escape.target", "ball, ellipse"],
+    );
+    let inertia = |keys: &str| {
+        let escape = LINE.find("[escape]").unwrap();
+        let sets =
+            "start = { ball = { centre = [-1.0], radius = 0.0 } }\ntarget = { expression = \"x > 1\" }\n";
+        format!("{}[phase_space]\n{sets}{keys}", &LINE[..escape])
+    };
+    refused(
+        &inertia("friction = 1e9\ncolumns = 40\n"),
+        &["phase_space.columns", "too few"],
+    );
+    refused(
+        &inertia("friction = 1e300\n"),
+        &["phase_space.friction", "columns"],
+    );
+    let steps = r#"
+name = "steps"
+[landscape]
+loss = "(x^2-1)^2/4"
+variables = ["x"]
+[noise]
+tensor = [["1+0.5*sin(2*x)"]]
+[sgd]
+learning_rate = 0.5
+batch_size = 5.0
+[region]
+domain = [[-3.6, 3.6]]
+[transfer_operator]
+start = { ball = { centre = [-1.0], radius = 0.0 } }
+target = { expression = "x > 1.0" }
+"#;
+    refused_when_run(steps, &["sgd.learning_rate", "the map diverges"]);
+    refused_when_run(
+        &changed(
+            &changed(FREEZING, "strength = 0.1", "strength = 3.0"),
+            "[-3.0, 3.0]",
+            "[-2.2, 2.2]",
+        ),
+        &["region.domain", "widen it to about"],
+    );
+}
+
 #[test]
 fn long_work_says_so_and_check_shows_it() {
     let folder = tempfile::tempdir().unwrap();

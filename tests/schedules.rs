@@ -9,8 +9,9 @@ use freezeout::diffusion::Sgd;
 use freezeout::freezing::{
     HopRates, NoiseSchedule, ScheduleDesign, ScheduleShape, floor_time, two_state, two_state_scheduled,
 };
-use freezeout::landscape::{Slice, TwoValley};
+use freezeout::landscape::{Side, Slice, TwoValley};
 use freezeout::output::Records;
+use freezeout::task::freezing_theory::FreezingTheoryResult;
 use freezeout::task::schedules::SchedulesResult;
 
 /// Standard errors that a comparison may be off by.
@@ -452,4 +453,44 @@ fn learning_rate_and_batch_size_are_one_lever_for_small_steps() {
     let [(coarse, error), (fine, _)] = [apart[0], apart[1]];
     assert!(coarse > 3.0 * error, "{apart:?}");
     assert!(fine < 0.6 * coarse, "{apart:?}");
+}
+
+/// Where no run hops the odds stay what they were; the odds of two full valleys are those of slices as long as these can say.
+#[test]
+fn frozen_paths_keep_the_probabilities_that_they_begin_with() {
+    let model = TwoValley::default();
+    let slice =
+        |strength: f64| move |y: f64| Sgd::hessian_power(Slice::new(model, y)?, 1.0, 1.0, strength, 0.0);
+    // barriers of 20 000 noise temperatures and more, whose rates are below the range of numbers
+    let frozen = HopRates::new(&model, slice(1e-8), 1.0, 20.0, 8).unwrap();
+    let path = two_state(&model, &frozen, 0.3, 1.0, 50).unwrap();
+    assert_eq!(path.final_p_flat(), 0.3);
+    assert_eq!(path.total_hops(), 0.0);
+    // just above and just below the barrier from which on there are no hops
+    let start = |strength: f64| HopRates::new(&model, slice(strength), 3.0, 20.0, 8).unwrap();
+    let (below, above) = (start(4.2e-5), start(3.6e-5));
+    assert!(below.range().1 > above.range().1);
+    let odds = |rates: &HopRates| (rates.stationary_p_flat(3.0) / (1.0 - rates.stationary_p_flat(3.0))).ln();
+    let exponent = |strength: f64| {
+        let d = |side| 2.0 * strength / model.flatness(side, 3.0);
+        model.barrier(3.0) * (1.0 / d(Side::Flat) - 1.0 / d(Side::Sharp))
+    };
+    let difference = odds(&above) - odds(&below);
+    let known = exponent(3.6e-5) - exponent(4.2e-5);
+    assert!((difference - known).abs() < 1e-5 * known, "{difference} {known}");
+    // a schedule that freezes at once keeps what the noise before it has reached
+    let found = schedules(
+        "before = 1e-3\nafter = 3e-6\nchange_y = [3.0]\nshape = [\"step\"]\nend_y = 4.0\nlearning_rate = 0.05\nruns = 0\n",
+    );
+    let landscape = |y: f64, strength: f64| slice(strength)(y);
+    let before = NoiseSchedule::new(&[], &[1e-3]).unwrap();
+    let reached = two_state_scheduled(&model, landscape, &before, [1.0, 3.0], 0.5).unwrap();
+    assert!((found.p_flat_two_state[0] - reached.final_p_flat()).abs() < 1e-12);
+    // where runs between the valleys go when the noise is gone the density knows
+    assert!((found.p_flat_density[0] - reached.final_p_flat()).abs() < 0.05);
+    // nor does noise that is weak from the start move anything
+    let text = "name = \"weak\"\n[landscape]\nmodel = \"two_valley\"\n[freezing_theory]\nnoise_strength = 1e-7\nstart_y = 1.0\nstart_p_flat = 0.25\n";
+    let weak = FreezingTheoryResult::of(&run(text)).unwrap();
+    assert_eq!((weak.p_flat[0], weak.mean_hops[0]), (0.25, 0.0));
+    assert!(weak.p_flat_error[0] > 0.0 && weak.p_flat_error[0] < 1e-12);
 }

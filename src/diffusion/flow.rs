@@ -105,7 +105,8 @@ pub fn check_map_stability<const D: usize>(
     };
     let rates = attractor.rates();
     let diverges =
-        |rate: &&nalgebra::Complex<f64>| (*rate * learning_rate + 1.0).norm() >= 1.0 && rate.re < 0.0;
+        // |1 + ηλ| ≥ 1 without the 1, beside which short steps would be lost
+        |rate: &&nalgebra::Complex<f64>| learning_rate * rate.norm_sqr() >= -2.0 * rate.re && rate.re < 0.0;
     let Some(rate) = rates.iter().find(diverges) else {
         return Ok(());
     };

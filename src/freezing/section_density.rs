@@ -92,7 +92,13 @@ fn run<T: Diffusion<2>>(
     let kinks = problem.section(problem.range()[0], 1.0).kinks();
     let mut faces: Vec<f64> = kinks.iter().map(|kink| kink.position).collect();
     faces.extend(path.at_end().1);
-    let grid = Grid::new([section_axis(problem.bounds(), &bottoms, &faces, resolution)?]);
+    let grid = Grid::new([section_axis(
+        None,
+        problem.bounds(),
+        &bottoms,
+        &faces,
+        resolution,
+    )?]);
     let mut p = vec![0.0; grid.cells()];
     for &(x, share) in starts {
         for (cell, part) in grid.spread([x]) {

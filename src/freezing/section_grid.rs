@@ -2,7 +2,7 @@
 
 use super::Valleys;
 use crate::diffusion::Diffusion;
-use crate::error::Result;
+use crate::error::{Error, Result, shown};
 use crate::grid::Axis;
 use crate::math::Point;
 
@@ -10,6 +10,50 @@ use crate::math::Point;
 const GROWTH: f64 = 6.0;
 /// Deviation, in lengths of the section, of a bottom that is no parabola, and the widest that counts.
 const WIDEST: f64 = 0.1;
+
+/// Noise temperatures that the potential may rise across a cell: rates over a rise of 700 leave the range of numbers.
+const RISE: f64 = 400.0;
+/// Most cells of a section.
+const MOST_CELLS: f64 = 1e6;
+
+/// −b/D, the slope of the potential in noise temperatures.
+fn slope(section: &impl Diffusion<1>, x: f64) -> f64 {
+    let x = Point::<1>::new(x);
+    -section.drift(&x)[0] / section.tensor(&x)[0]
+}
+
+/// Refuses more cells than a section may have.
+fn require_cells(cells: f64) -> Result<()> {
+    if cells <= MOST_CELLS {
+        return Ok(());
+    }
+    Err(Error::Inconsistent {
+        subject: "noise".into(),
+        requirement: format!(
+            "it is so weak that a section would have {} cells, more than {}: raise it, or narrow the domain where the loss is steep",
+            shown(cells.ceil()),
+            shown(MOST_CELLS)
+        ),
+    })
+}
+
+/// Equal cells on [lower, upper], `fewest` at least, so many that the potential rises by less than what rates can hold across each.
+///
+/// # Errors
+/// [`Error::Inconsistent`] for noise so weak that they would be more than a million.
+pub(crate) fn section_cells(
+    section: &impl Diffusion<1>,
+    [lower, upper]: [f64; 2],
+    fewest: usize,
+) -> Result<usize> {
+    const SAMPLES: usize = 2000;
+    let length = upper - lower;
+    let at = |k: usize| slope(section, lower + length * k as f64 / SAMPLES as f64).abs();
+    let steepest = (0..=SAMPLES).map(at).fold(0.0, f64::max);
+    let cells = (length * steepest / RISE).ceil();
+    require_cells(cells)?;
+    Ok(fewest.max(cells as usize))
+}
 
 /// The part of `bounds` in which the section's law is that is counted: up to walls `WALL` noise temperatures above the outermost bottoms.
 pub(super) fn section_bounds(
@@ -20,10 +64,6 @@ pub(super) fn section_bounds(
     /// e^{−600} is left out; the rates up a wall of 700 leave the range of numbers.
     const WALL: f64 = 600.0;
     const STEPS: usize = 2000;
-    let force = |x: f64| {
-        let x = Point::<1>::new(x);
-        section.drift(&x)[0] / section.tensor(&x)[0]
-    };
     let bottoms = || {
         valleys
             .iter()
@@ -34,7 +74,7 @@ pub(super) fn section_bounds(
         let step = (bound - bottom) / STEPS as f64;
         let mut height = 0.0;
         for k in 0..STEPS {
-            height -= force(bottom + step * (k as f64 + 0.5)) * step;
+            height += slope(section, bottom + step * (k as f64 + 0.5)) * step;
             if height > WALL {
                 return bottom + step * (k + 1) as f64;
             }
@@ -47,8 +87,10 @@ pub(super) fn section_bounds(
     ]
 }
 
-/// Axis between `bounds` with `resolution` cells a standard deviation at the bottoms of all `valleys`, and with faces at `fixed`.
+/// Axis between `bounds` with `resolution` cells a standard deviation at the bottoms of all `valleys`, and with faces at `fixed`; of one `section`, cells
+/// are so narrow besides that rates hold the rise of its potential.
 pub(super) fn section_axis(
+    section: Option<&dyn Diffusion<1>>,
     bounds: [f64; 2],
     valleys: &[&Valleys],
     fixed: &[f64],
@@ -71,7 +113,8 @@ pub(super) fn section_axis(
     }
     let width = |x: f64| {
         let of = |(bottom, deviation): &(f64, f64)| (deviation + (x - bottom).abs() / GROWTH) / resolution;
-        bottoms.iter().map(of).fold(f64::INFINITY, f64::min)
+        let steep = section.map_or(f64::INFINITY, |section| RISE / slope(&section, x).abs());
+        bottoms.iter().map(of).fold(steep, f64::min)
     };
     let mut stops: Vec<f64> = fixed
         .iter()
@@ -92,6 +135,7 @@ pub(super) fn section_axis(
             sums.push(sums[k] + step / width(middle));
         }
         let count = sums[SAMPLES].ceil().max(2.0);
+        require_cells(count)?;
         for k in 1..count as usize {
             let sum = sums[SAMPLES] * k as f64 / count;
             let above = sums.partition_point(|s| *s < sum).clamp(1, SAMPLES);

@@ -86,7 +86,13 @@ pub fn section_rates<T: Diffusion<2>>(
     faces.extend(valleys.valleys.iter().map(|valley| valley.minimum));
     faces.extend(&valleys.ridges);
     let bounds = section_bounds(&section, problem.bounds(), &[valleys]);
-    let mut grid = Grid::new([section_axis(bounds, &[valleys], &faces, resolution)?]);
+    let mut grid = Grid::new([section_axis(
+        Some(&section),
+        bounds,
+        &[valleys],
+        &faces,
+        resolution,
+    )?]);
     let mut levels = Vec::with_capacity(3);
     for _ in 0..3 {
         levels.push(on_grid(&section, &grid, &cores, &valleys.ridges)?);

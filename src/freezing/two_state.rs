@@ -1,11 +1,12 @@
 //! The two-state master equation along the slow path.
 
+use super::slow_path::floor_time;
 use super::{SliceRates, slice_rates};
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, require};
-use crate::landscape::TwoValley;
-use crate::math::Chebyshev;
+use crate::landscape::{Side, TwoValley};
 use crate::math::log_domain::probability_from_log_odds;
+use crate::math::{Chebyshev, Point};
 use rayon::prelude::*;
 
 /// Hop rates as smooth functions of y on [y0, y1], interpolated from exact slices.
@@ -39,7 +40,8 @@ impl HopRates {
     /// Chebyshev slices in ln y by [`slice_rates`]; ln τ and the logarithm of the stationary odds are interpolated. Slices are added
     /// between those that are there, `nodes` at first, until they lie on the interpolant so far; how far the last ones are from it is
     /// [`HopRates::interpolation_error`], a bound of what is left, as the error falls geometrically. The interval ends where the
-    /// smaller barrier reaches 45 noise temperatures, if that is before `y1`.
+    /// smaller barrier reaches 45 noise temperatures, if that is before `y1`. Where both do so at `y0` already nothing hops: the rates are e^{−E}, and the
+    /// relative error is that of probabilities: the hops at relaxation rates in the time of the floor, or rounding.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] unless 0 < y0 < y1; errors of the slices; [`Error::NotConverged`] when 1000 slices are too few.
@@ -58,6 +60,14 @@ impl HopRates {
         )?;
         require("y1", y1, |y| y > y0, "the slow path must end beyond y0")?;
         let end = frozen_position(model, &slice, y0, y1)?;
+        if exponents(model, &slice(y0)?, y0)
+            .into_iter()
+            .all(|exponent| exponent > FROZEN_BARRIER)
+        {
+            let frozen = Self::frozen(model, &slice(y0)?, [y0, end])?;
+            let time = floor_time(model, y0, y1, 1.0)?;
+            return Ok(frozen.left_out(model, time));
+        }
         let at = |log_y: &[f64]| -> Result<Vec<SliceRates>> {
             let of = |log_y: &f64| {
                 let y = log_y.exp();
@@ -98,6 +108,43 @@ impl HopRates {
                 });
             }
         }
+    }
+
+    /// Rates where hops have died out from the start: the exponents alone, and the odds of two full valleys.
+    fn frozen(model: &TwoValley, slice: &impl Diffusion<1>, [start, end]: [f64; 2]) -> Result<Self> {
+        let [flat, sharp] = exponents(model, slice, start);
+        // at a barrier of constant diffusivity on each side p D is continuous, and a valley as wide as sqrt(D f)
+        let [wide, narrow] = Side::BOTH.map(|side| {
+            let d = slice.tensor(&Point::<1>::new(model.minimum(side, start)))[0];
+            0.5 * (model.flatness(side, start) / d).ln()
+        });
+        let constant = |value: f64| Chebyshev::new(vec![value; 2], start.ln(), end.ln());
+        let relaxation = flat.min(sharp);
+        Ok(Self {
+            start,
+            end,
+            log_times: [
+                constant(flat)?,
+                constant(sharp)?,
+                constant(flat)?,
+                constant(sharp)?,
+                constant(relaxation)?,
+            ],
+            log_odds: constant(flat - sharp + wide - narrow)?,
+            nodes: 1,
+            relative_error: f64::EPSILON,
+            interpolation_error: 0.0,
+        })
+    }
+
+    /// With the hops in a time at relaxation rates instead of 1 before e^{−E} as the error.
+    fn left_out(mut self, model: &TwoValley, time: f64) -> Self {
+        let fastest = Side::BOTH
+            .map(|side| 2.0 / model.flatness(side, self.start))
+            .into_iter()
+            .fold(0.0, f64::max);
+        self.relative_error = f64::EPSILON.max(fastest * time * self.spectral_gap(self.start));
+        self
     }
 
     /// The interpolants through slices at the Chebyshev points.
@@ -197,6 +244,14 @@ fn logarithms(slice: &SliceRates) -> [f64; 5] {
     ]
 }
 
+/// Barriers of the flat and the sharp valley in noise temperatures.
+fn exponents(model: &TwoValley, slice: &impl Diffusion<1>, y: f64) -> [f64; 2] {
+    Side::BOTH.map(|side| {
+        let d = slice.tensor(&Point::<1>::new(model.minimum(side, y)))[0];
+        model.barrier(y) / d
+    })
+}
+
 /// y at which the barrier of the more slowly cooling valley reaches [`FROZEN_BARRIER`] noise temperatures, or y1.
 fn frozen_position<S: Diffusion<1>>(
     model: &TwoValley,
@@ -204,16 +259,9 @@ fn frozen_position<S: Diffusion<1>>(
     y0: f64,
     y1: f64,
 ) -> Result<f64> {
-    use crate::landscape::Side;
-    use crate::math::Point;
     let exponent = |y: f64| -> Result<f64> {
-        let diffusion = slice(y)?;
-        let mut lowest = f64::INFINITY;
-        for side in Side::BOTH {
-            let d = diffusion.tensor(&Point::<1>::new(model.minimum(side, y)))[0];
-            lowest = lowest.min(model.barrier(y) / d);
-        }
-        Ok(lowest)
+        let [flat, sharp] = exponents(model, &slice(y)?, y);
+        Ok(flat.min(sharp))
     };
     // The exponent grows along the path; walk in ln y until it passes the bound.
     const STEPS: usize = 400;
@@ -319,7 +367,11 @@ fn integrate(model: &TwoValley, rates: &HopRates, initial: f64, ramp: f64, steps
         let (relaxation, equilibrium) = (rates.spectral_gap(middle), rates.stationary_p_flat(middle));
         let decayed = (p - equilibrium) * (-relaxation * dt).exp_m1();
         // ∫ (P − equilibrium) dt over the interval.
-        let excess = -decayed / relaxation;
+        let excess = match relaxation > 0.0 {
+            true => -decayed / relaxation,
+            // below the range of numbers
+            false => (p - equilibrium) * dt,
+        };
         let (up, down) = (rates.sharp_to_flat(middle), rates.flat_to_sharp(middle));
         hops += up * ((1.0 - equilibrium) * dt - excess) + down * (equilibrium * dt + excess);
         p += decayed;

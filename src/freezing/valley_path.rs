@@ -495,7 +495,13 @@ pub(super) fn shares<T: Diffusion<2>>(
     let mut faces: Vec<f64> = section.kinks().iter().map(|kink| kink.position).collect();
     faces.extend(old.ridges.iter().chain(&new.ridges));
     let bounds = section_bounds(&section, problem.bounds(), &[old, new]);
-    let grid = Grid::new([section_axis(bounds, &[old, new], &faces, RESOLUTION)?]);
+    let grid = Grid::new([section_axis(
+        Some(&section),
+        bounds,
+        &[old, new],
+        &faces,
+        RESOLUTION,
+    )?]);
     let log_p = log_stationary_probability(&Generator::assemble(&section, grid.clone())?)?;
     let basin = |ridges: &[f64], x: f64| ridges.partition_point(|ridge| *ridge < x);
     let mut parts = DMatrix::from_element(new.valleys.len(), old.valleys.len(), f64::NEG_INFINITY);

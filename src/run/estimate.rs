@@ -8,6 +8,8 @@ use std::fmt;
 const SHARE: f64 = 0.5;
 /// Work that takes longer than this many seconds says so before it begins.
 const LONG: f64 = 60.0;
+/// Work that takes longer than this many seconds, ten years, never ends.
+const NEVER: f64 = 3.2e8;
 /// Bytes that a byte of the result takes: the records, their copy in the file, what is compressed at a time.
 const COPIES: f64 = 3.0;
 
@@ -36,12 +38,13 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The estimate of a configuration, run in the current rayon pool; refuses what does not fit into half of the machine's memory.
+    /// The estimate of a configuration, run in the current rayon pool; refuses what does not fit into half of the machine's memory, or takes longer than ten
+    /// years.
     ///
     /// # Errors
     /// [`Error::Config`] naming the key that asks for most.
     pub fn of(config: &Config) -> Result<Self> {
-        Self::fitting(config.costs(), 1)
+        Self::fitting(config.costs(), 1)?.ending()
     }
 
     /// The same for the cells of a sweep, of which as many run at once as there are threads.
@@ -62,7 +65,7 @@ impl Estimate {
         }
         let mut estimate = Self::fitting(largest, count)?;
         estimate.time = time / (estimate.threads.min(count.max(1)) as f64);
-        Ok(estimate)
+        estimate.ending()
     }
 
     /// The same for one of so many shards of a sweep.
@@ -119,6 +122,29 @@ impl Estimate {
         ))
     }
 
+    /// Refuses what never ends.
+    fn ending(self) -> Result<Self> {
+        if self.time <= NEVER {
+            return Ok(self);
+        }
+        Err(Error::config(
+            self.longest().unwrap_or("configuration"),
+            format!(
+                "about {} on {} thread(s) would be needed, more than ten years: ask for less",
+                duration(self.time),
+                self.threads
+            ),
+        ))
+    }
+
+    /// The key to which most of the time is due.
+    fn longest(&self) -> Option<&str> {
+        self.tasks
+            .iter()
+            .max_by(|a, b| a.1.time().total_cmp(&b.1.time()))
+            .and_then(|(_, cost)| cost.longest())
+    }
+
     /// Bytes of memory.
     pub fn memory(&self) -> f64 {
         self.memory
@@ -136,11 +162,6 @@ impl Estimate {
 
     /// One line about time and memory and the key to which most of the time is due.
     pub fn line(&self) -> String {
-        let longest = self
-            .tasks
-            .iter()
-            .max_by(|a, b| a.1.time().total_cmp(&b.1.time()))
-            .and_then(|(_, cost)| cost.longest());
         format!(
             "about {} on {} thread(s) and {} of memory{}{}",
             duration(self.time),
@@ -151,7 +172,8 @@ impl Estimate {
             } else {
                 String::new()
             },
-            longest.map_or(String::new(), |key| format!(", most of the time for {key}"))
+            self.longest()
+                .map_or(String::new(), |key| format!(", most of the time for {key}"))
         )
     }
 }
@@ -259,6 +281,20 @@ mod tests {
         assert!(error.to_string().starts_with("a.large: about 4000 TB"), "{error}");
         let nothing = Cost::default().with_memory("a.what", f64::NAN);
         assert!(Estimate::fitting(vec![("a", nothing)], 1).is_err());
+        // What takes longer than ten years, or than any number, never ends.
+        for (seconds, ends) in [
+            (1e6, true),
+            (1e12, false),
+            (f64::INFINITY, false),
+            (f64::NAN, false),
+        ] {
+            let cost = Cost::default().with_time("a.steps", seconds);
+            let found = Estimate::fitting(vec![("a", cost)], 1).and_then(Estimate::ending);
+            assert_eq!(found.is_ok(), ends, "{seconds}");
+            if let Err(error) = found {
+                assert!(error.to_string().starts_with("a.steps: about "), "{error}");
+            }
+        }
         // Small cells, but a million of them.
         let cell = Cost::default().with_result("a.cell", 1e8);
         assert!(Estimate::fitting(vec![("a", cell.clone())], 1).is_ok());

@@ -22,13 +22,38 @@ pub fn parse(text: &str) -> Result<Config> {
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        let (key, message) = explain(&path, inner.message());
+        let of_choices = inner.message().trim() == "wanted string or table";
+        let choices = of_choices.then(|| choices(text, &path)).flatten();
+        let (key, message) = match choices {
+            Some(choices) => (
+                path.clone(),
+                format!("one of {choices} is wanted here, not a number or a list"),
+            ),
+            None => explain(&path, inner.message()),
+        };
         let place = position(text, &inner);
         Error::Config {
             key,
             message: format!("{message} ({place})"),
         }
     })
+}
+
+/// What may stand at a key of choices, asked with a word that is none of them.
+fn choices(text: &str, path: &str) -> Option<String> {
+    const NONE: &str = "?";
+    let mut table = toml::Value::Table(parse_table(text).ok()?);
+    let mut place = &mut table;
+    for part in path.replace('[', ".").replace(']', "").split('.') {
+        place = match place {
+            toml::Value::Array(values) => values.get_mut(part.parse::<usize>().ok()?)?,
+            other => other.get_mut(part)?,
+        };
+    }
+    *place = NONE.into();
+    let message = table.try_into::<Config>().err()?.message().to_string();
+    let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+    (message.contains("unknown variant") && !known.is_empty()).then(|| known.join(", "))
 }
 
 /// Parses a configuration into a table, without looking at its keys.

@@ -2,7 +2,7 @@
 
 use super::model_keys::{Given, Model, check_keys, matrix, point};
 use super::table::{self, Numbers};
-use crate::error::{Error, Result, require_non_negative};
+use crate::error::{Error, Result, require_non_negative, shown};
 use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic,
     RoundedRidge, Slice, Tabulated, TiltedDoubleWell, TwoValley, TwoValleyParameters,
@@ -276,6 +276,28 @@ impl LandscapeKeys {
             Some(names) => names.get(d).map_or("", String::as_str),
             None => ["x", "y"].get(d).copied().unwrap_or(""),
         })
+    }
+
+    /// Refuses declared kinks outside of a domain.
+    ///
+    /// # Errors
+    /// [`Error::Config`], relative to the section.
+    pub fn check_kinks<const D: usize>(&self, bounds: &[[f64; 2]; D]) -> Result<()> {
+        let is_outside = |kink: &&KinkKeys| {
+            let within = |[lower, upper]: &[f64; 2]| (*lower..=*upper).contains(&kink.position);
+            bounds.get(kink.axis).is_some_and(|ends| !within(ends))
+        };
+        let Some(kink) = self.kinks.iter().find(is_outside) else {
+            return Ok(());
+        };
+        Err(Error::config(
+            "kinks",
+            format!(
+                "position {} on axis {} lies outside region.domain: leave it out, or widen the domain",
+                shown(kink.position),
+                kink.axis
+            ),
+        ))
     }
 
     /// The declared kinks; those of built-in models stand in the models.

@@ -1,6 +1,6 @@
 //! A parameter that takes several values: a number, a list, or a range.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -100,7 +100,7 @@ impl ParameterRange {
             return Err(fail("at least one value is needed".into()));
         }
         match values.iter().find(|v| !(v.is_finite() && allowed(**v))) {
-            Some(value) => Err(fail(format!("{value} is not allowed: {wanted}"))),
+            Some(value) => Err(fail(format!("{} is not allowed: {wanted}", shown(*value)))),
             None => Ok(values),
         }
     }

@@ -86,6 +86,9 @@ impl Setting {
         if *domain.boundaries() != [[Boundary::Reflecting; 2]; D] || !region.is_box() {
             return Err(Error::config("region", otherwise));
         }
+        self.landscape
+            .check_kinks(domain.bounds())
+            .map_err(|e| e.at("landscape"))?;
         Ok(domain)
     }
 

@@ -1,10 +1,11 @@
 //! The two-valley model of a configuration: landscape and noise, with the ways in which tasks let them run.
 
 use super::noise::{NoiseKeys, NoiseModel};
+use crate::diffusion::Diffusion;
 use crate::diffusion::Sgd;
 use crate::ensemble::TwoValleyWalk;
-use crate::error::{Error, Result};
-use crate::landscape::{Slice, TwoValley};
+use crate::error::{Error, Result, require};
+use crate::landscape::{Side, Slice, TwoValley};
 use crate::math::{Point, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
 use crate::rates::ParabolicValleys;
@@ -203,6 +204,38 @@ impl TwoValleyModel {
                 TwoValleyWalk::discrete(&Sgd::isotropic(self.landscape, learning_rate, sigma * strength)?)
             }
         }
+    }
+
+    /// Refuses a noise strength Δ, called `name`, under which there are no valleys up to y = `end`, or valleys too narrow for a grid across both.
+    ///
+    /// # Formula
+    /// The lower of the two barriers in noise temperatures, E = ΔL/D at y = `end`, where it is highest; a bottom lies sqrt(2E) standard deviations of its
+    /// valley from the ridge. .03 ≤ E ≤ 5e6 is allowed: below, runs do not notice the ridge; above, a deviation is a 3000th of the distance, and all
+    /// routes across the ridge say what is known before, that nothing hops.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`].
+    pub fn check_strength(&self, name: &str, noise_strength: f64, end: f64) -> Result<()> {
+        const BARRIERS: [f64; 2] = [0.03, 5e6];
+        // E is proportional to 1/Δ
+        let unit = self.slice(end, 1.0)?;
+        let barriers = Side::BOTH.map(|side| {
+            let bottom = Point::<1>::new(self.landscape.minimum(side, end));
+            self.landscape.barrier(end) / unit.tensor(&bottom)[0]
+        });
+        let lowest = barriers[0].min(barriers[1]);
+        let [strongest, weakest] = BARRIERS.map(|barrier| lowest / barrier);
+        let requirement = format!(
+            "at y = {end} the lower barrier is {:.1e} noise temperatures; between {weakest:.1e} and {strongest:.1e} there are valleys that a grid can hold",
+            lowest / noise_strength
+        );
+        require(
+            name,
+            noise_strength,
+            |strength| (weakest..=strongest).contains(&strength),
+            &requirement,
+        )?;
+        Ok(())
     }
 
     /// Δ = ησ·strength of [`TwoValleyModel::walk`].

@@ -393,6 +393,10 @@ impl Escape {
         more: More<D>,
     ) -> Result<Work> {
         let problem = self.problem(setting, landscape)?;
+        setting
+            .landscape
+            .check_kinks(problem.domain().bounds())
+            .map_err(|e| e.at("landscape"))?;
         self.settings().check().map_err(|e| e.at("escape"))?;
         // Every mode but the stationary one needs a cell.
         let cells: usize = self.cells.iter().product();
@@ -518,7 +522,7 @@ impl Escape {
             (Ok(result), _) => result,
             // paths need no grid
             (Err(error), Some(keys)) if is_of_the_grid(&error) => {
-                let mut path = self.path(problem, keys, None)?;
+                let mut path = self.path(problem, keys, None, progress)?;
                 let text = format!("without [escape], as the grid failed: {error}");
                 path.set_attribute(WARNING, text)?;
                 return Ok(vec![path]);
@@ -550,7 +554,7 @@ impl Escape {
             }
         }
         if let Some(keys) = &self.path {
-            groups.push(self.path(problem, keys, Some(&result))?);
+            groups.push(self.path(problem, keys, Some(&result), progress)?);
         }
         Ok(groups)
     }
@@ -561,9 +565,13 @@ impl Escape {
         problem: &Problem<D>,
         keys: &PathKeys,
         grid: Option<&EscapeResult<D>>,
+        progress: &Progress,
     ) -> Result<Group> {
         let settings = keys.settings()?;
         let found = least_action(problem, &settings);
+        if let Err(error) = &found {
+            progress.note(&format!("escape.path is left out: {error}"));
+        }
         let rate = found
             .as_ref()
             .ok()

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::valley_columns::TimeScales;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive};
 use crate::freezing::{
     DensityLastHop, DensityPathSettings, PlanarDensity, PlanarSettings, density_last_hop, planar_density,
 };
@@ -245,12 +245,7 @@ fn check(model: &TwoValleyModel, task: &FinalProbability) -> Result<Vec<f64>> {
         ("start_y", task.start_y),
         ("end_y", task.end_y),
     ] {
-        if !(value.is_finite() && value > 0.0) {
-            return Err(Error::Config {
-                key: format!("{SECTION}.{key}"),
-                message: format!("{value} is not allowed: a positive finite number is needed"),
-            });
-        }
+        require_positive(key, value).map_err(|e| e.at(SECTION))?;
     }
     if task.end_y <= task.start_y {
         return Err(Error::Config {
@@ -262,6 +257,11 @@ fn check(model: &TwoValleyModel, task: &FinalProbability) -> Result<Vec<f64>> {
         .walk(task.learning_rate, sigma(strengths[0], task.learning_rate))
         .and_then(|w| w.check_stability(task.start_y))
         .map_err(|e| e.at(SECTION))?;
+    for strength in &strengths {
+        model
+            .check_strength("noise_strength", *strength, task.end_y)
+            .map_err(|e| e.at("final_probability"))?;
+    }
     Ok(strengths)
 }
 

@@ -11,7 +11,7 @@ use crate::ensemble::{CrossingTest, PathProtocol, positions_at};
 use crate::error::{Error, Result, require_non_negative, require_positive};
 use crate::freezing::{
     DensitySnapshot, NoiseSchedule, SectionDensity, SlowFast, SlowVelocity, ValleyPath, ValleyPathSettings,
-    ValleyProbabilities, section_density,
+    ValleyProbabilities, section_cells, section_density,
 };
 use crate::generator::Generator;
 use crate::grid::{Axis as GridAxis, Grid};
@@ -301,8 +301,9 @@ impl Task for Freezing {
         )?;
         let (x, s) = (domain.bounds()[1 - axis], domain.bounds()[axis]);
         if !(self.start >= s[0] && self.end <= s[1] && self.start < self.end) {
+            let starts_inside = self.start >= s[0] && self.start < s[1];
             return fail(
-                "end",
+                if starts_inside { "end" } else { "start" },
                 format!(
                     "start = {} and end = {} must ascend within region.domain, {slow} from {} to {}",
                     self.start, self.end, s[0], s[1]
@@ -338,6 +339,9 @@ impl Task for Freezing {
         let problem =
             SlowFast::new(diffusion, x, [self.start, self.end], velocity).map_err(|e| e.at(SECTION))?;
         let problem = if axis == 0 { problem.slow_first() } else { problem };
+        if let Some(design) = &self.design {
+            design.check_valley(&problem, self.shallowest)?;
+        }
         let task = self.clone();
         let seed = setting.seed;
         Ok(Box::new(move |progress| {
@@ -484,10 +488,11 @@ impl Freezing {
         let (problem, starts) = (ensemble.problem, self.starts());
         let path = ValleyPath::new(problem, schedule, &self.settings())?;
         if let Some(rate) = learning_rate {
-            check_stability(&path, rate)?;
+            check_stability(&path, "sgd.learning_rate", rate)?;
         }
         let law = path.follow(problem, &starts, MASTER)?;
-        let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)?;
+        let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)
+            .map_err(|e| too_narrow(e, problem, schedule))?;
         let sgd = self.ends(ensemble, schedule, &path, learning_rate, of)?;
         Ok(Routes {
             path,
@@ -519,6 +524,9 @@ impl Freezing {
             p_final_sgd: p,
             p_final_sgd_standard_error: error,
         });
+        if let Some(step) = self.langevin_time_step {
+            check_stability(&path, "freezing.langevin_time_step", step)?;
+        }
         let langevin = self.ends(ensemble, schedule, &path, self.langevin_time_step, " langevin")?;
         let langevin = langevin.map(|[p, error]| FreezingLangevin {
             p_final_langevin: p,
@@ -567,6 +575,11 @@ impl Freezing {
             potentials.extend(section_potential(problem, schedule, snapshot.y, &x)?);
         }
         let ended = law.last_hop.has_ended();
+        if !ended {
+            progress.note(
+                "freezing: hops go on at the end of the path, so that freezing_position and freezing_time are left out: a longer path, or weaker noise at its end, has them",
+            );
+        }
         let if_ended = |value: f64| if ended { value } else { f64::NAN };
         Ok(FreezingResult {
             start: self.start,
@@ -703,24 +716,52 @@ impl Routes {
     }
 }
 
-/// Refuses a learning rate with which SGD does not stay in a valley of the path: η H < 2 at its bottom.
-fn check_stability(path: &ValleyPath, learning_rate: f64) -> Result<()> {
+/// The key to a density that comes to the ends of x, and how far they must go.
+fn too_narrow(error: Error, problem: &SlowFast<AnyDiffusion<2>>, schedule: &NoiseSchedule) -> Error {
+    let Error::DomainTooSmall {
+        probability, allowed, ..
+    } = error
+    else {
+        return error;
+    };
+    let [start, end] = problem.range();
+    let [lower, upper] = problem.bounds();
+    // the density falls by this factor in so many decay lengths D/|b| at the ends; the cells there are as long as some of them
+    let lengths = (probability / allowed).ln() + 7.0;
+    let decay = |(s, x): (f64, f64)| {
+        let (section, x) = (problem.section(s, schedule.at(s)), Point::<1>::new(x));
+        (section.tensor(&x)[0] / section.drift(&x)[0]).abs()
+    };
+    let corners = [(start, lower), (start, upper), (end, lower), (end, upper)];
+    let by = lengths * corners.into_iter().map(decay).fold(0.0, f64::max);
+    Error::config(
+        "region.domain",
+        format!(
+            "the density puts {probability:.1e} into a cell at the ends of x, more than {allowed:.0e}: widen it to about [{:.3}, {:.3}], or weaken the noise",
+            lower - by,
+            upper + by
+        ),
+    )
+}
+
+/// Refuses a step with which runs do not stay in a valley of the path: η H < 2 at its bottom.
+fn check_stability(path: &ValleyPath, key: &str, step: f64) -> Result<()> {
     let (s, time) = path.clock();
     let bottoms = (0..path.valleys()).flat_map(|valley| path.valley(valley).into_iter().enumerate());
     let steepest = bottoms
         .filter_map(|(k, valley)| Some((k, valley?)))
         .max_by(|a, b| a.1.relaxation.total_cmp(&b.1.relaxation));
-    let Some((k, valley)) = steepest.filter(|(_, valley)| learning_rate * valley.relaxation >= 2.0) else {
+    let Some((k, valley)) = steepest.filter(|(_, valley)| step * valley.relaxation >= 2.0) else {
         return Ok(());
     };
     Err(Error::config(
-        "sgd.learning_rate",
+        key,
         format!(
-            "SGD is not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}): η H = {:.3} must be below 2; take less than {:.3e}",
+            "steps are not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}): η H = {:.3} must be below 2; take less than {:.3e}",
             valley.minimum,
             s[k],
-            time[k] / learning_rate,
-            learning_rate * valley.relaxation,
+            time[k] / step,
+            step * valley.relaxation,
             2.0 / valley.relaxation
         ),
     ))
@@ -753,12 +794,13 @@ fn section_potential(
     s: f64,
     x: &[f64],
 ) -> Result<Vec<f64>> {
-    /// Cells of a section.
+    /// Cells of a section, unless its potential is steep.
     const CELLS: usize = 2400;
     let section = problem.section(s, schedule.at(s));
     let kinks: Vec<f64> = section.kinks().iter().map(|kink| kink.position).collect();
     let [lower, upper] = problem.bounds();
-    let grid = Grid::new([GridAxis::with_faces_at(lower, upper, CELLS, &kinks)?]);
+    let cells = section_cells(&section, problem.bounds(), CELLS)?;
+    let grid = Grid::new([GridAxis::with_faces_at(lower, upper, cells, &kinks)?]);
     let potential = effective_potential(&Generator::assemble(&section, grid.clone())?)?;
     Ok(x.iter()
         .map(|x| between(grid.axes()[0].centres(), &potential, *x))

@@ -4,8 +4,10 @@ use super::compared::Compared;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use crate::diffusion::Diffusion;
-use crate::error::{Error, Result};
-use crate::freezing::{NoiseSchedule, SlowFast, ValleyDesign, ValleyPathSettings, compared_schedules};
+use crate::error::{Error, Result, shown};
+use crate::freezing::{
+    NoiseSchedule, SlowFast, ValleyDesign, ValleyPathSettings, Valleys, compared_schedules,
+};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{
     Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
@@ -124,6 +126,28 @@ impl FreezingDesign {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a `valley` that is nearer to a ridge at the end of the path than to a bottom.
+    pub(super) fn check_valley<T: Diffusion<2>>(&self, problem: &SlowFast<T>, shallowest: f64) -> Result<()> {
+        let [_, end] = problem.range();
+        let found =
+            Valleys::find(problem, end, self.weakest, shallowest).map_err(|e| e.at("freezing.end"))?;
+        let distance = |x: f64| (x - self.valley).abs();
+        let bottoms: Vec<f64> = found.valleys.iter().map(|valley| valley.minimum).collect();
+        let nearest = |places: &[f64]| places.iter().map(|x| distance(*x)).fold(f64::INFINITY, f64::min);
+        if nearest(&found.ridges) >= nearest(&bottoms) {
+            return Ok(());
+        }
+        let bottoms: Vec<String> = bottoms.iter().map(|x| format!("{x:.3}")).collect();
+        Err(Error::config(
+            "freezing.design.valley",
+            format!(
+                "{} lies on the ridge between two valleys rather than in one: the bottoms at the end are {}",
+                shown(self.valley),
+                bottoms.join(", ")
+            ),
+        ))
     }
 
     /// Schedules that are followed by every route.

@@ -229,6 +229,11 @@ fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
     model
         .slice(task.start_y.max(1.0), strengths[0])
         .map_err(|e| e.at("freezing_theory"))?;
+    for strength in &strengths {
+        model
+            .check_strength("noise_strength", *strength, task.end_y)
+            .map_err(|e| e.at("freezing_theory"))?;
+    }
     Ok(strengths)
 }
 

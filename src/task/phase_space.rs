@@ -5,7 +5,7 @@ use super::main_number::{MainNumber, Rows};
 use super::rare_events::RareEventsResult;
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::Diffusion;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::generator::PhaseSpace;
 use crate::grid::Axis as GridAxis;
 use crate::landscape::{Landscape, critical_point};
@@ -322,6 +322,10 @@ impl PhaseSpaceKeys {
     ) -> Result<Case> {
         /// Columns where friction does not ask for more.
         const COLUMNS: f64 = 100.0;
+        /// Most columns that are chosen without being asked for.
+        const MOST_COLUMNS: f64 = 1000.0;
+        /// Ways that a column of the coarsest grid may be wide: the finest has then four on a way.
+        const WIDEST: f64 = 4.0;
         /// Below the lowest loss that was seen, which may be between two samples, in temperatures.
         const BELOW: f64 = 1e-3;
         let loss = |x: f64| {
@@ -342,12 +346,33 @@ impl PhaseSpaceKeys {
                 "loss and noise must be finite on it, and the noise positive at the barrier",
             ));
         }
-        let ways = ((ends[1] - ends[0]) * friction / unit.sqrt()).max(COLUMNS);
+        let ways = (ends[1] - ends[0]) * friction / unit.sqrt();
+        let overdamped = "or leave the inertia out: [escape] with this temperature as noise has the times divided by the friction";
+        if let Some(columns) = self.columns.filter(|columns| ways > WIDEST * *columns as f64) {
+            return Err(Error::config(
+                "phase_space.columns",
+                format!(
+                    "{columns} are too few at a friction of {}: a column may be {WIDEST} ways sqrt(T)/γ = {:.1e} wide, {:.1e} columns are needed; lower the friction, {overdamped}",
+                    shown(friction),
+                    unit.sqrt() / friction,
+                    (ways / WIDEST).ceil()
+                ),
+            ));
+        }
+        if self.columns.is_none() && ways > MOST_COLUMNS {
+            return Err(Error::config(
+                "phase_space.friction",
+                format!(
+                    "{} would take {ways:.1e} columns, one a way sqrt(T)/γ: lower it, give columns, {overdamped}",
+                    shown(friction)
+                ),
+            ));
+        }
         Ok(Case {
             friction,
             turnover: turnover_time(&diffusion, friction, start, barrier).unwrap_or(f64::NAN),
             temperature: unit,
-            columns: self.columns.unwrap_or(ways.ceil() as usize),
+            columns: self.columns.unwrap_or(ways.max(COLUMNS).ceil() as usize),
             energies: [lowest, top, highest],
             diffusion,
         })

@@ -5,10 +5,10 @@ use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
 use super::schedules::{Row, Schedules, SgdColumns, row, sgd};
-use super::valley_columns::{TimeScales, check_size, ensemble_cost};
+use super::valley_columns::{PathCost, TimeScales, check_size};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive};
 use crate::freezing::{NamedSchedule, ScheduleDesign, compared_schedules, floor_time};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
@@ -153,14 +153,17 @@ impl Task for ScheduleDesignKeys {
         Ok(numbers)
     }
 
-    fn cost(&self, _setting: &Setting) -> Cost {
+    fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds of the slices, and of the schedules without sampling noise.
         const THEORY: f64 = 120.0;
-        /// Speed of the floor, and schedules that are simulated.
-        const VELOCITY: f64 = 0.02;
+        /// Schedules that are simulated.
         const SCHEDULES: f64 = 10.0;
-        let steps = (self.end_y - self.start_y).max(0.0) / VELOCITY / self.learning_rate;
-        ensemble_cost(SECTION, "learning_rate", SCHEDULES, self.runs, steps as u64)
+        let path = PathCost::new(setting, [self.start_y, self.end_y], self.learning_rate);
+        let (name, _) = path.key();
+        let key = format!("{SECTION}.{name}");
+        path.of_runs(SECTION, name, SCHEDULES, self.runs)
+            .with_memory(&key, path.law_memory(SCHEDULES))
+            .with_time(&key, path.law_time(SCHEDULES))
             .with_time("schedule_design.pieces", THEORY)
     }
 
@@ -182,12 +185,7 @@ fn check(model: &TwoValleyModel, task: &ScheduleDesignKeys) -> Result<()> {
         ("end_y", task.end_y),
         ("learning_rate", task.learning_rate),
     ] {
-        if !(value.is_finite() && value > 0.0) {
-            return fail(
-                key,
-                format!("{value} is not allowed: a positive finite number is needed"),
-            );
-        }
+        require_positive(key, value).map_err(|e| e.at(SECTION))?;
     }
     if task.strongest <= task.weakest {
         return fail("strongest", format!("it must exceed weakest = {}", task.weakest));
@@ -216,6 +214,11 @@ fn check(model: &TwoValleyModel, task: &ScheduleDesignKeys) -> Result<()> {
     let walk = walk.map_err(|e| e.at(SECTION))?;
     walk.check_stability(task.start_y)
         .map_err(|e| e.at("schedule_design.learning_rate"))?;
+    for (key, strength) in [("weakest", task.weakest), ("strongest", task.strongest)] {
+        model
+            .check_strength(key, strength, task.end_y)
+            .map_err(|e| e.at(SECTION))?;
+    }
     floor_time(model.landscape(), task.start_y, task.end_y, 1.0)
         .map(|_| ())
         .map_err(|e| e.at("schedule_design.end_y"))

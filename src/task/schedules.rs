@@ -3,12 +3,12 @@
 use super::cost::Cost;
 use super::main_number::{MainNumber, Rows};
 use super::progress::Progress;
-use super::valley_columns::{TimeScales, check_size, ensemble_cost};
+use super::valley_columns::{PathCost, TimeScales, check_size};
 use super::work::{FigureEntry, Task, Work};
 use crate::diffusion::sigma;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{Cell, Protocol, simulate};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive, shown};
 use crate::freezing::{
     DensityPathSettings, NoiseSchedule, Regime, ScheduleShape, ScheduledPath, density_path, floor_time,
     two_state_scheduled,
@@ -363,11 +363,9 @@ impl Task for Schedules {
         Ok(numbers)
     }
 
-    fn cost(&self, _setting: &Setting) -> Cost {
+    fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds a piece by the routes without sampling noise.
         const PIECE: f64 = 0.8;
-        /// Speed of the floor.
-        const VELOCITY: f64 = 0.02;
         let cells = self.change_y.count() * self.shape.len() as f64;
         let pieces = |shape: &Shape| {
             if *shape == Shape::Step {
@@ -377,12 +375,31 @@ impl Task for Schedules {
             }
         };
         let all: f64 = self.shape.iter().map(pieces).sum::<f64>() * self.change_y.count();
-        let steps = |length: f64| ((self.end_y - self.start_y).max(0.0) / VELOCITY / length) as u64;
-        let paths = |length| ensemble_cost(SECTION, "learning_rate", cells, self.runs, steps(length));
-        let langevin = self.langevin_time_step.map_or(0.0, |length| paths(length).time());
-        paths(self.learning_rate)
-            .with_time("schedules.langevin_time_step", langevin)
-            .with_time("schedules.pieces", PIECE * all)
+        let weakest = match self.lever {
+            Lever::BatchSize => 1.0,
+            Lever::LearningRate => self.before.min(self.after) / self.largest(),
+        };
+        let ends = [self.start_y, self.end_y];
+        let key = match PathCost::new(setting, ends, self.learning_rate).key() {
+            (key, times) if times * weakest >= 1.0 || weakest == 1.0 => key,
+            _ if self.after < self.before => "after",
+            _ => "before",
+        };
+        let path = PathCost::new(setting, ends, self.learning_rate * weakest);
+        let mut cost = path
+            .of_runs(SECTION, key, cells, self.runs)
+            .with_memory(&format!("{SECTION}.{key}"), path.law_memory(cells))
+            .with_time(&format!("{SECTION}.{key}"), path.law_time(cells))
+            .with_time("schedules.pieces", PIECE * all);
+        if let Some(step) = self.langevin_time_step {
+            const KEY: &str = "schedules.langevin_time_step";
+            let path = PathCost::new(setting, ends, step);
+            let runs = path.of_runs(SECTION, "langevin_time_step", cells, self.runs);
+            cost = cost
+                .with_memory(KEY, path.law_memory(cells))
+                .with_time(KEY, path.law_time(cells) + runs.time());
+        }
+        cost
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -404,12 +421,7 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
         ("end_y", task.end_y),
         ("learning_rate", task.learning_rate),
     ] {
-        if !(value.is_finite() && value > 0.0) {
-            return fail(
-                key,
-                format!("{value} is not allowed: a positive finite number is needed"),
-            );
-        }
+        require_positive(key, value).map_err(|e| e.at(SECTION))?;
     }
     if let Some(y) = changes.iter().find(|y| !(**y > task.start_y && **y < task.end_y)) {
         let (start, end) = (task.start_y, task.end_y);
@@ -443,6 +455,15 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
             walk.and_then(|walk| walk.check_stability(task.start_y))
                 .map_err(|e| e.at(&format!("{SECTION}.{key}")))?;
         }
+    }
+    for (key, strength) in [
+        ("before", task.before),
+        ("after", task.after),
+        ("table", task.largest()),
+    ] {
+        model
+            .check_strength(key, strength, task.end_y)
+            .map_err(|e| e.at(SECTION))?;
     }
     if task.langevin_time_step.is_some() && task.runs == 0 {
         return fail("langevin_time_step", "runs = 0 leaves no paths".into());
@@ -642,6 +663,24 @@ struct Mapped {
     steps: Vec<Steps>,
 }
 
+/// What a law that does not fit its grid means: noise that carries runs out of the valleys.
+fn too_strong(error: Error, task: &Schedules, strength: f64) -> Error {
+    let Error::DomainTooSmall { .. } = error else {
+        return error;
+    };
+    let key = match task.before >= task.after {
+        true => "schedules.before",
+        false => "schedules.after",
+    };
+    Error::config(
+        key,
+        format!(
+            "under a noise of {} steps of SGD carry runs out of both valleys, where the map does not hold them: weaker noise is needed",
+            shown(strength)
+        ),
+    )
+}
+
 /// The map of SGD, each piece of the schedule beginning with the law that the one before has left, and ending where the mean of y has come to its
 /// end, which is ahead of the noise-free floor, as noise pushes y on; or after the time that the floor takes. With `steps` given the pieces have
 /// these lengths instead.
@@ -668,7 +707,10 @@ fn map_of_sgd(
     let mut history = vec![0.5];
     for (k, &(from, to, strength)) in pieces.iter().enumerate() {
         let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
-        let law = |settings: &PathSettings| model.path_law(learning_rate, sigma, settings);
+        let law = |settings: &PathSettings| {
+            let law = model.path_law(learning_rate, sigma, settings);
+            law.map_err(|e| too_strong(e, task, strength))
+        };
         let count = match steps {
             Some(steps) => steps[k].count,
             None if task.clock == Clock::Time => {

@@ -7,7 +7,7 @@ use super::work::{Task, Work};
 use crate::diffusion::Calculus;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, PathProtocol, PiecewiseLinear, first_passage};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
 use crate::output::{Estimates, Group, ResultFile, groups, records};
@@ -243,12 +243,7 @@ fn check(model: &TwoValleyModel, task: &Slices) -> Result<()> {
         );
     }
     for (key, value) in [("time_step", task.time_step), ("longest_time", task.longest_time)] {
-        if !(value.is_finite() && value > 0.0) {
-            return fail(
-                key,
-                format!("{value} is not allowed: a positive finite number is needed"),
-            );
-        }
+        require_positive(key, value).map_err(|e| e.at("slices"))?;
     }
     for (&y, &strength) in task.y.iter().zip(&task.noise_strength) {
         model.slice(y, strength).map_err(|e| e.at("slices"))?;

@@ -5,8 +5,9 @@ use super::progress::Progress;
 use crate::ensemble::stream::LANES;
 use crate::ensemble::{Cell, RunOutcome, ValleyEnsemble, simulate};
 use crate::error::{Error, Result};
-use crate::freezing::Regime;
+use crate::freezing::{Regime, floor_time};
 use crate::output::{Estimates, records};
+use crate::setting::Setting;
 use crate::statistics::{mean, proportion};
 
 /// Share of a run at its end within which a last hop means that the run is not frozen.
@@ -126,6 +127,59 @@ pub(crate) fn ensemble_cost(section: &str, steps_key: &str, cells: f64, runs: us
     Cost::default()
         .with_memory(&key("runs"), OUTCOME * all)
         .with_time(&key(longest), STEP * simulated * steps as f64)
+}
+
+/// Runs along the floor from one y to another in steps of one length.
+pub(crate) struct PathCost {
+    time: f64,
+    step: f64,
+}
+
+impl PathCost {
+    /// In the two valleys of `setting`; none where there is no such path, which is refused when it is checked.
+    pub(crate) fn new(setting: &Setting, [start, end]: [f64; 2], step: f64) -> Self {
+        let time = setting
+            .two_valley()
+            .and_then(|model| floor_time(model.landscape(), start, end, 1.0));
+        Self {
+            time: time.unwrap_or(0.0).max(0.0),
+            step,
+        }
+    }
+
+    /// The key to which most of the steps are due, and how many times more it asks for than usual.
+    pub(crate) fn key(&self) -> (&'static str, f64) {
+        /// Time of the floor from 1 to 20, and the usual step.
+        const USUAL: [f64; 2] = [900.0, 0.01];
+        let (longer, finer) = (self.time / USUAL[0], USUAL[1] / self.step);
+        match longer > finer {
+            true => ("end_y", longer),
+            false => ("learning_rate", finer),
+        }
+    }
+
+    fn steps(&self) -> f64 {
+        self.time / self.step
+    }
+
+    /// `cells` ensembles of SGD.
+    pub(crate) fn of_runs(&self, section: &str, steps_key: &str, cells: f64, runs: usize) -> Cost {
+        ensemble_cost(section, steps_key, cells, runs, self.steps() as u64)
+    }
+
+    /// Bytes of the laws of the map under so many schedules.
+    pub(crate) fn law_memory(&self, schedules: f64) -> f64 {
+        /// Bytes of a step: moments, hops, and the law near the ridge.
+        const STEP: f64 = 400.0;
+        STEP * self.steps() * schedules.min(rayon::current_num_threads() as f64)
+    }
+
+    /// Seconds of them.
+    pub(crate) fn law_time(&self, schedules: f64) -> f64 {
+        /// Seconds of a step of the laws on both grids, the finer looked for first.
+        const STEP: f64 = 2e-5;
+        STEP * self.steps() * schedules
+    }
 }
 
 pub(crate) fn check_size(section: &str, runs: usize, steps: u64) -> Result<()> {

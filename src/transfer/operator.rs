@@ -52,6 +52,8 @@ pub struct TransferOperator {
     kernel: Kernel,
     learning_rate: f64,
     resolution: Resolution,
+    /// Where a step leads past the other end of the domain by its mean alone.
+    overshoot: Option<f64>,
 }
 
 /// The law that a step of SGD leaves unchanged.
@@ -107,7 +109,17 @@ impl TransferOperator {
             .collect::<Result<Vec<_>>>()?;
         let mut kernel = Kernel::default();
         kernel.assemble(grid.order(), &gaussians, &grid, resolution.reach);
+        let middle = 0.5 * (low + high);
+        let overshoots = |(x, step): (&f64, &Gaussian)| match *x > middle {
+            true => step.mean < low,
+            false => step.mean > high,
+        };
+        let overshoot = (grid.nodes().iter().zip(&gaussians))
+            .filter(|pair| overshoots(*pair))
+            .map(|(x, _)| *x)
+            .min_by(|a, b| (a - middle).abs().total_cmp(&(b - middle).abs()));
         Ok(Self {
+            overshoot,
             grid,
             kernel,
             learning_rate: sgd.learning_rate_and_batch_size()?.0,
@@ -208,6 +220,14 @@ impl TransferOperator {
     fn require_defect(&self, defect: f64) -> Result<f64> {
         if defect <= self.resolution.allowed_defect {
             return Ok(defect);
+        }
+        if let Some(x) = self.overshoot {
+            return Err(Error::Inconsistent {
+                subject: "sgd.learning_rate".into(),
+                requirement: format!(
+                    "steps from x = {x:.3} and beyond lead past the other end of the domain, so that the map diverges there and a wider domain loses more: {defect:.1e} a step is lost; lower the learning rate, or take a narrower domain that the noise does not leave"
+                ),
+            });
         }
         Err(Error::DomainTooSmall {
             probability: defect,
