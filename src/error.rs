@@ -354,7 +354,7 @@ pub fn on_one_line(text: &str) -> String {
 /// ```
 pub fn shown(value: f64) -> String {
     match value.abs() {
-        size if size != 0.0 && size.is_finite() && !(1e-6..1e15).contains(&size) => format!("{value:e}"),
+        size if size != 0.0 && size.is_finite() && !(1e-5..1e15).contains(&size) => format!("{value:e}"),
         _ => value.to_string(),
     }
 }

@@ -724,22 +724,34 @@ fn too_narrow(error: Error, problem: &SlowFast<AnyDiffusion<2>>, schedule: &Nois
     else {
         return error;
     };
+    /// Noise temperatures above the bottoms at which the stationary law is e^{−35} = 6e-16, and steps across x.
+    const RISE: f64 = 35.0;
+    const STEPS: usize = 2000;
     let [start, end] = problem.range();
     let [lower, upper] = problem.bounds();
-    // the density falls by this factor in so many decay lengths D/|b| at the ends; the cells there are as long as some of them
-    let lengths = (probability / allowed).ln() + 7.0;
-    let decay = |(s, x): (f64, f64)| {
-        let (section, x) = (problem.section(s, schedule.at(s)), Point::<1>::new(x));
-        (section.tensor(&x)[0] / section.drift(&x)[0]).abs()
+    let reach = |s: f64, from: f64, to: f64| {
+        let section = problem.section(s, schedule.at(s));
+        let step = (to - from) / STEPS as f64;
+        let (mut height, mut lowest) = (0.0, 0.0_f64);
+        for k in 0..3 * STEPS {
+            let x = Point::<1>::new(from + step * (k as f64 + 0.5));
+            height -= section.drift(&x)[0] / section.tensor(&x)[0] * step;
+            lowest = lowest.min(height);
+            if k >= STEPS && height - lowest > RISE {
+                return from + step * (k + 1) as f64;
+            }
+        }
+        from + 3.0 * (to - from)
     };
-    let corners = [(start, lower), (start, upper), (end, lower), (end, upper)];
-    let by = lengths * corners.into_iter().map(decay).fold(0.0, f64::max);
+    let positions = [start, 0.5 * (start + end), end];
+    let wide = positions.map(|s| [reach(s, upper, lower), reach(s, lower, upper)]);
+    let [low, high] = wide
+        .into_iter()
+        .fold([lower, upper], |[low, high], [a, b]| [low.min(a), high.max(b)]);
     Error::config(
         "region.domain",
         format!(
-            "the density puts {probability:.1e} into a cell at the ends of x, more than {allowed:.0e}: widen it to about [{:.3}, {:.3}], or weaken the noise",
-            lower - by,
-            upper + by
+            "the density puts {probability:.1e} into a cell at the ends of x, more than {allowed:.0e}: widen it to about [{low:.3}, {high:.3}], or weaken the noise"
         ),
     )
 }

@@ -663,9 +663,12 @@ struct Mapped {
     steps: Vec<Steps>,
 }
 
-/// What a law that does not fit its grid means: noise that carries runs out of the valleys.
-fn too_strong(error: Error, task: &Schedules, strength: f64) -> Error {
-    let Error::DomainTooSmall { .. } = error else {
+/// The key to a law of x that does not fit the grid of its map.
+fn not_held(error: Error, task: &Schedules, strength: f64) -> Error {
+    let Error::DomainTooSmall {
+        probability, where_, ..
+    } = error
+    else {
         return error;
     };
     let key = match task.before >= task.after {
@@ -675,7 +678,7 @@ fn too_strong(error: Error, task: &Schedules, strength: f64) -> Error {
     Error::config(
         key,
         format!(
-            "under a noise of {} steps of SGD carry runs out of both valleys, where the map does not hold them: weaker noise is needed",
+            "under a noise of {} steps of SGD leave both valleys with probability {probability:.1e} ({where_}): weaker noise or a smaller learning_rate is needed",
             shown(strength)
         ),
     )
@@ -709,7 +712,7 @@ fn map_of_sgd(
         let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
         let law = |settings: &PathSettings| {
             let law = model.path_law(learning_rate, sigma, settings);
-            law.map_err(|e| too_strong(e, task, strength))
+            law.map_err(|e| not_held(e, task, strength))
         };
         let count = match steps {
             Some(steps) => steps[k].count,

@@ -50,6 +50,8 @@ pub fn propagate<N: GradientNoise<2>>(sgd: &Sgd<TwoValley, N>, settings: &PathSe
 
 /// Longest block in units of refresh times the steps done.
 const GRADING: f64 = 4.0;
+/// Mass of a node that a new grid must hold: a Gaussian's lies within 7.3 standard deviations, those of the valleys reach 8.
+const HELD: f64 = 1e-13;
 /// Relative slack on the end of a block, against rounding.
 const SLACK: f64 = 0.01;
 
@@ -187,20 +189,19 @@ impl<'a, N: GradientNoise<2>> Propagation<'a, N> {
             return Ok(block);
         }
         let reach = self.settings.resolution.reach;
-        let landing = if source.is_none() {
-            Some(self.gaussians(None, y)?)
-        } else {
-            None
-        }
-        .map(|gaussians| {
-            gaussians
-                .iter()
-                .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], g| {
-                    let margin = reach * g.standard_deviation;
-                    [low.min(g.mean - margin), high.max(g.mean + margin)]
-                })
-        });
-        let stage = Stage::new(&self.map, y, direction, landing, self.settings.resolution)?;
+        let outer = |[low, high]: [f64; 2], [a, b]: [f64; 2]| [low.min(a), high.max(b)];
+        let none = [f64::INFINITY, f64::NEG_INFINITY];
+        let held = match source {
+            None => (self.gaussians(None, y)?.iter())
+                .map(|g| [-1.0, 1.0].map(|side| g.mean + side * reach * g.standard_deviation))
+                .fold(none, outer),
+            // a law that stronger noise has left wider than its valleys are
+            Some(_) => (self.sources(source).iter().zip(mass))
+                .filter(|(_, mass)| **mass > HELD)
+                .map(|(x, _)| [*x; 2])
+                .fold(none, outer),
+        };
+        let stage = Stage::new(&self.map, y, direction, held, self.settings.resolution)?;
         self.law.nodes = self.law.nodes.max(stage.grid.nodes().len());
         block.target = self.stages.len();
         self.stages.push(stage);

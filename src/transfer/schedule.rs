@@ -90,18 +90,18 @@ fn valleys<N: GradientNoise<2>>(map: &SplitMap<N>, y: f64) -> Result<[Valley; 2]
 }
 
 impl Stage {
-    /// The grid that serves from y on in `direction`, wide enough to hold `landing` as well.
+    /// The grid that serves from y on in `direction`, wide enough to hold the interval `held` as well.
     pub(super) fn new<N: GradientNoise<2>>(
         map: &SplitMap<N>,
         y: f64,
         direction: f64,
-        landing: Option<[f64; 2]>,
+        held: [f64; 2],
         resolution: Resolution,
     ) -> Result<Self> {
         let here = valleys(map, y)?;
         let h = span(|h| Ok(shift(&here, &valleys(map, y + direction * h)?) / GRID_SHIFT))?;
         let end = y + direction * h;
-        let mut domain = landing.unwrap_or([f64::INFINITY, f64::NEG_INFINITY]);
+        let mut domain = held;
         for valley in here.iter().chain(&valleys(map, end)?) {
             let margin = resolution.reach * valley.deviation;
             domain[0] = domain[0].min(valley.minimum - margin);
