@@ -85,13 +85,13 @@ records! {
             time_step: f64,
             /// Momentum of SGD.
             momentum: f64,
-            /// Noise strength of the problem itself, in place of which others may be given.
-            problem_noise_strength: f64,
             /// Replicas of a splitting.
             replicas: i64,
             /// Independent repetitions.
             repetitions: i64,
         }
+        /// noise strength of the problem itself, in place of which others may be given
+        problem_noise_strength: Option<f64> => [] "1",
         /// langevin or sgd
         method: Vec<String> => [note] "text",
         /// noise strength, D = Δ C
@@ -320,7 +320,7 @@ impl InAnyDimension for RareEvents {
             let result = RareEventsResult {
                 time_step,
                 momentum: task.momentum,
-                problem_noise_strength: of_problem,
+                problem_noise_strength: Some(of_problem),
                 replicas: task.replicas as i64,
                 repetitions: task.repetitions as i64,
                 method: vec![
@@ -403,8 +403,8 @@ impl RareEventsResult {
 
     /// The mean time at the noise strength of the problem itself, with both errors.
     pub(crate) fn time_of_problem(&self) -> Option<Estimate> {
-        let own = |strength: &f64| *strength == self.problem_noise_strength;
-        let k = self.noise_strength.iter().position(own)?;
+        let own = self.problem_noise_strength?;
+        let k = self.noise_strength.iter().position(|strength| *strength == own)?;
         Some(Estimate {
             value: self.mean_first_passage_time.value[k],
             standard_error: self.errors()[k],

@@ -835,7 +835,7 @@ fn rare_events() -> Group {
     let result = RareEventsResult {
         time_step: 0.04,
         momentum: 0.0,
-        problem_noise_strength: 0.05,
+        problem_noise_strength: Some(0.05),
         replicas: 100,
         repetitions: 200,
         method: vec!["langevin".into()],
