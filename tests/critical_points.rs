@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::escape::{refused, run};
+use common::escape::{refused, refused_by_command, run};
 use common::extrapolate;
 use freezeout::Error;
 use freezeout::diffusion::Sgd;
@@ -18,11 +18,12 @@ use freezeout::landscape::{
 use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
 use freezeout::observables::{CoupledGap, Factor, Product, coupled_gap, slow_modes, spectral_gap};
-use freezeout::output::ResultFile;
+use freezeout::output::{Records, ResultFile};
 use freezeout::rates::{
     BarrierGraph, FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed,
     confining_domain, first_correction, quartic_coefficient,
 };
+use freezeout::task::critical_points::CriticalPointsResult;
 use std::collections::BTreeMap;
 
 fn formula<const D: usize>(text: &str) -> Expression<D> {
@@ -961,4 +962,47 @@ fn what_is_no_coupled_problem_is_refused_by_its_key() {
     let noise =
         coupled("dimension = [2]\ncoupling = 0.1\nlargest_rate = 4.0").replace("isotropic", "hessian_power");
     assert!(refused(&noise).contains("same everywhere"), "{}", refused(&noise));
+}
+
+#[test]
+fn points_without_an_index_are_refused_and_gaps_between_passes_are_said() {
+    let config = |loss: &str, more: &str| {
+        format!(
+            "name = \"points\"\nlandscape.loss = \"{loss}\"\nlandscape.variables = [\"x\", \"y\"]\nregion.domain = [[-6.0, 6.0], [-6.0, 6.0]]\n{more}[critical_points]\n"
+        )
+    };
+    // a saddle of three valleys, a bottom that is a ring, and a slope
+    for (loss, wanted) in [
+        ("x^3 - 3*x*y^2 + 0.2*(x^2 + y^2)^2", "singular"),
+        ("(x^2 + y^2 - 1)^2", "singular"),
+        ("x + 2*y", "no stationary point"),
+    ] {
+        refused_by_command(&config(loss, ""), &["region.domain", wanted]);
+    }
+    let regime =
+        |file: &ResultFile| file.record("critical_points/regime").unwrap().texts().unwrap()[0].clone();
+    // control: the same saddle opened
+    let opened = run(&config("x^3 - 3*x*y^2 + 0.2*(x^2 + y^2)^2 + 0.1*(x^2 + y^2)", ""));
+    assert!(
+        regime(&opened).starts_with("passes join all"),
+        "{}",
+        regime(&opened)
+    );
+    // two parabolas whose ridge nobody declared
+    let apart = "if(x > 0, (x - 1)^2/2, (x + 1)^2/2) + y^2/2";
+    let found = run(&config(apart, ""));
+    assert!(
+        regime(&found).starts_with("no pass was found"),
+        "{}",
+        regime(&found)
+    );
+    let declared = run(&config(
+        apart,
+        "landscape.kinks = [{ axis = 0, position = 0.0 }]\n",
+    ));
+    assert!(
+        regime(&declared).starts_with("passes join all"),
+        "{}",
+        regime(&declared)
+    );
 }

@@ -136,7 +136,10 @@ fn newton_step<const D: usize>(
     })
 }
 
-fn classify<const D: usize>(landscape: &impl Landscape<D>, position: Point<D>) -> Result<CriticalPoint<D>> {
+pub(super) fn classify<const D: usize>(
+    landscape: &impl Landscape<D>,
+    position: Point<D>,
+) -> Result<CriticalPoint<D>> {
     let mut eigenvalues: Vec<f64> = eigen(landscape, &position)?.eigenvalues.iter().copied().collect();
     eigenvalues.sort_by(f64::total_cmp);
     Ok(CriticalPoint {

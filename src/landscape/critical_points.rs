@@ -1,9 +1,13 @@
 //! All stationary points of a loss in a box: Newton's iteration from many starts, kept away from those already known.
 
 use super::crease::on_crease;
+use super::critical_point::classify;
 use super::{AlongCrease, CriticalPoint, Landscape, critical_point};
 use crate::error::{Error, Result, require_finite};
 use crate::math::Point;
+
+/// Distance at which two points are one, in sizes of the box.
+const ONE_POINT: f64 = 1e-6;
 
 /// Stationary points found in a box; see [`critical_points`].
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +30,10 @@ pub struct CriticalPoints<const D: usize> {
 /// what it leads to is polished without deflation. On each kink that the loss declares the same search goes for the stationary points along it, of which those
 /// remain across which 0 lies between the slopes of both sides: the crest of a ridge counts as a direction of negative curvature, a groove as one of positive.
 /// Corners where kinks meet, and kinks that are not declared, are not looked at. Nothing proves that none is missing: more starts, and the sum of (−1)^index, are what there is.
-/// Degenerate points, whose Hessian is singular, are not found.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for a box that is none; [`Error::EmptySet`] when nothing is found; [`Error::Inconsistent`] where the loss itself jumps.
+/// [`Error::InvalidParameter`] for a box that is none; [`Error::EmptySet`] when nothing is found; [`Error::Inconsistent`] where the loss itself jumps, and
+/// at a degenerate point, whose Hessian is singular as far as its place is known (a bottom that is a line, a saddle of three valleys): it has no index.
 ///
 /// # References
 /// P. E. Farrell, Á. Birkisson and S. W. Funke, SIAM J. Sci. Comput. 37, A2026 (2015); J. Milnor, Morse Theory (1963).
@@ -65,6 +69,9 @@ pub fn critical_points<const D: usize>(
     }
     let size = Point::<D>::from_fn(|d, _| bounds[d][1] - bounds[d][0]).norm();
     let (mut points, mut fruitless_starts) = search(landscape, &bounds, size, starts);
+    points
+        .iter()
+        .try_for_each(|point| require_index(landscape, point, size))?;
     for kink in landscape.kinks() {
         let [lower, upper] = bounds[kink.axis];
         if !(lower < kink.position && kink.position < upper) {
@@ -109,6 +116,35 @@ fn search<const D: usize>(
     (points, fruitless_starts)
 }
 
+/// Refuses a point whose curvatures change by themselves over the distance at which two points are one.
+fn require_index<const D: usize>(
+    landscape: &impl Landscape<D>,
+    point: &CriticalPoint<D>,
+    size: f64,
+) -> Result<()> {
+    for axis in 0..D {
+        for sign in [-1.0, 1.0] {
+            let mut beside = point.position;
+            beside[axis] += sign * ONE_POINT * size;
+            // beyond the end of a table there is none
+            let Ok(beside) = classify(landscape, beside) else {
+                continue;
+            };
+            let pairs = point.eigenvalues.iter().zip(&beside.eigenvalues);
+            if let Some((value, _)) = pairs.into_iter().find(|(a, b)| !((*a - *b).abs() < a.abs())) {
+                return Err(Error::Inconsistent {
+                    subject: format!("stationary point at {:?}", point.position.as_slice()),
+                    requirement: format!(
+                        "its Hessian is singular as far as its place is known (eigenvalue {value:.1e}), so that it has no index and no rate: \
+                         leave it out of the domain, or change the loss a little"
+                    ),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The k-th start: multiples of the powers of 1/g, g^(D+1) = g + 1, modulo 1.
 fn spread<const D: usize>(bounds: &[[f64; 2]; D], k: usize) -> Point<D> {
     let mut g: f64 = 1.5;
@@ -128,9 +164,8 @@ fn next_point<const D: usize>(
     known: &[CriticalPoint<D>],
 ) -> Option<CriticalPoint<D>> {
     const MOST: usize = 100;
-    /// Where the iteration without deflation takes over, and two points are one, in sizes of the box.
+    /// Where the iteration without deflation takes over, in sizes of the box.
     const CLOSE: f64 = 1e-4;
-    const ONE_POINT: f64 = 1e-6;
     /// Longest step in sizes of the box.
     const LONGEST: f64 = 0.1;
     let inside = |theta: &Point<D>| (0..D).all(|d| bounds[d][0] <= theta[d] && theta[d] <= bounds[d][1]);

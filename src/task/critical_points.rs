@@ -56,6 +56,8 @@ records! {
             /// Sum of (-1)^index: 1 where the loss rises outward on the whole edge of the domain and no point is missing.
             euler_characteristic: i64,
         }
+        /// whether passes join all minima
+        regime: Option<Vec<String>> => [note] "text",
         /// names of the variables
         variable: Vec<String> => [variable] "text",
         /// stationary points, by loss
@@ -274,7 +276,14 @@ impl InAnyDimension for CriticalPointsKeys {
         Ok(Box::new(move |progress| {
             let bar = progress.task("critical points", 2);
             let loss: AnyLandscape<D> = Box::new(Kinked { loss, kinks });
-            let found = landscape::critical_points(&loss, bounds, starts)?;
+            let found = landscape::critical_points(&loss, bounds, starts).map_err(|e| match e {
+                Error::EmptySet { .. } => Error::config(
+                    "region.domain",
+                    "no stationary point was found in it: widen it, or raise critical_points.starts",
+                ),
+                Error::Inconsistent { .. } => Error::config("region.domain", e.to_string()),
+                other => other,
+            })?;
             bar.advance(1);
             let mut groups = vec![result(&loss, &bounds, &found, noise.as_ref(), starts, &names)?.group()?];
             bar.advance(1);
@@ -412,6 +421,7 @@ fn result<const D: usize>(
         starts: starts as i64,
         fruitless_starts: found.fruitless_starts as i64,
         euler_characteristic: found.euler_characteristic,
+        regime: Some(vec![joined(&minimum, &barrier, found)]),
         variable: names.to_vec(),
         position: points
             .iter()
@@ -437,6 +447,21 @@ fn result<const D: usize>(
         saddle: (!saddle.is_empty()).then_some(saddle),
         rates: noise.map(|noise| rates(loss, &graph, noise)).transpose()?,
     })
+}
+
+/// Whether passes join all minima, in one line.
+fn joined<const D: usize>(minimum: &[u64], barrier: &[f64], found: &CriticalPoints<D>) -> String {
+    let apart = (1..minimum.len()).find(|other| barrier[*other].is_nan());
+    let sum = found.euler_characteristic;
+    match apart {
+        None => format!(
+            "passes join all minima; the sum of (-1)^index is {sum}, 1 where the loss rises outward on the whole edge of the domain and no point is missing"
+        ),
+        Some(other) => format!(
+            "no pass was found from minimum 0 to minimum {other}, and the sum of (-1)^index is {sum} (1 where the loss rises outward on the whole edge of the domain): \
+             points may be missing, and what needs their rates is; raise starts, widen the domain, declare kinks"
+        ),
+    }
 }
 
 /// Errors of the position and of the loss of a stationary point, from the numbers next to it; `scale` is that of the losses.

@@ -921,6 +921,7 @@ fn critical_points() -> Group {
         starts: 100,
         fruitless_starts: 90,
         euler_characteristic: 1,
+        regime: None,
         variable: vec!["x".into(), "y".into()],
         position: vec![
             -1.0, -1.0, 1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 0.0, -1.0, -1.0, 0.0, 0.0, 0.0,
