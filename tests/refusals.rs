@@ -63,11 +63,11 @@ fn changed(text: &str, from: &str, to: &str) -> String {
     text.replacen(from, to, 1)
 }
 
-/// Checked and run, it is refused with one line that contains `wanted`.
-fn refused(text: &str, wanted: &[&str]) {
+/// Each of the commands refuses it with one line that contains `wanted`.
+fn refused_by(commands: &[&[&str]], text: &str, wanted: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), text).unwrap();
-    for arguments in [&["check", "c.toml"][..], &["run", "c.toml", "-o", "out.h5"]] {
+    for arguments in commands {
         let output = freezeout(folder.path(), arguments);
         let said = said(&output);
         assert_eq!(output.status.code(), Some(2), "{said}{text}");
@@ -76,6 +76,18 @@ fn refused(text: &str, wanted: &[&str]) {
             assert!(said.contains(part), "{part} is missing in {said}");
         }
     }
+}
+
+const RUN: &[&str] = &["run", "c.toml", "--quiet", "-o", "out.h5"];
+
+/// Checked and run, it is refused with one line that contains `wanted`.
+fn refused(text: &str, wanted: &[&str]) {
+    refused_by(&[&["check", "c.toml"], RUN], text, wanted);
+}
+
+/// Run, though not yet when it is checked, it is refused with one line that contains `wanted`.
+fn refused_when_run(text: &str, wanted: &[&str]) {
+    refused_by(&[RUN], text, wanted);
 }
 
 #[test]
@@ -140,19 +152,6 @@ fn sizes_are_judged_before_they_are_allocated() {
         ),
     ] {
         refused(&changed(VALLEYS, from, to), wanted);
-    }
-}
-
-/// Run, though not yet when it is checked, it is refused with one line that contains `wanted`.
-fn refused_when_run(text: &str, wanted: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("c.toml"), text).unwrap();
-    let output = freezeout(folder.path(), &["run", "c.toml", "--quiet", "-o", "out.h5"]);
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}{text}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    for part in wanted {
-        assert!(said.contains(part), "{part} is missing in {said}");
     }
 }
 

@@ -711,8 +711,19 @@ fn map_of_sgd(
     for (k, &(from, to, strength)) in pieces.iter().enumerate() {
         let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
         let law = |settings: &PathSettings| {
-            let law = model.path_law(learning_rate, sigma, settings);
-            law.map_err(|e| not_held(e, task, strength))
+            let law = |settings: &PathSettings| model.path_law(learning_rate, sigma, settings);
+            let mut found = law(settings);
+            // the points that stronger noise has left lie further apart than steps are wide: their panels are cut until the defect is allowed
+            for factor in [1.25, 1.5, 2.0, 3.0] {
+                if !matches!(found, Err(Error::DomainTooSmall { .. })) {
+                    break;
+                }
+                let mut finer = settings.clone();
+                finer.resolution = settings.resolution.refined(factor);
+                finer.resolution.reach *= 1.25;
+                found = law(&finer);
+            }
+            found.map_err(|e| not_held(e, task, strength))
         };
         let count = match steps {
             Some(steps) => steps[k].count,
