@@ -979,8 +979,7 @@ fn points_without_an_index_are_refused_and_gaps_between_passes_are_said() {
     ] {
         refused_by_command(&config(loss, ""), &["region.domain", wanted]);
     }
-    let regime =
-        |file: &ResultFile| file.record("critical_points/regime").unwrap().texts().unwrap()[0].clone();
+    let regime = |file: &ResultFile| CriticalPointsResult::of(file).unwrap().regime.unwrap().concat();
     // control: the same saddle opened
     let opened = run(&config("x^3 - 3*x*y^2 + 0.2*(x^2 + y^2)^2 + 0.1*(x^2 + y^2)", ""));
     assert!(
