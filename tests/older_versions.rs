@@ -6,7 +6,7 @@
 mod common;
 
 use common::command::freezeout;
-use freezeout::output::{self, Attribute, Group, Record, ResultFile, read, write};
+use freezeout::output::{self, Attribute, Dimension, Group, Record, ResultFile, read, write};
 use freezeout::run;
 use freezeout::task::{Progress, figures};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,11 @@ fn old(name: &str) -> PathBuf {
 /// Every record with what it is, without its values and its description, whose words may change.
 fn structure(file: &ResultFile) -> Vec<String> {
     let of = |group: &Group, r: &Record| {
-        let what = (r.dimensions(), r.unit(), r.symbol(), r.missing());
+        // the densities along the path go on for longer than they did, in steps of their own
+        let has_size = !group.name().contains("density_path");
+        let dimension = |d: &Dimension| (d.name.clone(), has_size.then_some(d.size));
+        let dimensions: Vec<_> = r.dimensions().iter().map(dimension).collect();
+        let what = (dimensions, r.unit(), r.symbol(), r.missing());
         format!("{}/{} {what:?}", group.name(), r.name())
     };
     (file.groups().iter())
