@@ -50,7 +50,7 @@ pub use regime::{Regime, two_valley_regime};
 pub use schedule::{NoiseSchedule, ScheduleShape, ScheduledPath, two_state_scheduled};
 pub use schedule_design::ScheduleDesign;
 pub use section_density::{SectionDensity, section_density};
-pub(crate) use section_grid::section_cells;
+pub use section_grid::section_cells;
 pub use section_rates::{RidgeRates, SectionRates, section_rates};
 pub use slice_rates::{SliceRates, slice_rates};
 pub use slow_fast::{Process, Section, SlowFast, SlowVelocity};

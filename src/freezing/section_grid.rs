@@ -37,15 +37,22 @@ fn require_cells(cells: f64) -> Result<()> {
     })
 }
 
-/// Equal cells on [lower, upper], `fewest` at least, so many that the potential rises by less than what rates can hold across each.
+/// Number of equal cells on [lower, upper], `fewest` at least, across each of which the potential −∫b/D dx rises by at most 400 noise temperatures: the rates
+/// over a rise of 700 leave the range of numbers.
 ///
 /// # Errors
 /// [`Error::Inconsistent`] for noise so weak that they would be more than a million.
-pub(crate) fn section_cells(
-    section: &impl Diffusion<1>,
-    [lower, upper]: [f64; 2],
-    fewest: usize,
-) -> Result<usize> {
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::OrnsteinUhlenbeck;
+/// use freezeout::freezing::section_cells;
+/// // U = x²/2D is as steep as 2/D at the ends: 4 · 2/(1e-3 · 400) cells
+/// let weak = OrnsteinUhlenbeck::new(1.0, 0.0, 1e-3)?;
+/// assert_eq!(section_cells(&weak, [-2.0, 2.0], 10)?, 20);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn section_cells(section: &impl Diffusion<1>, [lower, upper]: [f64; 2], fewest: usize) -> Result<usize> {
     const SAMPLES: usize = 2000;
     let length = upper - lower;
     let at = |k: usize| slope(section, lower + length * k as f64 / SAMPLES as f64).abs();
