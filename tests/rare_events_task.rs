@@ -210,7 +210,7 @@ fn momentum_is_motion_with_inertia_for_small_steps() {
         let batch = 6.0 * rate / (1.0 - momentum);
         let ends = "start = { ball = { centre = [-1.0], radius = 0.0 } }\ntarget = { half_space = { normal = [1.0], offset = 1.0 } }\n";
         run(&format!(
-            "name = \"inertia\"\nlandscape.loss = \"(x^2 - 1)^2/4\"\nnoise = {{ model = \"isotropic\", strength = 1.0 }}\nsgd = {{ learning_rate = {rate}, batch_size = {batch} }}\nregion.domain = [[-2.3, 2.3]]\n[phase_space]\n{ends}momentum = [{momentum}]\ncolumns = 20\nlevels = 5\n[rare_events]\n{ends}method = \"sgd\"\nmomentum = {momentum}\nreplicas = 60\nrepetitions = 100\n"
+            "name = \"inertia\"\nlandscape.loss = \"(x^2 - 1)^2/4\"\nnoise = {{ model = \"isotropic\", strength = 1.0 }}\nsgd = {{ learning_rate = {rate}, batch_size = {batch} }}\nregion.domain = [[-2.3, 2.3]]\n[phase_space]\n{ends}momentum = [{momentum}]\ncolumns = 40\nlevels = 8\n[rare_events]\n{ends}method = \"sgd\"\nmomentum = {momentum}\nreplicas = 60\nrepetitions = 100\n"
         ))
     };
     let found = file(0.0025, 0.95);
@@ -220,12 +220,12 @@ fn momentum_is_motion_with_inertia_for_small_steps() {
     // 163.2 ± 4.0 on finer grids
     let error = simulated.standard_error.hypot(grid.standard_error);
     assert!(
-        (simulated.value - grid.value).abs() < 4.0 * error && error < 0.2 * grid.value,
+        (simulated.value - grid.value).abs() < 4.0 * error && error < 0.15 * grid.value,
         "{simulated} {grid}"
     );
     assert_eq!(row.at, "β = 0.95");
     // Negative control: in the time η a step it would be twenty times less.
-    assert!((0.05 * simulated.value - grid.value).abs() > 5.0 * error);
+    assert!((0.05 * simulated.value - grid.value).abs() > 10.0 * error);
     let figure = freezeout::task::phase_space::figure(&found).unwrap();
     assert_eq!(figure.panels[0].layers.len(), 3);
 }
