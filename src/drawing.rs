@@ -3,7 +3,7 @@
 use crate::terminal::print;
 use freezeout::output::ResultFile;
 use freezeout::plot::{self, Format};
-use freezeout::{Error, Result, task};
+use freezeout::{Error, Result, config};
 use std::path::Path;
 
 /// What is drawn, and how.
@@ -55,7 +55,7 @@ impl DrawOptions {
 /// Draws what can be drawn; a figure that the file cannot fill is named and left out.
 pub fn draw(result: &ResultFile, folder: &Path, options: &DrawOptions, quiet: bool) -> Result<()> {
     let formats = options.formats()?;
-    let mut figures = task::figures::of_file(result)?;
+    let mut figures = config::figures::of_file(result)?;
     let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
     options.check(&names)?;
     figures.retain(|figure| options.only.is_empty() || options.only.contains(&figure.name));

@@ -97,6 +97,15 @@ pub mod setting;
 pub mod task;
 
 #[cfg(feature = "config")]
+pub mod two_valleys;
+
+#[cfg(feature = "config")]
+pub mod questions;
+
+#[cfg(feature = "config")]
+pub mod config;
+
+#[cfg(feature = "config")]
 pub mod judgement;
 
 #[cfg(feature = "config")]

@@ -9,9 +9,10 @@ mod unsealed;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use drawing::{DrawOptions, draw, make_folder};
+use freezeout::config;
 use freezeout::judgement::{agreement, claims, validation};
 use freezeout::run::Job;
-use freezeout::task::{self, Progress};
+use freezeout::task::Progress;
 use freezeout::{Error, Result, error, output, run};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -265,8 +266,8 @@ fn execute(command: Command) -> Result<()> {
         Command::Validate { folder, report } => {
             validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
         }
-        Command::List => print(&task::list()),
-        Command::Schema => print(&format!("{:#}", task::schema())),
+        Command::List => print(&config::list()),
+        Command::Schema => print(&format!("{:#}", config::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "freezeout", &mut script);

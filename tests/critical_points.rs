@@ -19,11 +19,11 @@ use freezeout::math::{Point, Tensor};
 use freezeout::noise::Isotropic;
 use freezeout::observables::{CoupledGap, Factor, Product, coupled_gap, slow_modes, spectral_gap};
 use freezeout::output::{Records, ResultFile};
+use freezeout::questions::critical_points::CriticalPointsResult;
 use freezeout::rates::{
     BarrierGraph, FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed,
     confining_domain, first_correction, quartic_coefficient,
 };
-use freezeout::task::critical_points::CriticalPointsResult;
 use std::collections::BTreeMap;
 
 fn formula<const D: usize>(text: &str) -> Expression<D> {

@@ -231,7 +231,7 @@ target = { expression = "x > 1" }
 first_passage_times = [10.0, 50.0, 200.0]
 density_times = [0.5, 2.0, 10.0, 50.0, 100.0, 200.0, 400.0]
 "#);
-    let figure = freezeout::task::escape::figure(&file).unwrap();
+    let figure = freezeout::questions::escape::figure(&file).unwrap();
     let drawn = freezeout::plot::svg(&figure).unwrap();
     let has = |label: &str| drawn.contains(&format!("aria-label=\"{label}\""));
     for label in [

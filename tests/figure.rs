@@ -6,18 +6,18 @@ mod figure_data;
 
 use figure_data::{add_groups, freezing_line, log_space, space, with_error};
 use freezeout::Error;
+use freezeout::config::figures as catalogue;
 use freezeout::output::{Records, ResultFile};
 use freezeout::plot::{
     Axis, ColourMap, ColourScale, Dash, Figure, Format, Layer, ONE_COLUMN, Panel, Scale, Style, TWO_COLUMNS,
     cell_edges, draw, svg,
 };
-use freezeout::task::effective_potential::{EffectivePotentialResult, PapersPotential};
-use freezeout::task::figures as catalogue;
-use freezeout::task::freezing_line::FreezingLineResult;
-use freezeout::task::freezing_theory::{FreezingTheoryResult, PapersFreezingLine};
-use freezeout::task::phase_diagram::PhaseDiagramResult;
-use freezeout::task::reference::PaperPhaseDiagram;
-use freezeout::task::valley_columns::ValleyMeans;
+use freezeout::two_valleys::effective_potential::{EffectivePotentialResult, PapersPotential};
+use freezeout::two_valleys::freezing_line::FreezingLineResult;
+use freezeout::two_valleys::freezing_theory::{FreezingTheoryResult, PapersFreezingLine};
+use freezeout::two_valleys::phase_diagram::PhaseDiagramResult;
+use freezeout::two_valleys::reference::PaperPhaseDiagram;
+use freezeout::two_valleys::valley_columns::ValleyMeans;
 use std::io::Read;
 use std::path::PathBuf;
 

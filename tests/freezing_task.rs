@@ -6,10 +6,10 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::output::Records;
+use freezeout::questions::freezing::FreezingResult;
+use freezeout::questions::freezing_design::FreezingDesignResult;
 use freezeout::run::{Job, parse};
 use freezeout::task::Progress;
-use freezeout::task::freezing::FreezingResult;
-use freezeout::task::freezing_design::FreezingDesignResult;
 
 const HEAD: &str = r#"
 name = "valleys"

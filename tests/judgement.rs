@@ -9,13 +9,13 @@ use freezeout::judgement::agreement::{self, Comparison, Level};
 use freezeout::judgement::claims::{self, Claim, Verdict};
 use freezeout::output::{Estimates, Records, ResultFile};
 use freezeout::run::parse;
-use freezeout::task::ablations::{AblationsResult, FLATNESS_HELD, POWER_2};
-use freezeout::task::final_probability::{
+use freezeout::two_valleys::ablations::{AblationsResult, FLATNESS_HELD, POWER_2};
+use freezeout::two_valleys::final_probability::{
     DensityRoute, FinalProbabilityResult, IsotropicControl, TransferRoute,
 };
-use freezeout::task::freezing_line::FreezingLineResult;
-use freezeout::task::phase_diagram::PhaseDiagramResult;
-use freezeout::task::slices::{IntegralSlices, LangevinSlices, SlicesResult};
+use freezeout::two_valleys::freezing_line::FreezingLineResult;
+use freezeout::two_valleys::phase_diagram::PhaseDiagramResult;
+use freezeout::two_valleys::slices::{IntegralSlices, LangevinSlices, SlicesResult};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

@@ -10,9 +10,9 @@ use freezeout::network::{
     distance, scaled_sharpness, split, tabulate,
 };
 use freezeout::output::{Records, ResultFile};
+use freezeout::questions::network_escape::NetworkEscapeResult;
+use freezeout::questions::network_schedules::NetworkSchedulesResult;
 use freezeout::statistics::variance;
-use freezeout::task::network_escape::NetworkEscapeResult;
-use freezeout::task::network_schedules::NetworkSchedulesResult;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::sync::OnceLock;
@@ -239,7 +239,7 @@ impl Shares for NetworkEscapeResult {
 #[cfg(feature = "cli")]
 #[test]
 fn freezing_reads_the_table_of_sections() {
-    use freezeout::task::freezing::FreezingResult;
+    use freezeout::questions::freezing::FreezingResult;
     let result = NetworkEscapeResult::of(small()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sections.h5");

@@ -10,8 +10,8 @@ use freezeout::ensemble::{Cell, NoiseLaw, Protocol, RunOutcome, TwoValleyWalk, V
 use freezeout::landscape::{Side, TwoValley, TwoValleyParameters};
 use freezeout::network::{Batch, FiniteSum, ShiftedValleys, Training, train};
 use freezeout::output::Records;
+use freezeout::questions::noise_laws::NoiseLawsResult;
 use freezeout::statistics::{Estimate, mean, variance};
-use freezeout::task::noise_laws::NoiseLawsResult;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use statrs::function::gamma::gamma;

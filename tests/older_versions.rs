@@ -6,9 +6,10 @@
 mod common;
 
 use common::command::freezeout;
+use freezeout::config::figures;
 use freezeout::output::{self, Attribute, Dimension, Group, Record, ResultFile, read, write};
 use freezeout::run;
-use freezeout::task::{Progress, figures};
+use freezeout::task::Progress;
 use std::path::{Path, PathBuf};
 
 fn old(name: &str) -> PathBuf {

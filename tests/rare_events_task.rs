@@ -226,6 +226,6 @@ fn momentum_is_motion_with_inertia_for_small_steps() {
     assert_eq!(row.at, "β = 0.95");
     // Negative control: in the time η a step it would be twenty times less.
     assert!((0.05 * simulated.value - grid.value).abs() > 10.0 * error);
-    let figure = freezeout::task::phase_space::figure(&found).unwrap();
+    let figure = freezeout::questions::phase_space::figure(&found).unwrap();
     assert_eq!(figure.panels[0].layers.len(), 3);
 }

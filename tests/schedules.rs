@@ -11,8 +11,8 @@ use freezeout::freezing::{
 };
 use freezeout::landscape::{Side, Slice, TwoValley};
 use freezeout::output::Records;
-use freezeout::task::freezing_theory::FreezingTheoryResult;
-use freezeout::task::schedules::SchedulesResult;
+use freezeout::two_valleys::freezing_theory::FreezingTheoryResult;
+use freezeout::two_valleys::schedules::SchedulesResult;
 
 /// Standard errors that a comparison may be off by.
 const Z: f64 = 4.0;

@@ -5,7 +5,7 @@
 mod common;
 
 use common::escape::{refused, run};
-use freezeout::task::static_odds::StaticOddsResult;
+use freezeout::two_valleys::static_odds::StaticOddsResult;
 
 /// Standard errors that a comparison may be off by.
 const Z: f64 = 4.0;

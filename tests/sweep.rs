@@ -4,7 +4,7 @@
 
 use freezeout::output::{Group, Record, Records, ResultFile, cells, stack, swept_coordinate};
 use freezeout::plot::Layer;
-use freezeout::task::phase_diagram::PhaseDiagramResult;
+use freezeout::two_valleys::phase_diagram::PhaseDiagramResult;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -391,7 +391,7 @@ fn two_swept_numbers_are_maps_and_texts_are_lines() {
             String::from_utf8_lossy(&output.stderr)
         );
         let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
-        let mut figures = freezeout::task::sweep_figures(&file).unwrap();
+        let mut figures = freezeout::config::sweep_figures(&file).unwrap();
         assert_eq!(figures.len(), 1);
         let (name, figure) = figures.remove(0);
         assert_eq!(name, "sweep_escape");
@@ -431,6 +431,6 @@ fn two_swept_numbers_are_maps_and_texts_are_lines() {
     assert!(texts.contains("values = [\"ito\""));
     assert!(run(folder.path(), &texts, &[]).status.success());
     let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
-    let error = freezeout::task::sweep_figures(&file).err().unwrap();
+    let error = freezeout::config::sweep_figures(&file).err().unwrap();
     assert!(error.to_string().contains("no key with numbers"), "{error}");
 }

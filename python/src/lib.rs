@@ -7,7 +7,8 @@ use cancellation::run_watched;
 use freezeout::Error;
 use freezeout::output::{Group, swept_name};
 use freezeout::run::{Job, parse};
-use freezeout::task::{Config, Progress};
+use freezeout::config::Config;
+use freezeout::task::Progress;
 use numpy::IntoPyArray;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -57,7 +58,7 @@ fn with_job<T: Send>(
 /// The JSON schema of a configuration.
 #[pyfunction]
 fn schema() -> String {
-    freezeout::task::schema().to_string()
+    freezeout::config::schema().to_string()
 }
 
 /// Refuses a text whose keys or types are wrong; computes and allocates nothing.

@@ -82,3 +82,35 @@ impl Axis {
         self
     }
 }
+
+/// The next 1, 2 or 5 times a power of ten.
+pub(crate) fn round_step(step: f64) -> f64 {
+    /// A step that is smaller by this factor will do.
+    const NEAR: f64 = 0.8;
+    let power = step.log10().floor() as i32;
+    // A quotient of whole numbers is printed without rounding.
+    let of = |digit: f64| {
+        if power < 0 {
+            digit / 10_f64.powi(-power)
+        } else {
+            digit * 10_f64.powi(power)
+        }
+    };
+    [1.0, 2.0, 5.0]
+        .map(of)
+        .into_iter()
+        .find(|round| *round >= NEAR * step)
+        .unwrap_or(of(10.0))
+}
+
+/// A value as 2×10^{−4}, to two digits.
+pub(crate) fn scientific(value: f64) -> String {
+    let text = format!("{value:.1e}");
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => {
+            let mantissa = mantissa.trim_end_matches(".0");
+            format!("{mantissa}×10^{{{}}}", exponent.replace('-', "−"))
+        }
+        None => text,
+    }
+}

@@ -1,7 +1,7 @@
 //! Figures from result files, as SVG, PNG and PDF of one description.
 //!
 //! ```text
-//! ResultFile --task::figures--> Figure { panels { axes, layers } } --layout--> shapes in points --> SVG, PNG, PDF
+//! ResultFile --config::figures--> Figure { panels { axes, layers } } --layout--> shapes in points --> SVG, PNG, PDF
 //! ```
 //!
 //! A [`Figure`] is a grid of [`Panel`]s lettered (a), (b), ...; a panel has two axes and [`Layer`]s: lines, points with error
@@ -12,7 +12,7 @@
 //!
 //! The description needs no feature but `config`; drawing it needs `figures`.
 //!
-//! [`crate::task::figures`] maps names of figures to the records they need; nothing here computes physics.
+//! [`crate::config::figures`] maps names of figures to the records they need; nothing here computes physics.
 //!
 //! # Limitations
 //!
@@ -27,6 +27,7 @@ mod layer;
 mod render;
 
 pub use axis::{Axis, Scale};
+pub(crate) use axis::{round_step, scientific};
 pub use colour::{Colour, ColourMap};
 pub use figure::{Figure, ONE_COLUMN, Panel, TWO_COLUMNS};
 pub use format::Format;

@@ -1,7 +1,8 @@
 //! What a whole configuration is expected to need, and whether this machine has it.
 
+use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::task::{Config, Cost};
+use crate::task::Cost;
 use std::fmt;
 
 /// Share of the machine's memory that a run may take.

@@ -1,9 +1,9 @@
 //! The files that a configuration names besides itself, with digests of their content: part of what a result was computed from.
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::sha256_of;
 use crate::setting::table::is_npz;
-use crate::task::Config;
 use std::collections::BTreeMap;
 use std::fs::File;
 

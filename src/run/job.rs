@@ -5,11 +5,12 @@ use super::input_files::{InputFiles, input_files, require_unchanged};
 use super::provenance::provenance;
 use super::shard::{Shard, push_shard};
 use super::sweep::Plan;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::judgement::{agreement, claims};
 use crate::output::{Group, ResultFile};
-use crate::task::work::Work;
-use crate::task::{Config, Progress};
+use crate::task::Progress;
+use crate::task::Work;
 use std::path::Path;
 
 /// A configuration with everything that its tasks need built.

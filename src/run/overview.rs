@@ -2,10 +2,10 @@
 
 use super::number_table::{number_table, place};
 use super::shard::SHARD;
+use crate::config;
 use crate::error::Result;
 use crate::judgement::agreement::{self, Comparison};
 use crate::output::{Attribute, Cells, Group, ResultFile, Values, WARNING, cells, padded, push_wrapped};
-use crate::task;
 
 /// Rows of a table after a run, of one run and of a sweep.
 const ROWS: usize = 12;
@@ -83,7 +83,7 @@ fn made_by(file: &ResultFile) -> String {
 
 fn tables(file: &ResultFile, width: usize, rows: usize) -> Result<String> {
     let mut out = String::new();
-    for (section, numbers) in task::main_numbers(file)? {
+    for (section, numbers) in config::main_numbers(file)? {
         out.push_str(&format!("\n[{section}]\n"));
         match numbers {
             Ok(numbers) => {

@@ -1,9 +1,9 @@
 //! From text to a checked configuration: unknown keys get the nearest known one as a suggestion.
 
 use super::structure::require_sections;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::nearest;
-use crate::task::Config;
 
 /// Parses a configuration.
 ///

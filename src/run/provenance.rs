@@ -1,9 +1,9 @@
 //! What made a result file.
 
 use super::input_files::{InputFiles, listed};
+use crate::config::Config;
 use crate::error::Result;
 use crate::output::{ResultFile, sha256};
-use crate::task::Config;
 
 /// Root attributes: what made the file; `inputs` are the files that the configuration names.
 pub fn provenance(file: &mut ResultFile, config: &Config, text: &str, inputs: &InputFiles) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Lists in place of sections: serde takes the entries of a list for the keys of a section in their order, so that `ablations = []` would mean all of its
 //! defaults. Read against the schema of the keys, they are refused.
 
+use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::task::Config;
 use serde_json::Value as Schema;
 use std::sync::OnceLock;
 use toml::{Table, Value};

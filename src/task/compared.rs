@@ -3,7 +3,7 @@
 use crate::plot::{Axis, Layer, Panel, Style};
 
 /// Schedules that are compared, the best first; its neighbours have names that begin with "best, ".
-pub(super) struct Compared<'a> {
+pub(crate) struct Compared<'a> {
     pub names: &'a [String],
     /// Positions of the strengths.
     pub at: &'a [f64],

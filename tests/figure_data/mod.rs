@@ -1,31 +1,33 @@
 //! Records that look like those of the two-valley model, by formulas that are rough or mean nothing.
 
 use freezeout::output::{Estimates, Group, Record, Records, ResultFile};
-use freezeout::task::ablations::{AblationsResult, CollapseColumns};
-use freezeout::task::coupled::CoupledResult;
-use freezeout::task::critical_points::{CriticalPointsMap, CriticalPointsResult};
-use freezeout::task::final_probability::{
+use freezeout::questions::coupled::CoupledResult;
+use freezeout::questions::critical_points::{CriticalPointsMap, CriticalPointsResult};
+use freezeout::questions::freezing::{FreezingResult, FreezingSgd};
+use freezeout::questions::freezing_design::FreezingDesignResult;
+use freezeout::questions::network::{ContinuedColumns, NetworkResult};
+use freezeout::questions::network_escape::{
+    CrossingColumns, NetworkEscapeResult, RestartColumns, SectionColumns,
+};
+use freezeout::questions::network_schedules::{MeanColumns, NetworkSchedulesResult};
+use freezeout::questions::noise_laws::NoiseLawsResult;
+use freezeout::questions::phase_space::PhaseSpaceResult;
+use freezeout::questions::rare_events::RareEventsResult;
+use freezeout::two_valleys::ablations::{AblationsResult, CollapseColumns};
+use freezeout::two_valleys::final_probability::{
     DensityRoute, FinalProbabilityResult, FinalProbabilityRuns, IsotropicControl, PlanarRoute, TransferRoute,
     TwoStateRoute,
 };
-use freezeout::task::freezing::{FreezingResult, FreezingSgd};
-use freezeout::task::freezing_design::FreezingDesignResult;
-use freezeout::task::freezing_line::FreezingLineResult;
-use freezeout::task::freezing_theory::FreezingPathResult;
-use freezeout::task::network::{ContinuedColumns, NetworkResult};
-use freezeout::task::network_escape::{CrossingColumns, NetworkEscapeResult, RestartColumns, SectionColumns};
-use freezeout::task::network_schedules::{MeanColumns, NetworkSchedulesResult};
-use freezeout::task::noise_laws::NoiseLawsResult;
-use freezeout::task::phase_space::PhaseSpaceResult;
-use freezeout::task::rare_events::RareEventsResult;
-use freezeout::task::schedule_design::ScheduleDesignResult;
-use freezeout::task::schedules::{SchedulesResult, SgdColumns};
-use freezeout::task::static_odds::{self, OddsOverContinuous, RoundedRidgeOdds, StaticOddsResult};
-use freezeout::task::stationary_map::StationaryMapResult;
-use freezeout::task::surface::SurfaceResult;
-use freezeout::task::trajectories::TrajectoriesResult;
-use freezeout::task::valley_columns::TimeScales;
-use freezeout::task::valley_columns::ValleyMeans;
+use freezeout::two_valleys::freezing_line::FreezingLineResult;
+use freezeout::two_valleys::freezing_theory::FreezingPathResult;
+use freezeout::two_valleys::schedule_design::ScheduleDesignResult;
+use freezeout::two_valleys::schedules::{SchedulesResult, SgdColumns};
+use freezeout::two_valleys::static_odds::{self, OddsOverContinuous, RoundedRidgeOdds, StaticOddsResult};
+use freezeout::two_valleys::stationary_map::StationaryMapResult;
+use freezeout::two_valleys::surface::SurfaceResult;
+use freezeout::two_valleys::trajectories::TrajectoriesResult;
+use freezeout::two_valleys::valley_columns::TimeScales;
+use freezeout::two_valleys::valley_columns::ValleyMeans;
 
 pub fn space(low: f64, high: f64, n: usize) -> Vec<f64> {
     (0..n)

@@ -5,6 +5,7 @@ use super::rules::{
     COLLAPSE, FROZEN, RISE, Robustness, SLACK, TRAPPED, cause, delayed, exploration, falls, favours_flat,
     isotropic, rises, robust, selects, static_paradox, yes,
 };
+use crate::config::Config;
 use crate::diffusion::Calculus;
 use crate::error::Result;
 use crate::landscape::Side;
@@ -13,13 +14,14 @@ use crate::rates::paper::FreezingLine as PapersLine;
 use crate::rates::width_probability;
 use crate::setting::parameter_range::row_of;
 use crate::setting::two_valley::TwoValleyModel;
-use crate::task::Config;
-use crate::task::ablations::{AblationsResult, BARRIER_HELD, FLATNESS_HELD, FULL_MODEL, POWERS, Y_HELD};
-use crate::task::final_probability::FinalProbabilityResult;
-use crate::task::freezing_line::FreezingLineResult;
-use crate::task::phase_diagram::{PhaseDiagramResult, TransferColumns};
-use crate::task::slices::SlicesResult;
-use crate::task::stationary_map::StationaryMapResult;
+use crate::two_valleys::ablations::{
+    AblationsResult, BARRIER_HELD, FLATNESS_HELD, FULL_MODEL, POWERS, Y_HELD,
+};
+use crate::two_valleys::final_probability::FinalProbabilityResult;
+use crate::two_valleys::freezing_line::FreezingLineResult;
+use crate::two_valleys::phase_diagram::{PhaseDiagramResult, TransferColumns};
+use crate::two_valleys::slices::SlicesResult;
+use crate::two_valleys::stationary_map::StationaryMapResult;
 
 /// What a file about the two-valley model holds.
 struct Evidence {

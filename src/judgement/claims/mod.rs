@@ -12,9 +12,9 @@ mod rules;
 pub(crate) use claim::group;
 pub use claim::{Claim, ClaimsResult, Verdict, table};
 
+use crate::config::Config;
 use crate::error::Result;
 use crate::output::ResultFile;
-use crate::task::Config;
 
 /// All claims that the tasks of `file` are about: T1-T10 and S1-S5 of the two-valley model, N1-N7 of networks.
 ///

@@ -4,8 +4,8 @@ use super::claim::{Claim, Verdict};
 use super::rules::{SLACK, yes};
 use crate::error::Result;
 use crate::output::{Records, ResultFile};
+use crate::questions::network::NetworkResult;
 use crate::statistics::{Estimate, bootstrap, correlation, mean, rank_correlation};
-use crate::task::network::NetworkResult;
 use std::collections::BTreeMap;
 
 /// The claims N1 to N7, decided for the runs of `file`; none for a file without networks.

@@ -1,0 +1,15 @@
+//! Tasks about any landscape, noise or network.
+
+pub mod coupled;
+pub mod critical_points;
+pub mod escape;
+pub mod freezing;
+pub mod freezing_design;
+pub mod network;
+pub mod network_escape;
+mod network_problem;
+pub mod network_schedules;
+pub mod noise_laws;
+pub mod phase_space;
+pub mod rare_events;
+pub mod transfer_operator;
