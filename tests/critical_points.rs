@@ -448,6 +448,28 @@ fn coupled_springs_in_six_dimensions() {
     assert!((1.0 - exact).abs() > 2.0 * gap.error, "{gap:?} {exact}");
 }
 
+/// Four double wells in a chain: the change from half the largest rate passes through zero with the coupling and covers nothing there.
+#[test]
+fn errors_of_coupled_wells_do_not_vanish_by_luck() {
+    let well = DoubleWell::new(0.25, 1.0).unwrap();
+    let factor = Factor {
+        loss: &well,
+        ends: [-2.6, 2.6],
+        points: 120,
+    };
+    let gap = |largest_rate: f64| {
+        let coupling = |i: usize, j: usize| if i.abs_diff(j) == 1 { 0.0375 } else { 0.0 };
+        let matrix: Vec<Vec<f64>> = (0..4).map(|i| (0..4).map(|j| coupling(i, j)).collect()).collect();
+        coupled_gap(&[factor; 4], &matrix, 0.1, largest_rate).unwrap()
+    };
+    let (coarse, fine) = (gap(5.5), gap(8.0));
+    let missed = (coarse.rate - fine.rate).abs();
+    assert!(missed <= coarse.error, "{coarse:?} {fine:?}");
+    // Negative control: the one change.
+    let from_half = (coarse.levels[3].1 - coarse.levels[1].1).abs();
+    assert!(missed > from_half, "{coarse:?} {fine:?}");
+}
+
 #[test]
 fn a_coupled_double_well_has_the_gap_of_the_grid_and_of_any_number_of_springs() {
     let plane = formula::<2>("(x^2 - 1)^2/4 + y^2/2 + 0.1*x*y");

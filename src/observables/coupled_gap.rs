@@ -21,10 +21,10 @@ pub struct Factor<'a> {
 pub struct CoupledGap {
     /// Gap in 1/time.
     pub rate: f64,
-    /// Change from half the largest rate.
+    /// Largest change from half and from 1/√2 of the largest rate.
     pub error: f64,
-    /// Number of functions and gap with a quarter, half and all of the largest rate.
-    pub levels: [(usize, f64); 3],
+    /// Number of functions and gap with a quarter, half, 1/√2 and all of the largest rate.
+    pub levels: [(usize, f64); 4],
 }
 
 /// Smallest non-zero rate of dθ_i = −L_i'(θ_i) dt − Σ_j J_ij θ_j dt + sqrt(2T) dW_i, J symmetric with zeros on its diagonal: the loss is
@@ -40,8 +40,8 @@ pub struct CoupledGap {
 /// # Method
 /// Galerkin's method in all products with λ_a ≤ `largest_rate`, whose number grows with the dimension like that of the ways to sum up rates, not like that
 /// of the cells of a grid. The constant is in the basis and its rate is zero exactly. Modes are those of T∂² − L'²/4T + L''/2 on equidistant points with
-/// sinc functions, exact but for terms exponentially small in their number; the gap by Arnoldi's iteration with the inverse. The error is the change from half the largest rate, far above what is
-/// left where the method converges: its error falls like a power of J θ²/T for every mode more. It is not a bound, and the method is no use where J θ_i θ_j
+/// sinc functions, exact but for terms exponentially small in their number; the gap by Arnoldi's iteration with the inverse. The error is the larger change from half and from 1/√2 of the largest rate, far
+/// above what is left where the method converges: its error falls like a power of J θ²/T for every mode more. From one of the two alone it would vanish where the gap happens to return to what it was. It is not a bound, and the method is no use where J θ_i θ_j
 /// is above T or a rate is below 1e-9 of the largest.
 ///
 /// # Errors
@@ -79,14 +79,20 @@ pub fn coupled_gap(
         .map(|factor| Modes::new(factor, temperature, largest_rate));
     let modes = modes.collect::<Result<Vec<_>>>()?;
     let level = |part: f64| gap(&modes, coupling, part * largest_rate);
-    let levels = [level(0.25)?, level(0.5)?, level(1.0)?];
-    let [first, last] = [0, 1].map(|k| (levels[k + 1].1 - levels[k].1).abs());
-    let rate = levels[2].1;
+    let levels = [
+        level(0.25)?,
+        level(0.5)?,
+        level(std::f64::consts::FRAC_1_SQRT_2)?,
+        level(1.0)?,
+    ];
+    let change = |a: usize, b: usize| (levels[a].1 - levels[b].1).abs();
+    let (first, last) = (change(0, 1), change(1, 3).max(change(2, 3)));
+    let rate = levels[3].1;
     // uncoupled coordinates do not change at all; where coupling is strong even the sign may be wrong
     if !(rate > last) || (last > first && last > ROUNDING * rate) {
         return Err(Error::NotConverged {
             method: format!("expansion in products of modes with rates up to {largest_rate}"),
-            iterations: levels[2].0,
+            iterations: levels[3].0,
             residual: last,
             tolerance: first.min(rate),
         });

@@ -1,7 +1,7 @@
 //! `[coupled]`: stationary relaxation of two to six weakly coupled variables, from the modes of each alone.
 
 use crate::diffusion::{Diffusion, Sgd};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::generator::Generator;
 use crate::grid::{Axis as GridAxis, Grid};
 use crate::landscape::{Expression, Landscape};
@@ -9,7 +9,7 @@ use crate::math::{Point, Tensor};
 use crate::noise::Isotropic;
 use crate::observables::{CoupledGap, Factor, Product, coupled_gap, spectral_gap};
 use crate::output::{Records, ResultFile, records};
-use crate::plot::{Axis, Figure, Layer, Panel, Style, TWO_COLUMNS};
+use crate::plot::{Axis, Colour, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::setting::Setting;
 use crate::setting::landscape::AnyLandscape;
 use crate::setting::parameter_range::ParameterRange;
@@ -26,7 +26,7 @@ pub struct Coupled {
     pub dimension: Vec<usize>,
     /// J
     pub coupling: ParameterRange,
-    /// largest rate of the products of modes in which the gap is expanded: one, or one a dimension; the error is the change from half of it
+    /// largest rate of the products of modes in which the gap is expanded: one, or one a dimension; the error is the larger change from half of it and from 1/√2 of it
     pub largest_rate: ParameterRange,
     /// which variables are coupled: "chain" neighbours, "star" the first with all others
     #[serde(default = "chain")]
@@ -79,7 +79,7 @@ records! {
         coupling: Vec<f64> => [coupling] "loss" "J",
         /// slowest relaxation
         spectral_gap: Vec<f64> => [dimension, coupling] "1/time" missing "the expansion does not converge: the coupling is too strong for the largest rate",
-        /// change of spectral_gap from half the largest rate: an estimate, not a bound
+        /// larger change of spectral_gap from half and from 1/√2 of the largest rate: an estimate, not a bound
         spectral_gap_error: Vec<f64> => [dimension, coupling] "1/time" missing "no gap",
         /// products of modes in the expansion
         functions: Vec<f64> => [dimension, coupling] "1" missing "no gap",
@@ -252,16 +252,31 @@ impl Task for Coupled {
             };
             let strongest = couplings.iter().fold(0.0_f64, |largest, j| largest.max(j.abs()));
             let spread = problem.spread(task.points);
+            let without: Vec<String> = (gaps.iter().enumerate())
+                .filter(|(_, gap)| gap.is_none())
+                .map(|(k, _)| {
+                    let (d, coupling) = (k / couplings.len(), k % couplings.len());
+                    format!("d = {} at J = {}", task.dimension[d], shown(couplings[coupling]))
+                })
+                .collect();
+            let missing = match without.len() {
+                0 => String::new(),
+                count => format!(
+                    "; {count} of {} gaps are missing, where the expansion does not converge: {}",
+                    gaps.len(),
+                    without.join(", ")
+                ),
+            };
             let result = CoupledResult {
                 temperature,
                 regime: vec![format!(
-                    "an expansion in the modes of the variables alone, for J <x y> far below T: the strongest coupling is {:.2} T over the standard deviations of two variables; the error is the change from half the largest rate, where each doubling costs a power of d",
+                    "an expansion in the modes of the variables alone, for J <x y> far below T: the strongest coupling is {:.2} T over the standard deviations of two variables; the error is the larger change from half and from 1/√2 of the largest rate, where each doubling costs a power of d{missing}",
                     strongest * spread / temperature
                 )],
                 dimension: task.dimension.iter().map(|d| *d as u64).collect(),
                 spectral_gap: column(&|gap| gap.rate),
                 spectral_gap_error: column(&|gap| gap.error),
-                functions: column(&|gap| gap.levels[2].0 as f64),
+                functions: column(&|gap| gap.levels[3].0 as f64),
                 gap_without_coupling: vec![slowest.value; task.dimension.len()],
                 gap_without_coupling_error: vec![slowest.error; task.dimension.len()],
                 planar_gap: planar
@@ -332,6 +347,12 @@ impl Problem<'_> {
 
     fn on_grids(&self, gap: impl Fn(usize) -> Result<f64>) -> Result<Extrapolated> {
         let [a, b, c, d] = PARTS;
+        let gap = |parts: usize| {
+            gap(parts).map_err(|e| {
+                let message = format!("the grids beside the expansion cannot be solved ({e}): end it where exp(−L/T) is negligible");
+                Error::config("region.domain", message)
+            })
+        };
         let levels = [gap(a)?, gap(b)?, gap(c)?, gap(d)?];
         Ok(Extrapolated::within(Range::Positive, levels, true, ROUNDING))
     }
@@ -373,9 +394,15 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         Axis::linear("coupling *J*"),
         Axis::log("relative error of the gap"),
     );
+    let mut planar = None;
     if let (Some(gap), Some(error)) = (&result.planar_gap, &result.planar_gap_error) {
         let style = Style::reference();
-        gaps = gaps.with(Layer::line(&result.coupling, gap, "grid in the plane", style));
+        planar = Some(Layer::line(
+            &result.coupling,
+            gap,
+            "grid in the plane",
+            style.with_colour(Colour::BLACK),
+        ));
         let relative: Vec<f64> = gap.iter().zip(error).map(|(gap, error)| error / gap).collect();
         errors = errors.with(Layer::line(&result.coupling, &relative, "", style));
     }
@@ -404,6 +431,8 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             ))
             .with(Layer::points(&result.coupling, &relative, &[], "", style));
     }
+    // above the points that it goes through
+    gaps = planar.into_iter().fold(gaps, Panel::with);
     Ok(Figure {
         width: TWO_COLUMNS,
         columns: 2,
