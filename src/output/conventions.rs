@@ -57,9 +57,9 @@ pub fn cf_attributes(record: &Record, group: &Group) -> Vec<(&'static str, Strin
     given.collect()
 }
 
-/// The record that holds the error of another, entry by entry.
+/// The record that holds the error of another: entry by entry, or one number for all.
 pub(super) fn error_of<'a>(record: &Record, group: &'a Group) -> Option<&'a Record> {
     let named = |end: &str| group.record(&format!("{}{end}", record.name()));
     let mut errors = ERRORS.iter().filter_map(|end| named(end));
-    errors.find(|error| error.shape() == record.shape())
+    errors.find(|error| error.shape() == record.shape() || error.shape().is_empty())
 }

@@ -169,7 +169,7 @@ fn entry_lines(group: &Group, record: &Record, all: bool) -> String {
     let values = match (record.numbers(), errors) {
         (Some(numbers), Some(errors)) => numbers
             .iter()
-            .zip(errors)
+            .zip(errors.iter().copied().cycle())
             .map(|(value, standard_error)| {
                 let number = Estimate {
                     value: *value,

@@ -67,11 +67,24 @@ fn columns<'a>(part: &[&'a MainNumber]) -> Vec<&'a str> {
     names
 }
 
+/// Rows in the order of the columns, in which a row that the columns before lack stands behind the one before it in its own.
 fn rows<'a>(part: &[&'a MainNumber]) -> Vec<&'a Row> {
     let mut rows: Vec<&Row> = Vec::new();
-    for number in part {
-        if !rows.contains(&number.at.as_slice()) {
-            rows.push(&number.at);
+    for name in columns(part) {
+        let own: Vec<&Row> = part
+            .iter()
+            .filter(|number| number.name == name)
+            .map(|number| number.at.as_slice())
+            .collect();
+        for (k, row) in own.iter().enumerate() {
+            let place = |of: &Row| rows.iter().position(|known| *known == of);
+            if place(row).is_none() {
+                let at = match k {
+                    0 => own.iter().find_map(|later| place(later)),
+                    _ => place(own[k - 1]).map(|before| before + 1),
+                };
+                rows.insert(at.unwrap_or(rows.len()), row);
+            }
         }
     }
     rows
@@ -204,5 +217,22 @@ mod tests {
         ];
         let text = number_table(&numbers.concat(), 100, 10);
         assert_eq!(text, "  y  a      b\n  1  1.000  -\n  2  2.000  3.000\n");
+    }
+
+    #[test]
+    fn rows_keep_the_order_of_every_column() {
+        let rows = Rows::along("y", &[1.0, 2.0, 3.0, 4.0]);
+        let gap = f64::NAN;
+        let numbers = [
+            rows.column("a", &[1.0, gap, gap, gap], &[]),
+            rows.column("b", &[1.0, gap, gap, 1.0], &[]),
+            rows.column("c", &[gap, 1.0, 1.0, 1.0], &[]),
+        ];
+        let text = number_table(&numbers.concat(), 100, 10);
+        let order: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(order, ["y", "1", "2", "3", "4"], "{text}");
     }
 }

@@ -52,7 +52,8 @@ const ERROR_DIGITS: i32 = 2;
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (value, error) = (self.value, self.standard_error);
+        // zero has no sign
+        let (value, error) = (self.value + 0.0, self.standard_error);
         let has_error = error.is_finite() && error > 0.0;
         let first = |x: f64| {
             if x == 0.0 {
