@@ -253,6 +253,8 @@ target = {target}
         // sets whose edges are not known to lie on faces are not extrapolated
         assert!((value / half - 1.0).abs() < 1e-2, "{same}: {value} {half}");
     }
+    // a linear condition is a half-space, with its edge on faces
+    assert_eq!(time(r#"{ expression = "2*x - 1 > -1" }"#), half);
     // a turned ellipse is the turned problem's ellipse, a sublevel set in one half plane the well's bottom
     let well = time(r#"{ all = [{ sublevel = { below = 0.1 } }, { expression = "x > 0" }] }"#);
     assert!(well > 1.5 * half, "{well} {half}");

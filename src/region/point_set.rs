@@ -145,8 +145,13 @@ impl<const D: usize> PointSet<D> {
         Ok(Self(Shape::Box(lower, upper)))
     }
 
-    /// Where a condition holds, see [`Formula::parse_condition`].
+    /// Where a condition holds, see [`Formula::parse_condition`]: a half-space where the condition is linear.
     pub fn condition(condition: Formula<D>) -> Self {
+        if let Some((normal, value)) = condition.linear()
+            && let Ok(half_space) = Self::half_space(normal, -value)
+        {
+            return half_space;
+        }
         let tape = Tape::value_and_gradient(&condition);
         Self(Shape::Condition(condition, tape))
     }

@@ -27,7 +27,7 @@ pub use tape::Tape;
 use crate::error::Result;
 use crate::math::{Point, Tensor};
 use std::collections::BTreeMap;
-use tree::{Node, evaluate};
+use tree::{Node, evaluate, linear};
 
 /// A parsed formula in D variables; parameters are replaced by their values.
 ///
@@ -90,6 +90,22 @@ impl<const D: usize> Formula<D> {
     pub fn mentions(text: &str, name: &str) -> bool {
         text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
             .any(|word| word.trim_start_matches(|c: char| c.is_ascii_digit()) == name)
+    }
+
+    /// Gradient and value at zero of a formula that is written as a linear function, with sums of multiples of the variables.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::math::Formula;
+    /// use std::collections::BTreeMap;
+    /// let formula = |text| Formula::<2>::parse_condition(text, &["x", "y"], &BTreeMap::new());
+    /// let (gradient, value) = formula("2*x - y/4 > 3")?.linear().unwrap();
+    /// assert_eq!((gradient[0], gradient[1], value), (2.0, -0.25, -3.0));
+    /// assert!(formula("x*y > 3")?.linear().is_none());
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn linear(&self) -> Option<(Point<D>, f64)> {
+        linear::<D>(&self.root).map(|(slopes, value)| (slopes.into(), value))
     }
 
     /// Value at `point`.

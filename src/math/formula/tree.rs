@@ -150,3 +150,33 @@ pub(super) fn evaluate<N: Number>(node: &Node, variables: &[N]) -> N {
         }
     }
 }
+
+/// Slopes and value at zero of a tree that is written as a linear function of the variables.
+pub(super) fn linear<const D: usize>(node: &Node) -> Option<([f64; D], f64)> {
+    let scaled = |(slopes, value): ([f64; D], f64), factor: f64| (slopes.map(|s| s * factor), value * factor);
+    let constant = |(slopes, value): &([f64; D], f64)| slopes.iter().all(|s| *s == 0.0).then_some(*value);
+    match node {
+        Node::Constant(value) => Some(([0.0; D], *value)),
+        Node::Variable(axis) => {
+            let mut slopes = [0.0; D];
+            *slopes.get_mut(*axis)? = 1.0;
+            Some((slopes, 0.0))
+        }
+        Node::Unary(Unary::Negate, part) => Some(scaled(linear(part)?, -1.0)),
+        Node::Binary(operation, parts) => {
+            let [a, b] = [linear::<D>(&parts[0])?, linear::<D>(&parts[1])?];
+            match operation {
+                Binary::Add => Some((std::array::from_fn(|d| a.0[d] + b.0[d]), a.1 + b.1)),
+                Binary::Subtract => Some((std::array::from_fn(|d| a.0[d] - b.0[d]), a.1 - b.1)),
+                Binary::Multiply => match (constant(&a), constant(&b)) {
+                    (Some(factor), _) => Some(scaled(b, factor)),
+                    (_, Some(factor)) => Some(scaled(a, factor)),
+                    _ => None,
+                },
+                Binary::Divide => constant(&b).map(|divisor| (a.0.map(|s| s / divisor), a.1 / divisor)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
