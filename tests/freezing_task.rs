@@ -163,6 +163,19 @@ fn the_designed_noise_reaches_by_every_route_what_was_promised() {
     assert!(found.p_chosen[0] >= usual - 1e-6, "{:?}", found.p_chosen);
     assert!(found.p_one_changed.iter().all(|p| *p <= found.p_design + 1e-9));
     let sgd = found.sgd.as_ref().unwrap();
+    let (gains, sgd_gains) = (found.gains.as_ref().unwrap(), found.sgd_gains.as_ref().unwrap());
+    for k in 0..10 {
+        assert!((gains.gain[k] - (found.p_chosen[0] - found.p_chosen[k])).abs() < 1e-15);
+        // independent runs of binomial law, and errors of the theory far below theirs
+        let variance = |k: usize| sgd.p_chosen_sgd[k] * (1.0 - sgd.p_chosen_sgd[k]) / 1000.0;
+        let expected = if k == 0 {
+            0.0
+        } else {
+            (variance(0) + variance(k)).sqrt()
+        };
+        assert!((sgd_gains.gain_sgd_standard_error[k] / expected - 1.0).abs() < 2e-3 || expected == 0.0);
+        assert!(gains.gain_error[k] < 1e-3);
+    }
     for (k, (p, error)) in sgd
         .p_chosen_sgd
         .iter()

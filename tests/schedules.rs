@@ -297,6 +297,8 @@ fn the_best_within_a_budget_of_samples_is_that_of_all_schedules_of_three_pieces(
         }
         assert!(p(&found) > best - 1e-4, "{budget}: {} {best}", p(&found));
         assert!(bound > p(&found) && bound > best);
+        // no further from 1 than what is reached without a budget
+        assert!(bound <= p(&free));
         // a larger budget is no worse
         assert!(p(&found) > last - 1e-6, "{best} {last}");
         last = p(&found);

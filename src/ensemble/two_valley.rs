@@ -423,7 +423,7 @@ impl TwoValleyWalk {
                     if product.is_nan() || product >= 2.0 {
                         return Err(Error::Unstable {
                             product,
-                            position: format!("the {side:?} minimum at y = {y}"),
+                            position: format!("the {} minimum at y = {y}", format!("{side:?}").to_lowercase()),
                             limit: 2.0 / curvature,
                         });
                     }

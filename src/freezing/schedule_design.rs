@@ -310,7 +310,7 @@ impl ScheduleDesign {
     /// The best noise strengths for `pieces` of equal time within a budget of samples: [`ScheduleDesign::batches_a_step`] is `budget` at most.
     ///
     /// # Method
-    /// Dynamic programming: V_k(P) = max over Δ of V_{k+1}(P after piece k) − μ Δ_max/Δ, on 401 values of P and 201 strengths in equal ratios, each piece
+    /// Dynamic programming: V_k(P) = max over Δ of V_{k+1}(P after piece k) − μ Δ_max/Δ, on 401 values of P, closer to each other towards 0 and 1, and 201 strengths in equal ratios, each piece
     /// being affine in P; the price μ of a sample by bisection until the budget is met. What the price leaves of the budget is spent by changes of two
     /// pieces at a time until none is better. No schedule of these strengths within the budget ends above the dual bound min over μ of
     /// V_0 + μ budget, which is returned with the strengths: the distance to it says how far from the global optimum they can be.
@@ -351,7 +351,8 @@ impl ScheduleDesign {
             })
             .collect();
         let exceeds = |chosen: &[usize]| batches(&choices, chosen) > budget;
-        let mut bound: f64 = 1.0;
+        // without the budget at least as much is reached
+        let mut bound = self.final_p_flat(initial_p_flat, &free)?;
         let mut at_price = |price: f64| {
             let (value, chosen) = cheapest(&choices, initial_p_flat, price);
             bound = bound.min(value + price * budget);
@@ -454,11 +455,17 @@ fn spend(pieces: &[Vec<Choice>], initial: f64, budget: f64, chosen: &mut [usize]
 /// [`ScheduleDesign::best_within`].
 fn cheapest(pieces: &[Vec<Choice>], initial: f64, price: f64) -> (f64, Vec<usize>) {
     const INTERVALS: usize = 400;
-    let grid = |i: usize| i as f64 / INTERVALS as f64;
-    // of a value function on the grid, at P
+    // extrema of Chebyshev's polynomial: values of P near 1 are told apart
+    let grid = |i: usize| {
+        (0.5 * std::f64::consts::PI * i as f64 / INTERVALS as f64)
+            .sin()
+            .powi(2)
+    };
+    let nodes: Vec<f64> = (0..=INTERVALS).map(grid).collect();
+    // of a value function on the grid, at P; convex, so that what is between is not below it
     let between = |values: &[f64], p: f64| {
-        let i = ((p * INTERVALS as f64) as usize).min(INTERVALS - 1);
-        values[i] + (values[i + 1] - values[i]) * (p * INTERVALS as f64 - i as f64)
+        let i = nodes.partition_point(|node| *node <= p).clamp(1, INTERVALS) - 1;
+        values[i] + (values[i + 1] - values[i]) * (p - nodes[i]) / (nodes[i + 1] - nodes[i])
     };
     let best = |choices: &[Choice], after: &[f64], p: f64| {
         let value = |choice: &Choice| between(after, choice.end(p)) - price * choice.batches;
@@ -471,10 +478,10 @@ fn cheapest(pieces: &[Vec<Choice>], initial: f64, price: f64) -> (f64, Vec<usize
             })
     };
     // values after each piece, the last first
-    let mut values: Vec<Vec<f64>> = vec![(0..=INTERVALS).map(grid).collect()];
+    let mut values = vec![nodes.clone()];
     for choices in pieces[1..].iter().rev() {
         let after = &values[values.len() - 1];
-        let row = (0..=INTERVALS).map(|i| best(choices, after, grid(i)).0);
+        let row = nodes.iter().map(|p| best(choices, after, *p).0);
         let row = row.collect();
         values.push(row);
     }

@@ -245,6 +245,8 @@ impl ValleyDesign {
 
     /// Numbers of the factors, one a piece, that no change of one or two pieces makes better: the best that is reached from any constant noise.
     pub fn best(&self) -> Vec<usize> {
+        /// Gain of P up to which two choices are the same: less is in the errors of the passages.
+        const SAME: f64 = 1e-7;
         let (n, m) = (self.passages.len(), self.factors.len());
         let climbed = |k: usize| -> (f64, Vec<usize>) {
             let mut choice = vec![k; n];
@@ -257,8 +259,7 @@ impl ValleyDesign {
                             let mut tried = choice.clone();
                             (tried[a], tried[b]) = (pair / m, pair % m);
                             let p = self.end(&tried);
-                            // by more than rounding
-                            if p > reached + 1e-12 {
+                            if p > reached + SAME {
                                 (reached, better) = (p, Some(tried));
                             }
                         }

@@ -30,10 +30,10 @@ pub struct ValleyPathSettings {
 }
 
 impl Default for ValleyPathSettings {
-    /// Barriers from one noise temperature on, four cells a deviation, 1e-6.
+    /// Barriers from a quarter of a noise temperature on, four cells a deviation, 1e-6.
     fn default() -> Self {
         Self {
-            shallowest: 1.0,
+            shallowest: 0.25,
             resolution: 4.0,
             interpolation: 1e-6,
         }
@@ -102,8 +102,35 @@ pub struct ValleyProbabilities {
     pub hops: Vec<f64>,
     /// Pr(no hop after s), and its mean.
     pub last_hop: LastEvent,
-    /// Error of the final probabilities: time steps, sections and their interpolation. That it is adiabatic is none of it.
+    /// Error of the final probabilities: time steps, sections and their interpolation. That it is adiabatic is none of it, nor what counts as a valley;
+    /// see [`ValleyProbabilities::against`].
     pub error: f64,
+}
+
+impl ValleyProbabilities {
+    /// Adds to the errors how far the final probabilities and the mean last hop are from those of the same runs on a path with more valleys, `finer`, of
+    /// which those in one basin at the end of `path` count as one.
+    ///
+    /// # Method
+    /// A run in one of two valleys that count as one is taken to have forgotten in which, and hops between them are none. Where a barrier at the
+    /// threshold is passed in no time this changes nothing; where it is not, both numbers follow the threshold, and the change says by how much.
+    pub fn against(&mut self, path: &ValleyPath, finer: &ValleyPath, found: &Self) {
+        let last =
+            |probabilities: &[Vec<f64>], name: usize| probabilities[name].last().copied().unwrap_or(0.0);
+        let (names, ridges) = path.at_end();
+        let (others, _) = finer.at_end();
+        let mut change: Vec<f64> = names.iter().map(|name| last(&self.probability, *name)).collect();
+        for name in others {
+            if let Some(Some(valley)) = finer.valley(name).last() {
+                let basin = ridges.partition_point(|ridge| *ridge < valley.minimum);
+                change[basin] -= last(&found.probability, name);
+            }
+        }
+        self.error += change.iter().map(|c| c.abs()).fold(0.0, f64::max);
+        let (own, other) = (&mut self.last_hop, &found.last_hop);
+        own.mean_y_error += (own.mean_y - other.mean_y).abs();
+        own.mean_time_error += (own.mean_time - other.mean_time).abs();
+    }
 }
 
 impl ValleyPath {
@@ -133,6 +160,28 @@ impl ValleyPath {
             }
         }
         Ok(path)
+    }
+
+    /// Whether a path has the same valleys with either of two thresholds ([`ValleyPathSettings::shallowest`]).
+    ///
+    /// # Errors
+    /// Those of [`Valleys::find`].
+    pub fn is_the_same_from<T: Diffusion<2>>(
+        problem: &SlowFast<T>,
+        schedule: &NoiseSchedule,
+        [one, other]: [f64; 2],
+    ) -> Result<bool> {
+        let [start, end] = problem.range();
+        for (from, to, factor) in schedule.pieces(start, end) {
+            let of = |shallowest| stretches(problem, from, to, factor, shallowest);
+            let count = |s: f64, shallowest| {
+                Valleys::find(problem, s, factor, shallowest).map(|found| found.valleys.len())
+            };
+            if of(one)? != of(other)? || count(from, one)? != count(from, other)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Number of valleys that ever are on the path.
@@ -385,11 +434,20 @@ impl ValleyPath {
             none_after
         };
         let (fine, coarse) = (law(1), law(2));
-        let mean = |x: &[f64], law: &[f64]| -> f64 {
-            let pairs = x.windows(2).zip(law.windows(2));
-            pairs
-                .map(|(x, f)| (1.0 - 0.5 * (f[0] + f[1])) * (x[1] - x[0]))
-                .sum()
+        // ∫ (1 − Pr) w ds by Simpson's rule on every `stride`-th knot, in steps of one length within a segment
+        let mean = |weight: &dyn Fn(&Node) -> f64, law: &[f64], stride: usize| -> f64 {
+            let mut first = 0;
+            let mut sum = 0.0;
+            for segment in &self.segments {
+                let knots: Vec<&Node> = segment.knots().step_by(stride).collect();
+                let value = |k: usize| (1.0 - law[first + k * stride]) * weight(knots[k]);
+                for k in (0..knots.len() - 2).step_by(2) {
+                    let length = knots[k + 2].s - knots[k].s;
+                    sum += length / 6.0 * (value(k) + 4.0 * value(k + 1) + value(k + 2));
+                }
+                first += segment.time.len();
+            }
+            sum
         };
         let n = path.s.len();
         let (length, duration) = (path.s[n - 1] - path.s[0], path.time[n - 1]);
@@ -398,19 +456,18 @@ impl ValleyPath {
             .partition_point(|s| *s < path.s[0] + 0.9 * length)
             .min(n - 1);
         let late = 1.0 - fine[tail];
-        // the sums themselves: every second interval left out
-        let sum_error = |x: &[f64], law: &[f64]| {
-            let thin = |v: &[f64]| -> Vec<f64> { v.iter().step_by(2).copied().collect() };
-            (mean(x, law) - mean(&thin(x), &thin(law))).abs()
-        };
-        let error = |x: &[f64], length: f64| {
-            (mean(x, &fine) - mean(x, &coarse)).abs() + sum_error(x, &fine) + late * length
+        let length_of = |_: &Node| 1.0;
+        let time_of = |node: &Node| 1.0 / node.velocity;
+        // that of the survival, that of the sums, and what is left at the end
+        let error = |weight: &dyn Fn(&Node) -> f64, whole: f64| {
+            let found = mean(weight, &fine, 1);
+            (found - mean(weight, &coarse, 1)).abs() + (found - mean(weight, &fine, 2)).abs() + late * whole
         };
         LastEvent {
-            mean_y: path.s[0] + mean(&path.s, &fine),
-            mean_y_error: error(&path.s, length),
-            mean_time: mean(&path.time, &fine),
-            mean_time_error: error(&path.time, duration),
+            mean_y: path.s[0] + mean(&length_of, &fine, 1),
+            mean_y_error: error(&length_of, length),
+            mean_time: mean(&time_of, &fine, 1),
+            mean_time_error: error(&time_of, duration),
             late,
             none_after: fine,
         }

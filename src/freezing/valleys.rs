@@ -44,7 +44,7 @@ impl Valleys {
     /// Signs of the drift at 600 points and on both sides of every kink, roots by bisection; a valley narrower than that is not seen.
     ///
     /// # Errors
-    /// [`Error::DomainTooSmall`] when the drift does not lead inwards at an end of x, [`Error::NotPositive`] where the noise vanishes between two
+    /// [`Error::Inconsistent`] when the drift does not lead inwards at an end of x, [`Error::NotPositive`] where the noise vanishes between two
     /// valleys, [`Error::NotFinite`] for a drift that is not finite.
     pub fn find<T: Diffusion<2>>(
         problem: &SlowFast<T>,
@@ -129,9 +129,11 @@ impl Valleys {
 }
 
 fn ends_in_a_valley(s: f64, x: f64) -> Error {
-    Error::Unreachable {
-        target: format!("the section at s = {s:.6}"),
-        reason: format!("its drift does not lead inwards at the end x = {x}: the domain is too narrow there"),
+    Error::Inconsistent {
+        subject: format!("drift across the section at s = {s:.6}"),
+        requirement: format!(
+            "it does not lead inwards at the end x = {x}: the domain must end where it does, wider or, where the loss falls beyond a maximum, narrower"
+        ),
     }
 }
 

@@ -1514,9 +1514,9 @@ fn maps(
             });
         }
         if record == FieldQuantity::Loss || record == FieldQuantity::EffectivePotential {
-            panel = path(file).into_iter().fold(panel, Panel::with);
             // the legend once
             let labelled = panels.is_empty();
+            panel = path(file, labelled).into_iter().fold(panel, Panel::with);
             panel = sets(&get, axes, labelled).into_iter().fold(panel, Panel::with);
         }
         let current = match record {
@@ -1575,7 +1575,7 @@ fn modes(records: &EscapeRecords, cells: usize) -> Vec<Vec<f64>> {
 }
 
 /// The path of least action, if there is one: white under black can be seen on any colour.
-fn path(file: &ResultFile) -> Vec<Layer> {
+fn path(file: &ResultFile, labelled: bool) -> Vec<Layer> {
     let Ok(Some(EscapePathResult {
         position: Some(points),
         ..
@@ -1587,9 +1587,9 @@ fn path(file: &ResultFile) -> Vec<Layer> {
         |component: usize| -> Vec<f64> { points.iter().skip(component).step_by(2).copied().collect() };
     let (x, y) = (along(0), along(1));
     let rim = Style::nth(0).with_colour(Colour::WHITE).with_width(2.4);
-    [rim, rim.with_colour(Colour::BLACK).with_width(1.2)]
-        .map(|style| Layer::line(&x, &y, "", style))
-        .into()
+    let line = rim.with_colour(Colour::BLACK).with_width(1.2);
+    let label = if labelled { "least action" } else { "" };
+    vec![Layer::line(&x, &y, "", rim), Layer::line(&x, &y, label, line)]
 }
 
 /// Outlines of the sets of the start and of the target: where the committor is 0 and 1, or the target alone, where no time passes.
@@ -1660,7 +1660,7 @@ fn arrows(current: &[f64], [x, y]: [&[f64]; 2]) -> Option<Layer> {
         }
     }
     let style = Style::nth(0).with_colour(Colour::BLACK).with_width(0.6);
-    Some(Layer::line(&across, &up, "", style))
+    Some(Layer::line(&across, &up, "current", style))
 }
 
 /// How far a colour scale reaches.

@@ -46,7 +46,7 @@ pub struct Freezing {
     /// factors on the noise from slow positions on, [[2.0, 0.1], [5.0, 0.01]]; 1 before the first
     #[serde(default)]
     pub schedule: Vec<[f64; 2]>,
-    /// barrier in noise temperatures from which on a valley counts
+    /// barrier in noise temperatures from which on a valley counts; what half of it would change is part of the errors
     #[serde(default = "default_shallowest")]
     pub shallowest: f64,
     /// slow positions at which densities and effective potentials are written; ten in equal steps unless given
@@ -110,6 +110,8 @@ records! {
         s: Vec<f64> => [position] "1" "s",
         /// time since the start
         time: Vec<f64> => [position] "time" "t",
+        /// number of the valley, in the order in which they come up along the path
+        valley: Option<Vec<u64>> => [valley] "1",
         /// bottoms of the valleys
         valley_x: Vec<f64> => [valley, position] "1" "x" missing "the valley does not exist there",
         /// probability of the valleys, master equation
@@ -124,7 +126,7 @@ records! {
         adiabatic_parameter: Vec<f64> => [position] "1",
         /// final probability of the valleys, master equation
         p_final: Vec<f64> => [valley] "1" "P",
-        /// error of p_final in time, sections and their interpolation; that it is adiabatic is none of it
+        /// error of p_final in time, sections, their interpolation and what counts as a valley; that it is adiabatic is none of it
         p_final_error: f64 => [] "1",
         /// final probability of the valleys, Fokker-Planck equation along the path
         p_final_density: Vec<f64> => [valley] "1",
@@ -211,7 +213,14 @@ impl Task for Freezing {
         };
         let count = result.p_final.len();
         let valleys: Vec<f64> = (1..=count).map(|k| k as f64).collect();
-        let rows = Rows::along("valley", &valleys);
+        // where each is, at last
+        let positions = result.s.len();
+        let bottom = |k: usize| {
+            let along = &result.valley_x[k * positions..(k + 1) * positions];
+            along.iter().rev().find(|x| x.is_finite()).copied()
+        };
+        let bottoms: Vec<f64> = (0..count).map(|k| bottom(k).unwrap_or(f64::NAN)).collect();
+        let rows = Rows::along("valley", &valleys).and("x", &bottoms);
         let mut numbers = [
             rows.column("p_final", &result.p_final, &vec![result.p_final_error; count]),
             rows.column(
@@ -487,7 +496,20 @@ impl Freezing {
         if let Some(rate) = learning_rate {
             check_stability(&path, "sgd.learning_rate", rate)?;
         }
-        let law = path.follow(problem, &starts, MASTER)?;
+        let mut law = path.follow(problem, &starts, MASTER)?;
+        let finer = ValleyPathSettings {
+            shallowest: 0.5 * self.shallowest,
+            ..self.settings()
+        };
+        let thresholds = [self.shallowest, finer.shallowest];
+        if !ValleyPath::is_the_same_from(problem, schedule, thresholds)? {
+            let path_of_more = ValleyPath::new(problem, schedule, &finer)?;
+            law.against(
+                &path,
+                &path_of_more,
+                &path_of_more.follow(problem, &starts, MASTER)?,
+            );
+        }
         let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)
             .map_err(|e| too_narrow(e, problem, schedule))?;
         let sgd = self.ends(ensemble, schedule, &path, learning_rate, of)?;
@@ -585,6 +607,7 @@ impl Freezing {
             shallowest: self.shallowest,
             regime: vec![regime.text("s")],
             time: line(&s, &time),
+            valley: Some((1..=n as u64).collect()),
             valley_x,
             probability,
             no_hop_after: line(&s, &law.last_hop.none_after),
@@ -735,20 +758,25 @@ fn too_narrow(error: Error, problem: &SlowFast<AnyDiffusion<2>>, schedule: &Nois
             height -= section.drift(&x)[0] / section.tensor(&x)[0] * step;
             lowest = lowest.min(height);
             if k >= STEPS && height - lowest > RISE {
-                return from + step * (k + 1) as f64;
+                return Some(from + step * (k + 1) as f64);
             }
         }
-        from + 3.0 * (to - from)
+        // the loss does not rise enough, or falls
+        None
     };
     let positions = [start, 0.5 * (start + end), end];
-    let wide = positions.map(|s| [reach(s, upper, lower), reach(s, lower, upper)]);
-    let [low, high] = wide
-        .into_iter()
-        .fold([lower, upper], |[low, high], [a, b]| [low.min(a), high.max(b)]);
+    let wide = positions.map(|s| reach(s, upper, lower).zip(reach(s, lower, upper)));
+    let wide = wide.into_iter().try_fold([lower, upper], |[low, high], ends| {
+        ends.map(|(a, b)| [low.min(a), high.max(b)])
+    });
+    let remedy = match wide {
+        Some([low, high]) => format!("widen it to about [{low:.3}, {high:.3}], or weaken the noise"),
+        None => "the loss known beyond them does not rise enough to hold it: weaken the noise".into(),
+    };
     Error::config(
         "region.domain",
         format!(
-            "the density puts {probability:.1e} into a cell at the ends of x, more than {allowed:.0e}: widen it to about [{low:.3}, {high:.3}], or weaken the noise"
+            "the density puts {probability:.1e} into a cell at the ends of x, more than {allowed:.0e}: {remedy}"
         ),
     )
 }
@@ -855,7 +883,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             ));
         }
     }
-    let mut rates = Panel::new("time scales", slow(), Axis::log("rate *λ*; parameter"))
+    let mut rates = Panel::new("time scales", slow(), Axis::log("*λ* in 1/time; parameter"))
         .with(Layer::line(
             s,
             &result.exchange_rate,
@@ -884,7 +912,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
                 label: label.into(),
                 style,
             };
-            odds = odds.with(line(""));
+            odds = odds.with(line(label));
             rates = rates.with(line(label));
         }
     }

@@ -9,7 +9,7 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{
     Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
-use crate::task::{Compared, MainNumber, Progress, Rows};
+use crate::task::{Compared, MainNumber, Progress, Rows, gains};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +74,32 @@ records! {
         p_chosen_density: Vec<f64> => [schedule] "1",
         /// change of p_chosen_density on half as many cells with eight times the tolerance
         p_chosen_density_error: Vec<f64> => [schedule] "1",
+        /// what the best gains
+        gains: Option<FreezingGains> => [schedule],
         /// SGD itself at its learning rate
         sgd: Option<FreezingDesignSgd> => [schedule],
+        /// what the best gains by SGD
+        sgd_gains: Option<FreezingSgdGains> => [schedule],
+    }
+}
+
+records! {
+    /// Final probability under the best schedule less that under each.
+    pub struct FreezingGains {
+        /// p_chosen of the best schedule less that of each
+        gain: Vec<f64> => [] "1",
+        /// error of gain, the sum of both
+        gain_error: Vec<f64> => [] "1",
+    }
+}
+
+records! {
+    /// The same by SGD.
+    pub struct FreezingSgdGains {
+        /// p_chosen_sgd of the best schedule less that of each
+        gain_sgd: Vec<f64> => [] "1",
+        /// standard error of gain_sgd
+        gain_sgd_standard_error: Vec<f64> => [] "1",
     }
 }
 
@@ -194,7 +218,24 @@ impl FreezingDesign {
         let piece = |s: f64| ends[1..self.pieces].partition_point(|end| *end <= s);
         let along = |strengths: &[f64]| s.iter().map(|s| strengths[piece(*s)]).collect::<Vec<f64>>();
         let column = |of: &dyn Fn(&Reached) -> f64| found.iter().map(of).collect::<Vec<f64>>();
+        let (p_chosen, p_chosen_error) = (column(&|r| r.master.0), column(&|r| r.master.1));
+        let (gain, gain_error) = gains(&p_chosen, &p_chosen_error, |best, other| best + other);
         let sgd: Option<Vec<(f64, f64)>> = found.iter().map(|r| r.sgd).collect();
+        let sgd = sgd.map(|sgd| {
+            let (p_chosen_sgd, p_chosen_sgd_standard_error): (Vec<f64>, Vec<f64>) = sgd.into_iter().unzip();
+            let (gain_sgd, gain_sgd_standard_error) =
+                gains(&p_chosen_sgd, &p_chosen_sgd_standard_error, f64::hypot);
+            let reached = FreezingDesignSgd {
+                p_chosen_sgd,
+                p_chosen_sgd_standard_error,
+            };
+            let gains = FreezingSgdGains {
+                gain_sgd,
+                gain_sgd_standard_error,
+            };
+            (reached, gains)
+        });
+        let (sgd, sgd_gains) = sgd.unzip();
         Ok(FreezingDesignResult {
             valley: self.valley,
             weakest: self.weakest,
@@ -209,14 +250,13 @@ impl FreezingDesign {
             p_design: design.probability(&best)?,
             p_bound: design.bound(),
             p_one_changed: design.with_one_changed(&best)?.concat(),
-            p_chosen: column(&|r| r.master.0),
-            p_chosen_error: column(&|r| r.master.1),
+            p_chosen,
+            p_chosen_error,
             p_chosen_density: column(&|r| r.density.0),
             p_chosen_density_error: column(&|r| r.density.1),
-            sgd: sgd.map(|sgd| FreezingDesignSgd {
-                p_chosen_sgd: sgd.iter().map(|p| p.0).collect(),
-                p_chosen_sgd_standard_error: sgd.iter().map(|p| p.1).collect(),
-            }),
+            gains: Some(FreezingGains { gain, gain_error }),
+            sgd,
+            sgd_gains,
             s,
         })
     }
@@ -247,6 +287,12 @@ pub(super) fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
             &sgd.p_chosen_sgd_standard_error,
         ));
     }
+    if let Some(gains) = &result.gains {
+        numbers.extend(rows.column("gain", &gains.gain, &gains.gain_error));
+    }
+    if let Some(sgd) = &result.sgd_gains {
+        numbers.extend(rows.column("gain_sgd", &sgd.gain_sgd, &sgd.gain_sgd_standard_error));
+    }
     Ok(numbers)
 }
 
@@ -267,7 +313,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     }
     .panels(
         Panel::new("schedules", slow(), Axis::log("factor on the noise *f*")),
-        "rates (full), density (open)",
+        "rates ●, density ○",
         "final *P*",
     );
     /// Losses of P that are none.

@@ -686,8 +686,10 @@ fn of_family(result: &NoiseLawsResult, rows: &[usize], is_hollow: &dyn Fn(usize)
             style,
         ));
     }
-    if rows.iter().any(|row| result.p_flat_of_jumps[*row].is_finite()) {
-        let style = Style::reference().with_dash(Dash::Dotted);
+    let jumps = |row: &usize| result.p_flat_of_jumps[*row].is_finite();
+    if let Some(first) = rows.iter().position(jumps) {
+        // in the colour of its law
+        let style = Style::nth(first).with_width(0.6).with_dash(Dash::Dotted);
         panel = panel.with(Layer::line(&[], &[], "single jumps alone", style));
     }
     panel

@@ -139,7 +139,7 @@ impl Setting {
         if self.sgd.is_some_and(|sgd| sgd.preconditioner.is_some()) {
             return Err(Error::config(
                 "sgd.preconditioner",
-                "this question is about plain steps: leave the key out",
+                "this question is about plain steps: ask it in a file of its own, without the key",
             ));
         }
         self.plain_sgd(landscape)

@@ -2,6 +2,20 @@
 
 use crate::plot::{Axis, Layer, Panel, Style};
 
+/// What the first of the probabilities gains over each, and its errors: of discretisation the sum of both, which need not be independent; of independent
+/// runs, `f64::hypot`.
+pub(crate) fn gains(p: &[f64], errors: &[f64], of_both: impl Fn(f64, f64) -> f64) -> (Vec<f64>, Vec<f64>) {
+    let own = |k: usize, error: f64| if k == 0 { 0.0 } else { error };
+    let gain = p.iter().map(|other| p[0] - other);
+    let error = errors.iter().enumerate();
+    (
+        gain.collect(),
+        error
+            .map(|(k, other)| own(k, of_both(errors[0], *other)))
+            .collect(),
+    )
+}
+
 /// Schedules that are compared, the best first; its neighbours have names that begin with "best, ".
 pub(crate) struct Compared<'a> {
     pub names: &'a [String],
@@ -42,8 +56,13 @@ impl Compared<'_> {
                 }
                 colour += 1;
             }
-            let place = [last - k as f64];
-            for (values, style) in [(self.full, style), (self.open, style.with_hollow_points())] {
+            // one above the other where they agree
+            const APART: f64 = 0.12;
+            for (values, shift, style) in [
+                (self.full, APART, style),
+                (self.open, -APART, style.with_hollow_points()),
+            ] {
+                let place = [last - k as f64 + shift];
                 reached = reached.with(Layer::points(&[values[k]], &place, &[], "", style));
             }
         }

@@ -9,7 +9,7 @@ mod main_number;
 mod progress;
 mod work;
 
-pub(crate) use compared::Compared;
+pub(crate) use compared::{Compared, gains};
 pub use cost::Cost;
 pub use main_number::{MainNumber, Rows};
 pub(crate) use progress::Part;

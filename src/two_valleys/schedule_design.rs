@@ -9,7 +9,7 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::setting::Setting;
 use crate::setting::two_valley::TwoValleyModel;
-use crate::task::{Compared, Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
+use crate::task::{Compared, Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work, gains};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,8 +95,12 @@ records! {
         p_flat_transfer: Vec<f64> => [schedule] "1",
         /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
         p_flat_transfer_error: Vec<f64> => [schedule] "1",
+        /// what the best gains
+        gains: Option<DesignGains> => [schedule],
         /// SGD itself, if it was wanted
         sgd: Option<SgdColumns> => [schedule],
+        /// what the best gains by SGD
+        sgd_gains: Option<SgdGains> => [schedule],
         /// derivative of the final P_flat of the best schedule by ln of the noise strength of each piece, adjoint
         sensitivity: Vec<f64> => [piece] "1" "∂P/∂ln Δ",
         /// relaxation rate between the valleys under the best schedule
@@ -105,6 +109,30 @@ records! {
         change_of_rate: Vec<f64> => [rate] "1/time" missing "hops have died out",
         /// stationary P_flat under the best schedule
         p_flat_stationary: Vec<f64> => [rate] "1" missing "hops have died out",
+    }
+}
+
+records! {
+    /// Final P_flat under the best schedule less that under each.
+    pub struct DesignGains {
+        /// p_flat_two_state of the best schedule less that of each
+        gain_two_state: Vec<f64> => [] "1",
+        /// error of gain_two_state, the sum of both
+        gain_two_state_error: Vec<f64> => [] "1",
+        /// p_flat_transfer of the best schedule less that of each
+        gain_transfer: Vec<f64> => [] "1",
+        /// error of gain_transfer, the sum of both
+        gain_transfer_error: Vec<f64> => [] "1",
+    }
+}
+
+records! {
+    /// The same by SGD.
+    pub struct SgdGains {
+        /// p_flat_sgd of the best schedule less that of each
+        gain_sgd: Vec<f64> => [] "1",
+        /// standard error of gain_sgd
+        gain_sgd_standard_error: Vec<f64> => [] "1",
     }
 }
 
@@ -146,6 +174,13 @@ impl Task for ScheduleDesignKeys {
         if let Some(sgd) = &result.sgd {
             numbers.extend(rows.column("p_flat_sgd", &sgd.p_flat_sgd, &sgd.p_flat_sgd_standard_error));
         }
+        if let Some(gains) = &result.gains {
+            numbers.extend(rows.column("gain_transfer", &gains.gain_transfer, &gains.gain_transfer_error));
+        }
+        if let Some(sgd) = &result.sgd_gains {
+            numbers.extend(rows.column("gain_sgd", &sgd.gain_sgd, &sgd.gain_sgd_standard_error));
+        }
+        numbers.extend(rows.column("batches_a_step", &result.batches_a_step, &[]));
         Ok(numbers)
     }
 
@@ -283,16 +318,31 @@ fn run(
                 found.push(sgd(model, &same_path, &row.steps, seed, FIRST_STREAM + k)?);
                 bar.advance(1);
             }
-            Some(SgdColumns {
-                p_flat_sgd: found.iter().map(|p| p.0).collect(),
-                p_flat_sgd_standard_error: found.iter().map(|p| p.1).collect(),
-            })
+            let (p_flat_sgd, p_flat_sgd_standard_error): (Vec<f64>, Vec<f64>) = found.into_iter().unzip();
+            let (gain_sgd, gain_sgd_standard_error) =
+                gains(&p_flat_sgd, &p_flat_sgd_standard_error, f64::hypot);
+            let gains = SgdGains {
+                gain_sgd,
+                gain_sgd_standard_error,
+            };
+            let reached = SgdColumns {
+                p_flat_sgd,
+                p_flat_sgd_standard_error,
+            };
+            Some((reached, gains))
         }
     };
+    let (sgd, sgd_gains) = sgd.unzip();
     let best = &candidates[0].strengths;
     let rates = design.rates(best);
     let of_rates = |of: &dyn Fn((f64, f64)) -> f64| rates.iter().map(|r| r.map_or(f64::NAN, of)).collect();
     let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+    let gained = |of: &dyn Fn(&Row) -> (f64, f64)| {
+        let (p, errors): (Vec<f64>, Vec<f64>) = rows.iter().map(of).unzip();
+        gains(&p, &errors, |best, other| best + other)
+    };
+    let (gain_two_state, gain_two_state_error) = gained(&|r| r.two_state);
+    let (gain_transfer, gain_transfer_error) = gained(&|r| r.transfer);
     let (time_scales, regime) = TimeScales::of(rows.iter().map(|row| &row.regime));
     let steps = design.y().len() - 1;
     let strengths = candidates.iter().flat_map(|candidate| {
@@ -326,7 +376,14 @@ fn run(
         p_flat_density_error: column(&|r| r.density.1),
         p_flat_transfer: column(&|r| r.transfer.0),
         p_flat_transfer_error: column(&|r| r.transfer.1),
+        gains: Some(DesignGains {
+            gain_two_state,
+            gain_two_state_error,
+            gain_transfer,
+            gain_transfer_error,
+        }),
         sgd,
+        sgd_gains,
         sensitivity: design.gradient(INITIAL, best)?,
         exchange_rate: of_rates(&|(gap, _)| gap),
         change_of_rate: change_of_rate(&rates, design.step(), task.pieces),
@@ -369,7 +426,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     }
     .panels(
         Panel::new("schedules", slow(), Axis::log("noise strength Δ")),
-        "*η* → 0 (full), map (open)",
+        "*η* → 0 ●, map ○",
         "final *P*_{flat}",
     );
     let middle: Vec<f64> = y.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();

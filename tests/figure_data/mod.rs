@@ -459,6 +459,7 @@ fn freezing() -> Group {
         shallowest: 1.0,
         regime: vec!["adiabatic".into()],
         time: along(&|s| 45.0 * (s - 1.0)),
+        valley: Some(vec![1, 2]),
         valley_x: both(&|s| 0.8 * s / (s + 30.0), &|s| -0.65 * s / (s + 30.0)),
         probability: both(&|s| 0.96 - 0.46 / s, &|s| 0.04 + 0.46 / s),
         no_hop_after: along(&|s| 1.0 - 1.0 / s),
@@ -512,7 +513,9 @@ fn freezing_design() -> Group {
         p_chosen_error: vec![1e-6; 4],
         p_chosen_density: p.iter().map(|p| p - 0.02).collect(),
         p_chosen_density_error: vec![1e-5; 4],
+        gains: None,
         sgd: None,
+        sgd_gains: None,
         s,
     };
     result.group().unwrap()
@@ -542,6 +545,8 @@ fn schedule_design() -> Group {
         p_flat_density_error: vec![1e-5; 4],
         p_flat_transfer: p.iter().map(|p| p - 0.005).collect(),
         p_flat_transfer_error: vec![1e-5; 4],
+        gains: None,
+        sgd_gains: None,
         sgd: Some(SgdColumns {
             p_flat_sgd: p,
             p_flat_sgd_standard_error: vec![2e-3; 4],
