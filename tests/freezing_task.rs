@@ -41,6 +41,47 @@ fn a_formula_of_the_two_valley_model_freezes_as_the_model_does() {
     assert!((sgd.p_final_sgd[flat] - 0.5517).abs() > 0.1);
 }
 
+/// Two wells whose barrier is .77 noise temperatures at the start. References from a master equation of both wells with rates by quadrature, written
+/// for this test alone: P = .2978337 on the right, mean last hop .288552.
+#[test]
+fn runs_that_start_below_the_threshold_have_errors_that_cover() {
+    let freezing = |keys: &str| {
+        FreezingResult::of(&run(&format!(
+            "name = \"low\"\n[landscape]\nvariables = [\"x\", \"s\"]\nloss = \"(0.15 + 0.8*s)*(x^2 - 1)^2 + 0.1*sin(3*s)*x + 0.05*x^3\"\n[noise]\ntensor = [[\"0.2 + 0.1*x^2\", 0.0], [0.0, 0.0]]\n[region]\ndomain = [[-3.4, 3.4], [0.0, 3.0]]\n[freezing]\nstart = 0.1\nend = 2.5\nstart_x = [1.0, -1.0, 1.2]\nvelocity = \"0.0219334 + 0.0243969*s\"\nschedule = [[0.5161217954724983, 0.6931373360222502], [1.7168339947504818, 0.08317648032267003]]\npoints = 5\nsnapshots = [2.5]\n{keys}"
+        )))
+        .unwrap()
+    };
+    let (p, hop) = (0.297_833_7, 0.288_552);
+    // digits of the references
+    let (p_digits, hop_digits) = (5e-8, 5e-7);
+    for keys in ["", "shallowest = 0.0", "shallowest = 1.0"] {
+        let found = freezing(keys);
+        let right = (0..2)
+            .max_by(|a, b| found.valley_x[a * 5 + 4].total_cmp(&found.valley_x[b * 5 + 4]))
+            .unwrap();
+        let (off, moved) = (found.p_final[right] - p, found.freezing_position - hop);
+        assert!(
+            off.abs() <= found.p_final_error + p_digits,
+            "{keys}: {off:e} {:e}",
+            found.p_final_error
+        );
+        assert!(
+            moved.abs() <= found.freezing_position_error + hop_digits,
+            "{keys}: {moved:e} {:e}",
+            found.freezing_position_error
+        );
+        // control: taking the start for one valley is far off, and only its error says so
+        let is_one = keys.ends_with("1.0");
+        assert_eq!(off.abs() > 0.01, is_one, "{keys}: {off}");
+        assert_eq!(
+            found.p_final_error > 1e-4,
+            is_one,
+            "{keys}: {}",
+            found.p_final_error
+        );
+    }
+}
+
 /// A quartic with two valleys that part with s, in the plane (x, s) or (s, x).
 fn parting(variables: &str, slow: usize, noise: &str, task: &str) -> FreezingResult {
     let domain = ["[[0.0, 1.0], [-2.2, 2.2]]", "[[-2.2, 2.2], [0.0, 1.0]]"][slow];

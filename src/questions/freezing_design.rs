@@ -334,7 +334,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             values: lost.collect(),
             colours: ColourScale {
                 map: ColourMap::Cividis,
-                axis: Axis::log("loss of *P*; line: the best"),
+                axis: Axis::log("loss of *P* (grey: none)"),
                 bar: true,
             },
         })
