@@ -188,6 +188,9 @@ fn unsymmetric<const D: usize>(grid: &Grid<D>, cell: usize) -> f64 {
     sum + 0.3 * (0..D).map(|d| of_axis(d) + 0.1).product::<f64>()
 }
 
+/// The next function and its estimate of the rate.
+type Step<'a> = dyn FnMut(&[f64]) -> Result<(Vec<f64>, f64)> + 'a;
+
 /// Iterates `step`, which returns the next function and its estimate of the rate, until the rate stands still; where another rate is so near
 /// that it does not, Arnoldi's iteration tells them apart.
 fn inverse_iteration(
@@ -216,7 +219,7 @@ fn inverse_iteration(
     centred(&mut start);
     // a Rayleigh quotient is never below the slowest rate
     let lowest = Cell::new(f64::INFINITY);
-    let iterate = |most: usize, step: &mut dyn FnMut(&[f64]) -> Result<(Vec<f64>, f64)>| {
+    let iterate = |most: usize, step: &mut Step<'_>| {
         power_iteration("inverse iteration", start.clone(), most, tolerance, |f| {
             let (mut next, estimate) = step(f)?;
             centred(&mut next);
