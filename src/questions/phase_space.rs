@@ -54,6 +54,8 @@ records! {
     /// mean first-passage time and spectral gap of motion with inertia, from four grids in phase space, beside Kramers' turnover; stationary density and
     /// committor at the first friction
     pub struct PhaseSpaceResult in "phase_space" {
+        /// what the numbers hold for, and what Kramers' turnover beside them leaves out
+        regime: Option<Vec<String>> => [note] "text",
         /// friction
         friction: Vec<f64> => [friction] "1/time" "γ",
         /// momentum of SGD
@@ -260,7 +262,20 @@ impl Task for PhaseSpaceKeys {
                 .first()
                 .map_or_else(Default::default, |case| case.points(ends));
             let [log_density, committor] = fields.unwrap_or_default();
+            let barriers = cases.iter().map(|case| {
+                let [lowest, barrier, _] = case.energies;
+                (barrier - lowest) / case.temperature
+            });
+            let (low, high) = barriers.fold((f64::INFINITY, 0.0_f64), |(a, b), t| (a.min(t), b.max(t)));
+            let barrier = match format!("{low:.1}") == format!("{high:.1}") {
+                true => format!("{low:.1}"),
+                false => format!("{low:.1} to {high:.1}"),
+            };
             let result = PhaseSpaceResult {
+                regime: Some(vec![format!(
+                    "at any friction and barrier that the grids hold: the barrier is {barrier} noise temperatures, Kramers' turnover beside them is off by about the inverse of that, and at most {:.1e} of the stationary law lies in cells at the ends",
+                    cuts.iter().copied().fold(0.0, f64::max)
+                )]),
                 friction: of(&|case| case.friction),
                 momentum,
                 temperature: of(&|case| case.temperature),

@@ -90,6 +90,8 @@ records! {
         }
         /// noise strength of the problem itself, in place of which others may be given
         problem_noise_strength: Option<f64> => [] "1",
+        /// what the numbers hold for, and what their errors are
+        regime: Option<Vec<String>> => [note] "text",
         /// langevin or sgd
         method: Vec<String> => [note] "text",
         /// noise strength, D = Δ C
@@ -315,12 +317,26 @@ impl InAnyDimension for RareEvents {
             }
             let column = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
             let estimates = |of: &dyn Fn(&Row) -> Estimate| rows.iter().map(of).collect::<Estimates>();
+            let rarest = rows
+                .iter()
+                .map(|row| row.probability.value)
+                .fold(f64::INFINITY, f64::min);
             let result = RareEventsResult {
                 time_step,
                 momentum: task.momentum,
                 problem_noise_strength: Some(of_problem),
                 replicas: task.replicas as i64,
                 repetitions: task.repetitions as i64,
+                regime: Some(vec![format!(
+                    "without bias at any barrier: loops reach the target with a probability down to {:.1e}; errors are from {} repetitions, and normal for many; {}",
+                    rarest,
+                    task.repetitions,
+                    if crossing == CrossingTest::EndOfStep {
+                        "SGD with its own steps, not their limit"
+                    } else {
+                        "paths of two time steps, whose limit leaves an error of its own"
+                    }
+                )]),
                 method: vec![
                     if crossing == CrossingTest::EndOfStep {
                         "sgd"

@@ -840,6 +840,7 @@ fn rare_events() -> Group {
         value,
     };
     let result = RareEventsResult {
+        regime: None,
         time_step: 0.04,
         momentum: 0.0,
         problem_noise_strength: Some(0.05),
@@ -868,6 +869,7 @@ fn phase_space() -> Group {
         x.iter().flat_map(|x| v.iter().map(|v| of(*x, *v))).collect()
     };
     let result = PhaseSpaceResult {
+        regime: None,
         momentum: None,
         temperature: vec![1.0 / 32.0; 6],
         step_time: None,
