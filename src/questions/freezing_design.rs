@@ -9,7 +9,7 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{
     Axis, ColourMap, ColourScale, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
-use crate::task::{Compared, MainNumber, Progress, Rows, gains};
+use crate::task::{Compared, MainNumber, Progress, Rows, SgdGains, gains};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ records! {
         /// SGD itself at its learning rate
         sgd: Option<FreezingDesignSgd> => [schedule],
         /// what the best gains by SGD
-        sgd_gains: Option<FreezingSgdGains> => [schedule],
+        sgd_gains: Option<SgdGains> => [schedule],
     }
 }
 
@@ -90,16 +90,6 @@ records! {
         gain: Vec<f64> => [] "1",
         /// error of gain, the sum of both
         gain_error: Vec<f64> => [] "1",
-    }
-}
-
-records! {
-    /// The same by SGD.
-    pub struct FreezingSgdGains {
-        /// p_chosen_sgd of the best schedule less that of each
-        gain_sgd: Vec<f64> => [] "1",
-        /// standard error of gain_sgd
-        gain_sgd_standard_error: Vec<f64> => [] "1",
     }
 }
 
@@ -223,15 +213,10 @@ impl FreezingDesign {
         let sgd: Option<Vec<(f64, f64)>> = found.iter().map(|r| r.sgd).collect();
         let sgd = sgd.map(|sgd| {
             let (p_chosen_sgd, p_chosen_sgd_standard_error): (Vec<f64>, Vec<f64>) = sgd.into_iter().unzip();
-            let (gain_sgd, gain_sgd_standard_error) =
-                gains(&p_chosen_sgd, &p_chosen_sgd_standard_error, f64::hypot);
+            let gains = SgdGains::new(&p_chosen_sgd, &p_chosen_sgd_standard_error);
             let reached = FreezingDesignSgd {
                 p_chosen_sgd,
                 p_chosen_sgd_standard_error,
-            };
-            let gains = FreezingSgdGains {
-                gain_sgd,
-                gain_sgd_standard_error,
             };
             (reached, gains)
         });

@@ -1,5 +1,6 @@
-//! Schedules in figures: how their noise goes, and what each of them reaches.
+//! Schedules that are compared: how their noise goes, what each of them reaches, and what the best gains.
 
+use crate::output::records;
 use crate::plot::{Axis, Layer, Panel, Style};
 
 /// What the first of the probabilities gains over each, and its errors: of discretisation the sum of both, which need not be independent; of independent
@@ -14,6 +15,27 @@ pub(crate) fn gains(p: &[f64], errors: &[f64], of_both: impl Fn(f64, f64) -> f64
             .map(|(k, other)| own(k, of_both(errors[0], *other)))
             .collect(),
     )
+}
+
+records! {
+    /// What the best schedule gains by SGD.
+    pub struct SgdGains {
+        /// fraction of runs of SGD that reach the valley under the best schedule less that under each
+        gain_sgd: Vec<f64> => [] "1",
+        /// standard error of gain_sgd
+        gain_sgd_standard_error: Vec<f64> => [] "1",
+    }
+}
+
+impl SgdGains {
+    /// Of the fractions of independent runs and their standard errors, the best schedule first.
+    pub(crate) fn new(fractions: &[f64], standard_errors: &[f64]) -> Self {
+        let (gain_sgd, gain_sgd_standard_error) = gains(fractions, standard_errors, f64::hypot);
+        Self {
+            gain_sgd,
+            gain_sgd_standard_error,
+        }
+    }
 }
 
 /// Schedules that are compared, the best first; its neighbours have names that begin with "best, ".

@@ -9,6 +9,7 @@ mod main_number;
 mod progress;
 mod work;
 
+pub use compared::SgdGains;
 pub(crate) use compared::{Compared, gains};
 pub use cost::Cost;
 pub use main_number::{MainNumber, Rows};

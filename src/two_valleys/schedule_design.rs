@@ -9,7 +9,7 @@ use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::setting::Setting;
 use crate::setting::two_valley::TwoValleyModel;
-use crate::task::{Compared, Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work, gains};
+use crate::task::{Compared, Cost, FigureEntry, MainNumber, Progress, Rows, SgdGains, Task, Work, gains};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,16 +123,6 @@ records! {
         gain_transfer: Vec<f64> => [] "1",
         /// error of gain_transfer, the sum of both
         gain_transfer_error: Vec<f64> => [] "1",
-    }
-}
-
-records! {
-    /// The same by SGD.
-    pub struct SgdGains {
-        /// p_flat_sgd of the best schedule less that of each
-        gain_sgd: Vec<f64> => [] "1",
-        /// standard error of gain_sgd
-        gain_sgd_standard_error: Vec<f64> => [] "1",
     }
 }
 
@@ -319,12 +309,7 @@ fn run(
                 bar.advance(1);
             }
             let (p_flat_sgd, p_flat_sgd_standard_error): (Vec<f64>, Vec<f64>) = found.into_iter().unzip();
-            let (gain_sgd, gain_sgd_standard_error) =
-                gains(&p_flat_sgd, &p_flat_sgd_standard_error, f64::hypot);
-            let gains = SgdGains {
-                gain_sgd,
-                gain_sgd_standard_error,
-            };
+            let gains = SgdGains::new(&p_flat_sgd, &p_flat_sgd_standard_error);
             let reached = SgdColumns {
                 p_flat_sgd,
                 p_flat_sgd_standard_error,
