@@ -1005,6 +1005,8 @@ fn follow_table(task: &NetworkEscape, table: &SectionTable, s: &[f64], sections:
     const DENSITY: (f64, f64) = (8.0, 1e-5);
     /// Local error of a step of the master equation.
     const MASTER: f64 = 1e-9;
+    /// Barrier in noise temperatures from which on a valley counts: a measured loss between six checkpoints has shallower minima that are none.
+    const SHALLOWEST: f64 = 1.0;
     let axes = || [table.x.clone(), s.to_vec()];
     let nothing = vec![0.0; table.loss.len()];
     let entries = vec![table.covariance.clone(), nothing.clone(), nothing];
@@ -1020,7 +1022,11 @@ fn follow_table(task: &NetworkEscape, table: &SectionTable, s: &[f64], sections:
     let schedule = NoiseSchedule::new(&[], &[1.0])?;
     let starts = [(0.0, 1.0)];
     let followed = || -> Result<TableLaw> {
-        let path = ValleyPath::new(&problem, &schedule, &ValleyPathSettings::default())?;
+        let settings = ValleyPathSettings {
+            shallowest: SHALLOWEST,
+            ..ValleyPathSettings::default()
+        };
+        let path = ValleyPath::new(&problem, &schedule, &settings)?;
         let law = path.follow(&problem, &starts, MASTER)?;
         let density = section_density(
             &problem,
