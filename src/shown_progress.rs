@@ -97,7 +97,7 @@ impl Drop for Ends {
     }
 }
 
-/// Says a line about every running task whenever `interval` has passed, whether work advances or not.
+/// Says a line about every task that has something left to do whenever `interval` has passed, whether work advances or not.
 fn lines(interval: Duration, say: impl Fn(&str) + Send + 'static) -> Progress {
     let state = Arc::new(Mutex::new(State::default()));
     let (alive, ends) = channel::<()>();
@@ -105,7 +105,10 @@ fn lines(interval: Duration, say: impl Fn(&str) + Send + 'static) -> Progress {
     // Ends when the progress, which holds the sender, is dropped.
     std::thread::spawn(move || {
         while ends.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            let lines: Vec<String> = held(&watched).running.iter().map(Running::line).collect();
+            let state = held(&watched);
+            let unfinished = state.running.iter().filter(|task| task.done < task.total);
+            let lines: Vec<String> = unfinished.map(Running::line).collect();
+            drop(state);
             lines.iter().for_each(|line| say(line));
         }
     });
@@ -164,6 +167,8 @@ mod tests {
         task.advance(3);
         wait("phase diagram: 37 % after 0 s, about 0 s left");
         drop(task);
+        let done = progress.task("rates", 1);
+        done.advance(1);
         said.lock().unwrap().clear();
         let _other = progress.task("slices", 2);
         wait("slices: 0 %");

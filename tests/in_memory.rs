@@ -22,6 +22,21 @@ fn a_double_well_is_solved_in_memory() {
     );
 }
 
+/// Without names, a loss with y is of two variables, unless y is a parameter; what is not known is named.
+#[test]
+fn a_loss_tells_how_many_variables_it_has() {
+    let dimension = |keys: &str| {
+        let named = "loss = \"barrier*(x^2 - 1)^2\"\nparameters = { barrier = 0.25 }\nvariables = [\"x\"]";
+        assert!(DOUBLE_WELL.contains(named));
+        let text = DOUBLE_WELL.replace(named, keys);
+        run::parse(&text).unwrap().landscape.dimension().unwrap()
+    };
+    assert_eq!(dimension("loss = \"(x^2 - 1)^2/4 + y^2/2\""), 2);
+    assert_eq!(dimension("loss = \"(x^2 - 1)^2/y\"\nparameters = { y = 4.0 }"), 1);
+    assert_eq!(dimension("loss = \"abs(x) + yy\""), 1);
+    assert_eq!(dimension("loss = \"x*y\"\nvariables = [\"x\", \"y\", \"z\"]"), 3);
+}
+
 /// The numbers of a table may stand in the configuration itself.
 #[test]
 fn a_table_in_the_configuration_is_its_formula() {

@@ -3,7 +3,7 @@
 use super::discretisation::Discretisation;
 use crate::error::{Error, Result};
 use crate::grid::Grid;
-use crate::math::PointBlock;
+use crate::math::{LANES, Point, PointBlock};
 use crate::region::Boundary;
 
 /// Marks a cell without a state.
@@ -68,11 +68,29 @@ impl<const D: usize> Cells<D> {
         self.cell_of.len()
     }
 
-    /// Centres of at most [`LANES`] cells.
-    pub fn centres(&self, cells: &[usize]) -> PointBlock<D> {
+    /// Indices of at most [`LANES`] cells, in the first lanes.
+    pub fn indices(&self, cells: &[usize]) -> [[usize; D]; LANES] {
+        let mut indices = [[0; D]; LANES];
+        let last = D - 1;
+        for (lane, &cell) in cells.iter().enumerate() {
+            // mostly the next in the same row
+            let next = lane > 0 && cell == cells[lane - 1] + 1;
+            if next && indices[lane - 1][last] + 1 < self.grid.axes()[last].cells() {
+                indices[lane] = indices[lane - 1];
+                indices[lane][last] += 1;
+            } else {
+                indices[lane] = self.grid.indices(cell);
+            }
+        }
+        indices
+    }
+
+    /// Centres of the cells with these indices.
+    pub fn centres(&self, indices: &[[usize; D]]) -> PointBlock<D> {
         let mut block = PointBlock::idle();
-        for (lane, cell) in cells.iter().enumerate() {
-            block.set(lane, &self.grid.centre(*cell));
+        for (lane, own) in indices.iter().enumerate() {
+            let centre = Point::<D>::from_fn(|d, _| self.grid.axes()[d].centre(own[d]));
+            block.set(lane, &centre);
         }
         block
     }

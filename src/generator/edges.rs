@@ -15,7 +15,8 @@
 
 use super::cells::{Cells, Landing};
 use super::discretisation::Discretisation;
-use super::offsets::{Local, Offsets, beyond_the_slope};
+use super::local::Local;
+use super::offsets::{Offsets, beyond_the_slope};
 use crate::diffusion::Diffusion;
 use crate::error::Result;
 use crate::math::relative_exponential;

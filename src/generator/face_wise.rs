@@ -2,14 +2,15 @@
 
 use super::cells::{Cells, Landing};
 use super::discretisation::Discretisation;
-use super::offsets::Local;
+use super::local::{at_centres, is_off_diagonal};
 use super::scharfetter_gummel::Halves;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::grid::Grid;
 use crate::landscape::loss_jump;
-use crate::math::{LANES, Point};
+use crate::math::{LANES, Lanes, Point, PointBlock, Tensor};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rates of a state through its faces: to the neighbouring centre, and to the face itself if it absorbs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,32 +21,60 @@ pub(super) struct Faces<const D: usize> {
     pub to_face: [[f64; 2]; D],
 }
 
-/// Rates of all states, from the `local` coefficients at their centres and those between centres and faces.
+/// Rates of all states; none where the tensor is not diagonal in every cell.
 pub(super) fn assemble<const D: usize>(
     diffusion: &impl Diffusion<D>,
     cells: &Cells<D>,
-    local: &[Local<D>],
     discretisation: &Discretisation<D>,
-) -> Result<Vec<Faces<D>>> {
+) -> Result<Option<Vec<Faces<D>>>> {
+    let first = &cells.cell_of[..cells.len().min(LANES)];
+    if diagonal(
+        diffusion,
+        &cells.centres(&cells.indices(first)[..first.len()]),
+        first.len(),
+    )?
+    .is_none()
+    {
+        return Ok(None);
+    }
     let mut halves = vec![[Halves::default(); D]; cells.len()];
+    let off_diagonal = AtomicBool::new(false);
     let blocks = halves.par_chunks_mut(LANES).zip(cells.cell_of.par_chunks(LANES));
-    (blocks.zip(local.par_chunks(LANES))).try_for_each(|((halves, block), local)| {
-        let centres = cells.centres(block);
-        for axis in 0..D {
-            let width = |cell: &usize| cells.grid.axes()[axis].width(cells.grid.indices(*cell)[axis]);
-            let widths: Vec<f64> = block.iter().map(width).collect();
-            let own: Vec<f64> = local.iter().map(|(_, tensor)| tensor[(axis, axis)]).collect();
-            let calculus = discretisation.calculus;
-            let found = Halves::of_block(diffusion, &centres, &own, axis, &widths, calculus)?;
-            halves
-                .iter_mut()
-                .zip(found)
-                .for_each(|(halves, found)| halves[axis] = found);
+    let of_block = |(halves, block): (&mut [[Halves; D]], &[usize])| {
+        if off_diagonal.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Ok::<(), Error>(())
-    })?;
-    let jumps = Jumps::new(diffusion, &cells.grid);
-    let of_state = |state: usize| -> Result<Faces<D>> {
+        let indices = cells.indices(block);
+        let indices = &indices[..block.len()];
+        let centres = cells.centres(indices);
+        let Some(own) = diagonal(diffusion, &centres, block.len())? else {
+            off_diagonal.store(true, Ordering::Relaxed);
+            return Ok(());
+        };
+        for axis in 0..D {
+            let mut widths = [0.0; LANES];
+            for (width, indices) in widths.iter_mut().zip(indices) {
+                *width = cells.grid.axes()[axis].width(indices[axis]);
+            }
+            Halves::of_block(
+                diffusion,
+                &centres,
+                axis,
+                &own[axis],
+                &widths,
+                discretisation.calculus,
+                halves,
+            )?;
+        }
+        Ok(())
+    };
+    // the first error in the order of the cells, and only where all tensors are diagonal
+    let found = blocks.map(of_block).reduce(|| Ok(()), Result::and);
+    if off_diagonal.into_inner() {
+        return Ok(None);
+    }
+    found?;
+    let of_state = |state: usize| {
         let from = cells.grid.indices(cells.cell_of[state]);
         let own = &halves[state];
         let mut faces = Faces {
@@ -56,15 +85,52 @@ pub(super) fn assemble<const D: usize>(
             for side in 0..2 {
                 faces.to_face[axis][side] = own[axis].rate_to_face(side);
                 if let Landing::State(next) = cells.jump(from, step(axis, side), None) {
-                    let jump = jumps.outward(diffusion, cells, from, axis, side)?;
                     faces.to_neighbour[axis][side] =
-                        own[axis].rate_to_neighbour(side, &halves[next][axis], jump);
+                        own[axis].rate_to_neighbour(side, &halves[next][axis], 0.0);
                 }
             }
         }
-        Ok(faces)
+        faces
     };
-    (0..cells.len()).into_par_iter().map(of_state).collect()
+    let mut faces: Vec<Faces<D>> = (0..cells.len()).into_par_iter().map(of_state).collect();
+    let jumps = Jumps::new(diffusion, &cells.grid);
+    if jumps.any() {
+        (faces.par_iter_mut().enumerate()).try_for_each(|(state, faces)| {
+            let from = cells.grid.indices(cells.cell_of[state]);
+            for (axis, side) in (0..D).flat_map(|axis| [(axis, 0), (axis, 1)]) {
+                let jump = jumps.outward(diffusion, cells, from, axis, side)?;
+                match cells.jump(from, step(axis, side), None) {
+                    Landing::State(next) if jump != 0.0 => {
+                        faces.to_neighbour[axis][side] =
+                            halves[state][axis].rate_to_neighbour(side, &halves[next][axis], jump);
+                    }
+                    _ => {}
+                }
+            }
+            Ok::<(), Error>(())
+        })?;
+    }
+    Ok(Some(faces))
+}
+
+/// The diagonal of the tensor at the first `cells` centres; none where it is not diagonal at all of them.
+fn diagonal<const D: usize>(
+    diffusion: &impl Diffusion<D>,
+    centres: &PointBlock<D>,
+    cells: usize,
+) -> Result<Option<[Lanes; D]>> {
+    let mut local = [(Point::zeros(), Tensor::zeros()); LANES];
+    at_centres(diffusion, centres, &mut local[..cells])?;
+    let mut diagonal = [[0.0; LANES]; D];
+    for (lane, (_, tensor)) in local[..cells].iter().enumerate() {
+        if is_off_diagonal(tensor) {
+            return Ok(None);
+        }
+        for axis in 0..D {
+            diagonal[axis][lane] = tensor[(axis, axis)];
+        }
+    }
+    Ok(Some(diagonal))
 }
 
 /// The faces on which the loss may jump: by axis, the indices of the declared surfaces among its faces.
@@ -81,6 +147,10 @@ impl<const D: usize> Jumps<D> {
             own.filter_map(|kink| grid.axes()[axis].face_at(kink.position))
                 .collect()
         }))
+    }
+
+    fn any(&self) -> bool {
+        self.0.iter().any(|faces| !faces.is_empty())
     }
 
     /// ΔL/D outward through a face of a cell.

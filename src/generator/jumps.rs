@@ -4,11 +4,10 @@ use super::cells::{Cells, Landing};
 use super::discretisation::Discretisation;
 use super::edges::{self, Edge};
 use super::face_wise::{self, Faces};
-use super::offsets::{self, Local, Offsets};
+use super::local::{is_off_diagonal, local_coefficients};
+use super::offsets::{self, Offsets};
 use crate::diffusion::{Calculus, Diffusion};
 use crate::error::{Error, Result};
-use crate::math::{LANES, Point, Tensor};
-use rayon::prelude::*;
 
 /// Where the rates come from, to find those into a set.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +25,15 @@ impl<const D: usize> Jumps<D> {
         cells: &Cells<D>,
         discretisation: &Discretisation<D>,
     ) -> Result<Self> {
+        if let Some(faces) = face_wise::assemble(diffusion, cells, discretisation)? {
+            return Ok(Self::Faces(faces));
+        }
         let local = local_coefficients(diffusion, cells)?;
-        let off_diagonal = |d: &Tensor<D>| (0..D).any(|r| (0..D).any(|c| r != c && d[(r, c)] != 0.0));
-        let Some(state) = local.iter().position(|(_, d)| off_diagonal(d)) else {
-            return Ok(Self::Faces(face_wise::assemble(
-                diffusion,
-                cells,
-                &local,
-                discretisation,
-            )?));
-        };
         if D != 2 || discretisation.calculus != Calculus::Ito {
+            let first = local.iter().position(|(_, d)| is_off_diagonal(d));
+            let position = first.map(|state| cells.grid.centre(cells.cell_of[state]));
             return Err(Error::OffDiagonalTensor {
-                position: format!("{:?}", cells.grid.centre(cells.cell_of[state]).as_slice()),
+                position: position.map_or(String::new(), |centre| format!("{:?}", centre.as_slice())),
                 requirement: "off-diagonal entries are treated in two dimensions and the Ito sense only"
                     .into(),
             });
@@ -87,37 +82,4 @@ impl<const D: usize> Jumps<D> {
             }
         }
     }
-}
-
-/// Drift and tensor at the centre of each state, checked to be finite.
-fn local_coefficients<const D: usize>(
-    diffusion: &impl Diffusion<D>,
-    cells: &Cells<D>,
-) -> Result<Vec<Local<D>>> {
-    let mut local = vec![(Point::zeros(), Tensor::zeros()); cells.len()];
-    let blocks = local.par_chunks_mut(LANES).zip(cells.cell_of.par_chunks(LANES));
-    blocks.try_for_each(|(local, block)| {
-        let centres = cells.centres(block);
-        let (mut drift, mut tensor) = ([[0.0; LANES]; D], [[[0.0; LANES]; D]; D]);
-        diffusion.drift_block(&centres, &mut drift);
-        diffusion.tensor_block(&centres, &mut tensor);
-        for (lane, local) in local.iter_mut().enumerate() {
-            let b = Point::<D>::from_fn(|i, _| drift[i][lane]);
-            let d = Tensor::<D>::from_fn(|i, j| tensor[i][j][lane]);
-            if !b.iter().chain(d.iter()).all(|v| v.is_finite()) {
-                return Err(Error::NotFinite {
-                    quantity: "drift or diffusion".into(),
-                    reason: format!(
-                        "b = {:?}, D = {:?} at {:?}",
-                        b.as_slice(),
-                        d.as_slice(),
-                        centres.point(lane).as_slice()
-                    ),
-                });
-            }
-            *local = (b, d);
-        }
-        Ok(())
-    })?;
-    Ok(local)
 }

@@ -26,6 +26,7 @@ mod edges;
 mod face_wise;
 mod flux;
 mod jumps;
+mod local;
 mod offsets;
 mod outside;
 mod remembered;

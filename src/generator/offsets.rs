@@ -11,6 +11,7 @@
 
 use super::cells::{Cells, Landing};
 use super::discretisation::JumpDrift;
+use super::local::Local;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result};
 use crate::grid::Axis;
@@ -19,7 +20,7 @@ use crate::math::{Point, Tensor, relative_exponential};
 use rayon::prelude::*;
 
 /// The jumps of one state.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Offsets {
     pub weights: [f64; 3],
     /// z_k⁺ and z_k⁻.
@@ -42,7 +43,12 @@ impl Offsets {
             if self.weights[k] == 0.0 {
                 continue;
             }
-            for (sign, z) in [1, -1].into_iter().zip(self.bias[k]) {
+            // B(|z|), mostly the same both ways
+            let against = |z: f64| self.weights[k] / relative_exponential(z.abs());
+            let [forth, back] = self.bias[k];
+            let first = against(forth);
+            let second = if back == forth { first } else { against(back) };
+            for (sign, z, against) in [(1, forth, first), (-1, back, second)] {
                 let offset = std::array::from_fn(|d| if d < 2 { sign * self.offsets[k][d] } else { 0 });
                 let landing = cells.jump(from, offset, set);
                 let z = f64::from(sign) * z;
@@ -52,18 +58,13 @@ impl Offsets {
                         self.weights[k] / (t * relative_exponential(-z * t))
                     }
                     // B(−z) = B(z) + z
-                    Landing::State(_) | Landing::Reflected => {
-                        self.weights[k] / relative_exponential(z.abs()) + self.weights[k] * z.max(0.0)
-                    }
+                    Landing::State(_) | Landing::Reflected => against + self.weights[k] * z.max(0.0),
                 };
                 visit(landing, rate);
             }
         }
     }
 }
-
-/// Drift and tensor at a cell centre.
-pub(super) type Local<const D: usize> = (Point<D>, Tensor<D>);
 
 /// Jumps of every state of a plane; `D` must be 2.
 pub(super) fn assemble<const D: usize>(
@@ -74,79 +75,79 @@ pub(super) fn assemble<const D: usize>(
     (reach, jump_drift): (usize, JumpDrift),
 ) -> Result<Vec<Offsets>> {
     let uniform: [bool; D] = cells.grid.axes().each_ref().map(is_uniform);
-    (0..cells.len())
-        .into_par_iter()
-        .map(|state| {
-            let (b, d) = &local[state];
-            let cell = cells.cell_of[state];
-            let indices = cells.grid.indices(cell);
-            let widths: [f64; 2] = std::array::from_fn(|a| cells.grid.axes()[a].width(indices[a]));
-            let scaled = Tensor::<2>::from_fn(|r, c| d[(r, c)] / (widths[r] * widths[c]));
-            let parts = Selling::decompose(&scaled, reach)
-                .map_err(|e| at_position(e, &cells.grid.centre(cell), d))?;
-            let (w, v) = (parts.weights, parts.offsets);
-            let mut drift: [f64; 2] = std::array::from_fn(|a| b[a] / widths[a]);
-            for a in 0..2 {
-                if !uniform[a] {
-                    // centres of unequal cells: ±v_k do not cancel in the mean
-                    let axis = &cells.grid.axes()[a];
-                    let i = indices[a] as i64;
-                    for k in 0..3 {
-                        let shift = i64::from(v[k][a]);
-                        let mean = centre(axis, i + shift, periodic[a]) - 2.0 * axis.centre(indices[a])
-                            + centre(axis, i - shift, periodic[a]);
-                        drift[a] -= w[k] * mean / widths[a];
-                    }
+    let mut rows = vec![Offsets::default(); cells.len()];
+    rows.par_iter_mut().enumerate().try_for_each(|(state, row)| {
+        let (b, d) = &local[state];
+        let cell = cells.cell_of[state];
+        let indices = cells.grid.indices(cell);
+        let widths: [f64; 2] = std::array::from_fn(|a| cells.grid.axes()[a].width(indices[a]));
+        let scaled = Tensor::<2>::from_fn(|r, c| d[(r, c)] / (widths[r] * widths[c]));
+        let parts =
+            Selling::decompose(&scaled, reach).map_err(|e| at_position(e, &cells.grid.centre(cell), d))?;
+        let (w, v) = (parts.weights, parts.offsets);
+        let mut drift: [f64; 2] = std::array::from_fn(|a| b[a] / widths[a]);
+        for a in 0..2 {
+            if !uniform[a] {
+                // centres of unequal cells: ±v_k do not cancel in the mean
+                let axis = &cells.grid.axes()[a];
+                let i = indices[a] as i64;
+                for k in 0..3 {
+                    let shift = i64::from(v[k][a]);
+                    let mean = centre(axis, i + shift, periodic[a]) - 2.0 * axis.centre(indices[a])
+                        + centre(axis, i - shift, periodic[a]);
+                    drift[a] -= w[k] * mean / widths[a];
                 }
             }
-            // D⁻¹ from the decomposition: det = Σ w_k w_l (v_k × v_l)², adj = Σ w_k v_k⊥ v_k⊥ᵀ; nothing cancels
-            let cross = |p: [f64; 2], q: [f64; 2]| p[0] * q[1] - p[1] * q[0];
-            let vectors = v.map(|o| o.map(f64::from));
-            let mut determinant = 0.0;
-            let mut bias = [0.0; 3];
-            let mut slope = [0.0; 2];
-            for k in 0..3 {
-                for l in 0..3 {
-                    let area = cross(vectors[l], vectors[k]);
-                    if l < k {
-                        determinant += w[k] * w[l] * area * area;
-                    }
-                    bias[k] += w[l] * area * cross(vectors[l], drift);
+        }
+        // D⁻¹ from the decomposition: det = Σ w_k w_l (v_k × v_l)², adj = Σ w_k v_k⊥ v_k⊥ᵀ; nothing cancels
+        let cross = |p: [f64; 2], q: [f64; 2]| p[0] * q[1] - p[1] * q[0];
+        let vectors = v.map(|o| o.map(f64::from));
+        let mut determinant = 0.0;
+        let mut bias = [0.0; 3];
+        let mut slope = [0.0; 2];
+        for k in 0..3 {
+            for l in 0..3 {
+                let area = cross(vectors[l], vectors[k]);
+                if l < k {
+                    determinant += w[k] * w[l] * area * area;
                 }
+                bias[k] += w[l] * area * cross(vectors[l], drift);
             }
-            for (&weight, u) in w.iter().zip(&vectors) {
-                let share = weight * cross(*u, drift) / determinant;
-                slope[0] -= share * u[1];
-                slope[1] += share * u[0];
+        }
+        for (&weight, u) in w.iter().zip(&vectors) {
+            let share = weight * cross(*u, drift) / determinant;
+            slope[0] -= share * u[1];
+            slope[1] += share * u[0];
+        }
+        if determinant <= 0.0 {
+            return Err(Error::NotPositive {
+                name: "diffusion tensor".into(),
+                position: position(&cells.grid.centre(cell)),
+                eigenvalues: format!(
+                    "{} (a strictly positive tensor is needed; give the noise a floor)",
+                    eigenvalues(d)
+                ),
+            });
+        }
+        let mut along = bias.map(|z| [z / determinant; 2]);
+        let wanted = |k: &usize| jump_drift.is_integral(v[*k]) && w[*k] > 0.0;
+        for (k, along) in along.iter_mut().enumerate().filter(|(k, _)| wanted(k)) {
+            for (along, sign) in along.iter_mut().zip([1, -1]) {
+                let jump = v[k].map(|n| sign * n);
+                let further = beyond_the_slope(diffusion, cells, state, &local[state], jump, periodic)?;
+                // in the sense of +v
+                *along += f64::from(sign) * further;
             }
-            if determinant <= 0.0 {
-                return Err(Error::NotPositive {
-                    name: "diffusion tensor".into(),
-                    position: position(&cells.grid.centre(cell)),
-                    eigenvalues: format!(
-                        "{} (a strictly positive tensor is needed; give the noise a floor)",
-                        eigenvalues(d)
-                    ),
-                });
-            }
-            let mut along = bias.map(|z| [z / determinant; 2]);
-            let wanted = |k: &usize| jump_drift.is_integral(v[*k]) && w[*k] > 0.0;
-            for (k, along) in along.iter_mut().enumerate().filter(|(k, _)| wanted(k)) {
-                for (along, sign) in along.iter_mut().zip([1, -1]) {
-                    let jump = v[k].map(|n| sign * n);
-                    let further = beyond_the_slope(diffusion, cells, state, &local[state], jump, periodic)?;
-                    // in the sense of +v
-                    *along += f64::from(sign) * further;
-                }
-            }
-            Ok(Offsets {
-                weights: w,
-                bias: along,
-                offsets: v,
-                slope,
-            })
-        })
-        .collect()
+        }
+        *row = Offsets {
+            weights: w,
+            bias: along,
+            offsets: v,
+            slope,
+        };
+        Ok(())
+    })?;
+    Ok(rows)
 }
 
 /// ∫ (D⁻¹ b along the jump − D⁻¹ b at the centre) · v ds over a jump by v; zero where it leads out of the states.

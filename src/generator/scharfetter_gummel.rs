@@ -35,30 +35,31 @@ struct Half {
 }
 
 impl Halves {
-    /// The cells with these centres, and widths along `axis`, where the diagonal of the tensor at the centres is known.
+    /// Those along `axis` of the cells with the first centres, where the widths and the diagonal of the tensor at the centres are known.
     pub fn of_block<const D: usize>(
         diffusion: &impl Diffusion<D>,
         centres: &PointBlock<D>,
-        tensors: &[f64],
         axis: usize,
-        widths: &[f64],
+        tensors: &Lanes,
+        widths: &Lanes,
         calculus: Calculus,
-    ) -> Result<[Self; LANES]> {
-        let mut cells = [Self::default(); LANES];
-        for (lane, (tensor, width)) in tensors.iter().zip(widths).enumerate() {
-            if !(*tensor > 0.0) {
-                return Err(refusal(0.0, *tensor, &centres.point(lane)));
+        halves: &mut [[Self; D]],
+    ) -> Result<()> {
+        for (lane, halves) in halves.iter_mut().enumerate() {
+            let (tensor, width) = (tensors[lane], widths[lane]);
+            if !(tensor > 0.0) {
+                return Err(refusal(0.0, tensor, &centres.point(lane)));
             }
-            cells[lane].amplitude = tensor * power(*tensor, calculus) / width;
+            halves[axis].amplitude = tensor * power(tensor, calculus) / width;
         }
         for (side, sign) in [-0.5, 0.5].into_iter().enumerate() {
-            let (increments, means) = along(diffusion, centres, axis, sign, widths)?;
-            for (lane, width) in widths.iter().enumerate() {
-                let weight = 0.5 * width * power(means[lane], calculus);
-                cells[lane].sides[side] = Half::new(increments[lane], weight);
+            let (increments, means) = along(diffusion, centres, axis, sign, widths, halves.len())?;
+            for (lane, halves) in halves.iter_mut().enumerate() {
+                let weight = 0.5 * widths[lane] * power(means[lane], calculus);
+                halves[axis].sides[side] = Half::new(increments[lane], weight);
             }
         }
-        Ok(cells)
+        Ok(())
     }
 
     /// Rate to the lower (0) or upper (1) face.
@@ -87,33 +88,36 @@ fn power(tensor: f64, calculus: Calculus) -> f64 {
     }
 }
 
-/// ψ increment and mean D on the way from each centre by `part` of a width, by two-point Gauss quadrature (exact for cubics).
+/// ψ increment and mean D on the way from each of the first `cells` centres by `part` of a width, by two-point Gauss quadrature (exact for
+/// cubics).
 fn along<const D: usize>(
     diffusion: &impl Diffusion<D>,
     centres: &PointBlock<D>,
     axis: usize,
     part: f64,
-    widths: &[f64],
+    widths: &Lanes,
+    cells: usize,
 ) -> Result<(Lanes, Lanes)> {
     // Gauss nodes of [0, 1]: (1 ∓ 1/sqrt 3)/2.
     const NODES: [f64; 2] = [0.211_324_865_405_187_1, 0.788_675_134_594_812_9];
     let (mut increments, mut means) = ([0.0; LANES], [0.0; LANES]);
     let (mut drift, mut tensor) = ([[0.0; LANES]; D], [[[0.0; LANES]; D]; D]);
+    let mut shifted = centres.clone();
     for node in NODES {
-        let mut shifted = centres.clone();
-        for (x, width) in shifted.coordinates_mut()[axis].iter_mut().zip(widths) {
-            *x += node * part * width;
+        let (to, from) = (&mut shifted.coordinates_mut()[axis], &centres.coordinates()[axis]);
+        for lane in 0..LANES {
+            to[lane] = from[lane] + node * part * widths[lane];
         }
         diffusion.drift_block(&shifted, &mut drift);
         diffusion.tensor_block(&shifted, &mut tensor);
         let (drift, tensor) = (&drift[axis], &tensor[axis][axis]);
-        for (lane, width) in widths.iter().enumerate() {
-            let (b, d) = (drift[lane], tensor[lane]);
-            if !(b.is_finite() && d.is_finite() && d > 0.0) {
-                return Err(refusal(b, d, &shifted.point(lane)));
-            }
-            increments[lane] -= 0.5 * part * width * b / d;
-            means[lane] += 0.5 * d;
+        let meant = |lane: usize| drift[lane].is_finite() && tensor[lane].is_finite() && tensor[lane] > 0.0;
+        if let Some(lane) = (0..cells).find(|lane| !meant(*lane)) {
+            return Err(refusal(drift[lane], tensor[lane], &shifted.point(lane)));
+        }
+        for lane in 0..LANES {
+            increments[lane] -= 0.5 * part * widths[lane] * drift[lane] / tensor[lane];
+            means[lane] += 0.5 * tensor[lane];
         }
     }
     Ok((increments, means))

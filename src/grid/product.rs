@@ -39,10 +39,11 @@ impl<const D: usize> Grid<D> {
     pub fn indices(&self, cell: usize) -> [usize; D] {
         let mut rest = cell;
         let mut indices = [0; D];
-        for (index, axis) in indices.iter_mut().zip(&self.axes).rev() {
-            *index = rest % axis.cells();
-            rest /= axis.cells();
+        for d in (1..D).rev() {
+            indices[d] = rest % self.axes[d].cells();
+            rest /= self.axes[d].cells();
         }
+        indices[0] = rest;
         indices
     }
 

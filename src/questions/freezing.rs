@@ -316,8 +316,14 @@ impl Task for Freezing {
                 ),
             );
         }
-        if self.points < 2 {
-            return fail("points", "at least two positions are needed".into());
+        /// Positions written: more of them are a slip of the pen.
+        const MOST_POINTS: usize = 100_000;
+        if !(2..=MOST_POINTS).contains(&self.points) {
+            let message = format!(
+                "{} is not allowed: at least 2 and at most {MOST_POINTS} are",
+                self.points
+            );
+            return fail("points", message);
         }
         require_non_negative("shallowest", self.shallowest).map_err(|e| e.at("freezing.shallowest"))?;
         if self.start_x.is_empty() {

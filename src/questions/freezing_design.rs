@@ -187,7 +187,7 @@ impl FreezingDesign {
             settings,
         )?;
         let best = design.best();
-        bar.advance(1);
+        drop(bar);
         let nearest = |factor: f64| design.factors()[design.nearest(factor)];
         let value = |strengths: &[f64]| {
             let choice: Vec<usize> = strengths.iter().map(|f| design.nearest(*f)).collect();

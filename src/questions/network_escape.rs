@@ -576,6 +576,7 @@ fn run(
             })
         })
         .collect::<Result<_>>()?;
+    drop(bar);
     let labels = problem.test.labels();
     let wrong = |end: &EndPoint| end.test.misclassified(labels);
     // restarts of the first checkpoint are looked at when the sections are, too

@@ -22,13 +22,17 @@ pub fn parse(text: &str) -> Result<Config> {
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        let of_choices = inner.message().trim() == "wanted string or table";
-        let choices = of_choices.then(|| choices(text, &path)).flatten();
-        let (key, message) = match choices {
-            Some(choices) => (
-                path.clone(),
-                format!("one of {choices} is wanted here, not a number or a list"),
-            ),
+        let wanted = |choices: String| match inner.message().trim() {
+            "wanted string or table" => {
+                Some(format!("one of {choices} is wanted here, not a number or a list"))
+            }
+            message if message.starts_with("wanted exactly 1 element") => Some(format!(
+                "exactly one of {choices} is wanted here, as the only key"
+            )),
+            _ => None,
+        };
+        let (key, message) = match choices(text, &path).and_then(wanted) {
+            Some(message) => (path.clone(), message),
             None => explain(&path, inner.message()),
         };
         let place = position(text, &inner);
@@ -251,6 +255,11 @@ mod tests {
         assert!(text.contains("line 1"), "{text}");
         let text = message("seed = 3\n");
         assert!(text.contains("name") && text.contains("required"), "{text}");
+        let text = message("name = \"a\"\n[escape]\nstart = { point = [0.0], radius = 0.1 }\n");
+        assert!(
+            text.contains("escape.start: exactly one of ball, ellipse"),
+            "{text}"
+        );
         let text = message("name = \"a\"\n[phase_diagram]\nsigma = \"big\"\n");
         assert!(
             text.contains("phase_diagram.sigma") && text.contains("range"),

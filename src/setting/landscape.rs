@@ -28,7 +28,7 @@ pub struct LandscapeKeys {
     pub drift: Option<Vec<String>>,
     /// L as a table in an HDF5 file, in place of a model: a smooth spline through its values
     pub table: Option<LossTable>,
-    /// names of the variables in formulas and results; x, y unless given
+    /// names of the variables in formulas and results; x, y unless given (a loss without y is of x alone)
     pub variables: Option<Vec<String>>,
     /// named numbers in formulas, { barrier = 0.25 }
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -229,7 +229,7 @@ impl LandscapeKeys {
         let found = match (self.model, &self.drift, &self.table, &self.loss) {
             (_, Some(drift), _, _) => drift.len(),
             (_, _, Some(table), _) => table.axes.len(),
-            (_, _, _, Some(_)) => named.unwrap_or(1),
+            (_, _, _, Some(loss)) => named.unwrap_or(if self.knows_y(loss) { 2 } else { 1 }),
             (Some(LandscapeModel::MuellerBrown | LandscapeModel::DegenerateValley), ..) => 2,
             (Some(LandscapeModel::Quadratic), ..) => self.minimum.as_ref().map_or(1, Vec::len),
             (None | Some(LandscapeModel::TwoValley), ..) if self.y.is_none() => 2,
@@ -254,6 +254,12 @@ impl LandscapeKeys {
             )),
             _ => Ok(found),
         }
+    }
+
+    /// Whether a formula has a y that is no parameter.
+    fn knows_y(&self, formula: &str) -> bool {
+        let mut words = formula.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| word == "y") && !self.parameters.contains_key("y")
     }
 
     /// [`LandscapeKeys::dimension`] for questions about one or two variables.

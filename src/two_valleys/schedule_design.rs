@@ -175,8 +175,8 @@ impl Task for ScheduleDesignKeys {
     }
 
     fn cost(&self, setting: &Setting) -> Cost {
-        /// Seconds of the slices, and of the schedules without sampling noise.
-        const THEORY: f64 = 120.0;
+        /// Seconds of the slices and of the schedules without sampling noise, for each factor e between the bounds.
+        const THEORY: f64 = 35.0;
         /// Schedules that are simulated.
         const SCHEDULES: f64 = 10.0;
         let path = PathCost::new(setting, [self.start_y, self.end_y], self.learning_rate);
@@ -185,7 +185,10 @@ impl Task for ScheduleDesignKeys {
         path.of_runs(SECTION, name, SCHEDULES, self.runs)
             .with_memory(&key, path.law_memory(SCHEDULES))
             .with_time(&key, path.law_time(SCHEDULES))
-            .with_time("schedule_design.pieces", THEORY)
+            .with_time(
+                "schedule_design.weakest",
+                THEORY * (self.strongest / self.weakest).ln(),
+            )
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -274,11 +277,14 @@ fn run(
     progress: &Progress,
 ) -> Result<ScheduleDesignResult> {
     let bounds = [task.weakest, task.strongest];
-    let slice = |y: f64, strength: f64| model.slice(y, strength);
     let path = [task.start_y, task.end_y];
-    let bar = progress.task("rates for the design", 1);
+    let bar = progress.task("rates for the design", (STEPS * STRENGTHS) as u64);
+    let slice = |y: f64, strength: f64| {
+        bar.advance(1);
+        model.slice(y, strength)
+    };
     let design = ScheduleDesign::new(model.landscape(), slice, path, bounds, STEPS, STRENGTHS)?;
-    bar.advance(1);
+    drop(bar);
     let (candidates, bound) = candidates(&design, task)?;
     let same_path = Schedules {
         start_y: task.start_y,
