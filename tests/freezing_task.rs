@@ -5,6 +5,8 @@
 mod common;
 
 use common::escape::{refused, run};
+use freezeout::landscape::{Landscape, TwoValley};
+use freezeout::math::Point;
 use freezeout::output::Records;
 use freezeout::questions::freezing::FreezingResult;
 use freezeout::questions::freezing_design::FreezingDesignResult;
@@ -39,6 +41,44 @@ fn a_formula_of_the_two_valley_model_freezes_as_the_model_does() {
     assert!(off.abs() < 4.0 * sgd.p_final_sgd_standard_error[flat], "{off}");
     // control: that is not the isotropic law
     assert!((sgd.p_final_sgd[flat] - 0.5517).abs() > 0.1);
+}
+
+/// Loss and curvature of the two-valley model at 241 x 51 points, its ridge declared: a spline on either side of it. Without the kink one spline
+/// rounds the ridge.
+#[test]
+fn a_table_of_the_two_valley_model_freezes_as_the_model_does() {
+    let model = TwoValley::default();
+    let x: Vec<f64> = (0..=240).map(|k| -1.1 + 0.01 * f64::from(k)).collect();
+    let y: Vec<f64> = (0..=50).map(|k| 0.5 * f64::from(k)).collect();
+    let rows = |of: &dyn Fn(&Point<2>) -> f64| -> Vec<Vec<f64>> {
+        let row = |x: &f64| y.iter().map(|y| of(&Point::<2>::new(*x, *y))).collect();
+        x.iter().map(row).collect()
+    };
+    let loss = rows(&|theta| model.loss(theta));
+    let curvature = rows(&|theta| model.hessian(theta)[(0, 0)]);
+    let freezing = |kinks: &str| {
+        FreezingResult::of(&run(&format!(
+            "name = \"table\"\n[landscape]\nvariables = [\"x\", \"y\"]\n{kinks}\ntable = {{ loss = {loss:?}, axes = [{x:?}, {y:?}] }}\n[noise]\ntable = {{ curvature = {curvature:?}, axes = [{x:?}, {y:?}] }}\n[sgd]\nnoise_strength = 1e-3\n[region]\ndomain = [[-1.1, 1.3], [0.0, 25.0]]\n[freezing]\nslow = \"y\"\nstart = 1.0\nend = 20.0\nstart_x = [-0.01, 0.01]\n"
+        )))
+        .unwrap()
+    };
+    // of the model itself, by its own route: P .960858, by the density .96076, last hop 4.33917
+    let off = |found: &FreezingResult| {
+        let flat = usize::from(found.p_final[1] > found.p_final[0]);
+        [
+            found.p_final[flat] - 0.960_858,
+            found.p_final_density[flat] - 0.960_76,
+            found.freezing_position - 4.339_17,
+        ]
+    };
+    let found = freezing("kinks = [{ axis = 0, position = 0.0 }]");
+    let [p, density, hop] = off(&found);
+    assert!(p.abs() < 2e-5 + found.p_final_error, "{p}");
+    assert!(density.abs() < 2e-5 + found.p_final_density_error, "{density}");
+    assert!(hop.abs() < 2e-4 + found.freezing_position_error, "{hop}");
+    // control: the ridge is rounded over a cell
+    let rounded = off(&freezing(""));
+    assert!(rounded[1].abs() > 5e-3 && rounded[2].abs() > 3e-3, "{rounded:?}");
 }
 
 /// Two wells whose barrier is .77 noise temperatures at the start. References from a master equation of both wells with rates by quadrature, written

@@ -287,6 +287,31 @@ fn sgd_that_diverges_is_refused() {
     run(&sgd.replace("1.1", "0.55"));
 }
 
+/// A tensor fifty times as wide along one axis as along the other, turning, on cells far too large for it.
+#[test]
+fn main_numbers_without_a_digit_are_named() {
+    let file = run(r#"
+name = "turning"
+[landscape]
+loss = "(x^2 - 1)^2/4 + y^2/2"
+[noise]
+tensor = [["0.04*(cos(2*x)^2 + 0.02*sin(2*x)^2)", "0.04*0.98*sin(2*x)*cos(2*x)"], ["0.04*0.98*sin(2*x)*cos(2*x)", "0.04*(sin(2*x)^2 + 0.02*cos(2*x)^2)"]]
+[region]
+domain = [[-2, 2], [-1.5, 1.5]]
+[escape]
+cells = [12, 12]
+start = { half_space = { normal = [-1.0, 0.0], offset = 0.7 } }
+target = { half_space = { normal = [1.0, 0.0], offset = 0.6 } }
+"#);
+    let warning = format!("{:?}", file.group("escape").unwrap().attributes().get("warning"));
+    assert!(number(&file, TIME).is_nan());
+    assert!(
+        warning.contains("mean_first_passage_time") && warning.contains("give more cells"),
+        "{warning}"
+    );
+    assert!(!warning.contains("mean_transition_duration"), "{warning}");
+}
+
 #[test]
 fn a_kink_that_is_not_declared_is_named() {
     let warning = |text: &str| {

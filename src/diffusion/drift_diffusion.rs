@@ -2,6 +2,7 @@
 
 use super::{Diffusion, Drift, sgd};
 use crate::error::{Result, require_positive};
+use crate::landscape::Kink;
 use crate::math::{Lanes, Point, PointBlock, Tensor};
 use crate::noise::GradientNoise;
 
@@ -18,12 +19,13 @@ use crate::noise::GradientNoise;
 /// assert!(process.landscape().is_none());
 /// # Ok::<(), freezeout::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DriftDiffusion<B, N> {
     drift: B,
     noise: N,
     learning_rate: Option<f64>,
     noise_strength: f64,
+    kinks: Vec<Kink>,
 }
 
 impl<B, N> DriftDiffusion<B, N> {
@@ -37,6 +39,7 @@ impl<B, N> DriftDiffusion<B, N> {
             noise,
             learning_rate: None,
             noise_strength: require_positive("noise_strength", noise_strength)?,
+            kinks: Vec::new(),
         })
     }
 
@@ -50,6 +53,13 @@ impl<B, N> DriftDiffusion<B, N> {
             learning_rate: Some(learning_rate),
             ..Self::new(drift, noise, noise_strength)?
         })
+    }
+
+    /// With surfaces on which drift, noise or a derivative of them jumps.
+    #[must_use]
+    pub fn with_kinks(mut self, kinks: Vec<Kink>) -> Self {
+        self.kinks = kinks;
+        self
     }
 }
 
@@ -71,6 +81,9 @@ where
         self.noise.covariance_block(points, tensor);
         let entries = tensor.as_flattened_mut().as_flattened_mut();
         entries.iter_mut().for_each(|entry| *entry *= self.noise_strength);
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        self.kinks.clone()
     }
     fn learning_rate(&self) -> Option<f64> {
         self.learning_rate

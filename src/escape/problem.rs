@@ -91,12 +91,13 @@ impl<const D: usize> ProblemBuilder<D> {
     /// `start`, `target`, `cells`, `concentrate`, `calculus`, or `loss`, `drift` and `noise` where these are not finite;
     /// [`Error::OverlappingSets`] when start and target share cells; [`Error::NotPositive`] where the tensor is not positive.
     pub fn build(self) -> Result<Problem<D>> {
-        let mut kinks = self.kinks;
+        let mut kinks = self.kinks.clone();
         if kinks.iter().any(|k| k.axis >= D || !k.position.is_finite()) {
             let message = format!("axis must be below {D} and position finite");
             return Err(Error::config("kinks", message));
         }
-        kinks.extend(self.diffusion.kinks());
+        let own = self.diffusion.kinks().into_iter();
+        kinks.extend(own.filter(|kink| !self.kinks.contains(kink)));
         if self.reach == 0 {
             return Err(Error::config("reach", "at least one cell is needed"));
         }

@@ -51,6 +51,14 @@ pub struct Kink {
     pub position: f64,
 }
 
+impl Kink {
+    /// The positions along each axis.
+    pub fn by_axis<const D: usize>(kinks: &[Self]) -> [Vec<f64>; D] {
+        let along = |axis: usize| kinks.iter().filter(move |kink| kink.axis == axis);
+        std::array::from_fn(|axis| along(axis).map(|kink| kink.position).collect())
+    }
+}
+
 /// A loss L(θ) on D parameters, twice differentiable away from its [`Kink`]s.
 ///
 /// # Units

@@ -1,6 +1,6 @@
 //! A loss known at the points of a table.
 
-use super::Landscape;
+use super::{Kink, Landscape};
 use crate::error::Result;
 use crate::math::{Point, Spline, Tensor};
 
@@ -23,6 +23,7 @@ use crate::math::{Point, Spline, Tensor};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tabulated<const D: usize> {
     spline: Spline<D>,
+    kinks: Vec<Kink>,
 }
 
 impl<const D: usize> Tabulated<D> {
@@ -31,8 +32,17 @@ impl<const D: usize> Tabulated<D> {
     /// # Errors
     /// Those of [`Spline::new`].
     pub fn new(axes: [Vec<f64>; D], values: Vec<f64>) -> Result<Self> {
+        Self::with_kinks(axes, values, Vec::new())
+    }
+
+    /// The same with kinks, on each of which the table has a point: a spline on either side, of the same orders as without.
+    ///
+    /// # Errors
+    /// Those of [`Spline::meeting_at`].
+    pub fn with_kinks(axes: [Vec<f64>; D], values: Vec<f64>, kinks: Vec<Kink>) -> Result<Self> {
         Ok(Self {
-            spline: Spline::new(axes, values)?,
+            spline: Spline::meeting_at(Kink::by_axis(&kinks), axes, values)?,
+            kinks,
         })
     }
 }
@@ -46,5 +56,8 @@ impl<const D: usize> Landscape<D> for Tabulated<D> {
     }
     fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
         self.spline.derivatives(theta).2
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        self.kinks.clone()
     }
 }

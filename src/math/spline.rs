@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::math::{Point, Tensor};
+use std::ops::Range;
 
 /// The C² cubic spline through values on the points of D axes (the product of splines along each axis).
 ///
@@ -54,6 +55,73 @@ impl<const D: usize> Spline<D> {
     /// [`Error::InvalidParameter`] when an axis is not finite and strictly increasing; [`Error::NotFinite`] when a value is not
     /// finite, or a second derivative overflows.
     pub fn new(axes: [Vec<f64>; D], values: Vec<f64>) -> Result<Self> {
+        Self::check(&axes, &values)?;
+        Self::of_pieces(axes, values)
+    }
+
+    /// Splines on either side of `breaks`, positions along each axis, that meet there: for values whose derivatives jump.
+    ///
+    /// # Method
+    /// Each piece is a spline of its own, and keeps the orders of a smooth table. Breaks outside the table are of no consequence.
+    ///
+    /// # Errors
+    /// Those of [`Spline::new`]; [`Error::InvalidParameter`] for a break that is no point of its axis, or with fewer than three on a side.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::math::{Point, Spline};
+    /// let x: Vec<f64> = (-4..=4).map(f64::from).collect();
+    /// let f = |x: f64| if x < 0.0 { -x } else { x * x };
+    /// let values = x.iter().map(|x| f(*x)).collect();
+    /// let spline = Spline::<1>::meeting_at([vec![0.0]], [x], values)?;
+    /// assert!((spline.value(&Point::<1>::new(-0.3)) - 0.3).abs() < 1e-14 && (spline.value(&Point::<1>::new(0.5)) - 0.25).abs() < 1e-14);
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn meeting_at(breaks: [Vec<f64>; D], axes: [Vec<f64>; D], values: Vec<f64>) -> Result<Self> {
+        Self::broken(breaks, axes, values, true)
+    }
+
+    /// Splines on either side of `breaks`, positions along each axis, that know nothing of each other: for values that jump there.
+    ///
+    /// # Method
+    /// The value that each piece has at a break is that of the cubic polynomial through its four nearest points, an error of order 4; what
+    /// the table says at the break itself belongs to neither side and is not used.
+    ///
+    /// # Errors
+    /// Those of [`Spline::new`]; [`Error::InvalidParameter`] for a break with fewer than four points on a side.
+    ///
+    /// # Examples
+    /// ```
+    /// use freezeout::math::{Point, Spline};
+    /// let x: Vec<f64> = (-4..=4).map(f64::from).collect();
+    /// let values = x.iter().map(|x| if *x < 0.0 { 1.0 } else { 5.0 }).collect();
+    /// let spline = Spline::<1>::jumping_at([vec![0.0]], [x], values)?;
+    /// let at = |x: f64| spline.value(&Point::<1>::new(x));
+    /// assert!((at(-0.1) - 1.0).abs() < 1e-14 && (at(0.1) - 5.0).abs() < 1e-14);
+    /// # Ok::<(), freezeout::Error>(())
+    /// ```
+    pub fn jumping_at(breaks: [Vec<f64>; D], axes: [Vec<f64>; D], values: Vec<f64>) -> Result<Self> {
+        Self::broken(breaks, axes, values, false)
+    }
+
+    fn broken(
+        mut breaks: [Vec<f64>; D],
+        mut axes: [Vec<f64>; D],
+        mut values: Vec<f64>,
+        meets: bool,
+    ) -> Result<Self> {
+        Self::check(&axes, &values)?;
+        for (d, breaks) in breaks.iter_mut().enumerate() {
+            breaks.sort_by(f64::total_cmp);
+            breaks.dedup();
+            for at in breaks {
+                values = break_at(&mut axes, values, d, *at, meets)?;
+            }
+        }
+        Self::of_pieces(axes, values)
+    }
+
+    fn check(axes: &[Vec<f64>; D], values: &[f64]) -> Result<()> {
         for (number, axis) in axes.iter().enumerate() {
             check_axis(number, axis)?;
         }
@@ -71,10 +139,16 @@ impl<const D: usize> Spline<D> {
                 reason: format!(
                     "value {} at {:?}",
                     values[entry],
-                    position(&axes, entry).as_slice()
+                    position(axes, entry).as_slice()
                 ),
             });
         }
+        Ok(())
+    }
+
+    /// The spline of values on axes on which a position that stands twice is where two pieces end.
+    fn of_pieces(axes: [Vec<f64>; D], values: Vec<f64>) -> Result<Self> {
+        let points = values.len();
         let mut coefficients = vec![0.0; points << D];
         for (at, value) in values.into_iter().enumerate() {
             coefficients[at << D] = value;
@@ -87,8 +161,11 @@ impl<const D: usize> Spline<D> {
                 for kind in 0..1 << d {
                     let along = |k: usize| ((first + k * stride) << D) + kind;
                     let f: Vec<f64> = (0..n).map(|k| coefficients[along(k)]).collect();
-                    for (k, second) in second_derivatives(&axes[d], &f).into_iter().enumerate() {
-                        coefficients[along(k) + (1 << d)] = second;
+                    for piece in pieces(&axes[d]) {
+                        let seconds = second_derivatives(&axes[d][piece.clone()], &f[piece.clone()]);
+                        for (k, second) in piece.zip(seconds) {
+                            coefficients[along(k) + (1 << d)] = second;
+                        }
                     }
                 }
             }
@@ -165,14 +242,11 @@ impl<const D: usize> Spline<D> {
             if !(x >= axis[0] && x <= axis[last]) {
                 return None;
             }
-            // where it would be among equidistant points, or by bisection
+            // where it would be among equidistant points, there or one further beyond a break, or by bisection
             let guess = ((x - axis[0]) * self.density[d]) as usize;
-            let is_right = guess < last && axis[guess] <= x && x < axis[guess + 1];
-            let left = if is_right {
-                guess
-            } else {
-                axis.partition_point(|&p| p <= x).clamp(1, last) - 1
-            };
+            let is_right = |k: &usize| *k < last && axis[*k] <= x && x < axis[*k + 1];
+            let left = [guess, guess + 1].into_iter().find(is_right);
+            let left = left.unwrap_or_else(|| axis.partition_point(|&p| p <= x).clamp(1, last) - 1);
             basis[d] = weights(axis[left], axis[left + 1], x);
             corner = corner * axis.len() + left;
         }
@@ -235,6 +309,79 @@ fn check_axis(number: usize, axis: &[f64]) -> Result<()> {
         )),
         None => Ok(()),
     }
+}
+
+/// The points of each piece of an axis.
+fn pieces(axis: &[f64]) -> Vec<Range<usize>> {
+    let starts = (1..axis.len()).filter(|k| axis[*k] == axis[k - 1]);
+    let mut ends: Vec<usize> = std::iter::once(0).chain(starts).collect();
+    ends.push(axis.len());
+    ends.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+/// The values where one more position of axis `d`, the last so far, ends two pieces.
+fn break_at<const D: usize>(
+    axes: &mut [Vec<f64>; D],
+    values: Vec<f64>,
+    d: usize,
+    at: f64,
+    meets: bool,
+) -> Result<Vec<f64>> {
+    let axis = &axes[d];
+    let n = axis.len();
+    if !(at > axis[0] && at < axis[n - 1]) {
+        return Ok(values);
+    }
+    let wrong = |requirement: &str| {
+        Err(Error::InvalidParameter {
+            name: format!("kink on table axis {d}"),
+            value: at,
+            requirement: requirement.into(),
+        })
+    };
+    // its own point, to rounding
+    let rounding = 1e-9 * (axis[n - 1] - axis[0]);
+    let before = axis.partition_point(|&p| p < at - rounding);
+    let after = axis.partition_point(|&p| p <= at + rounding);
+    if meets && after != before + 1 {
+        return wrong("the table needs a point there");
+    }
+    let start = pieces(axis).last().map_or(0, |piece| piece.start);
+    let fewest = if meets { 3 } else { 4 };
+    if before.saturating_sub(start) < fewest || n - after < fewest {
+        return wrong(&format!("the table needs {fewest} points on either side of it"));
+    }
+    let broken = [&axis[..before], &[at, at], &axis[after..]].concat();
+    let stride: usize = axes[d + 1..].iter().map(Vec::len).product();
+    let lines = values.len() / n;
+    let mut result = vec![0.0; lines * broken.len()];
+    for line in 0..lines {
+        let (block, offset) = (line / stride, line % stride);
+        let f: Vec<f64> = (0..n)
+            .map(|k| values[(block * n + k) * stride + offset])
+            .collect();
+        let ends = match meets {
+            true => [f[before]; 2],
+            false => {
+                [before - 4..before, after..after + 4].map(|side| cubic(&axis[side.clone()], &f[side], at))
+            }
+        };
+        let f = [&f[..before], &ends, &f[after..]].concat();
+        for (k, value) in f.into_iter().enumerate() {
+            result[(block * broken.len() + k) * stride + offset] = value;
+        }
+    }
+    axes[d] = broken;
+    Ok(result)
+}
+
+/// The cubic polynomial through four points, anywhere.
+fn cubic(x: &[f64], f: &[f64], at: f64) -> f64 {
+    let term = |i: usize| {
+        let others = (0..4).filter(|j| *j != i);
+        f[i] * others.map(|j| (at - x[j]) / (x[i] - x[j])).product::<f64>()
+    };
+    (0..4).map(term).sum()
 }
 
 fn weights(left: f64, right: f64, x: f64) -> Basis {

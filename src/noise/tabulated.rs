@@ -2,6 +2,7 @@
 
 use super::{GradientNoise, require_positive_semidefinite, require_upper_triangle, symmetric};
 use crate::error::Result;
+use crate::landscape::Kink;
 use crate::math::{Point, Spline, Tensor};
 
 /// C(θ) by C² cubic splines through tables of its entries.
@@ -32,10 +33,19 @@ impl<const D: usize> Tabulated<D> {
     /// [`crate::Error::DimensionMismatch`] unless there are D(D + 1)/2 tables; those of [`Spline::new`];
     /// [`crate::Error::NotPositive`] naming the first point of the table at which C has a negative eigenvalue.
     pub fn new(axes: [Vec<f64>; D], entries: Vec<Vec<f64>>) -> Result<Self> {
+        Self::with_kinks(axes, entries, &[])
+    }
+
+    /// The same with kinks of the loss, on which the covariance may jump: splines on either side, of the same order as without. What the
+    /// tables say on a kink itself is not used.
+    ///
+    /// # Errors
+    /// Those of [`Tabulated::new`] and [`Spline::jumping_at`].
+    pub fn with_kinks(axes: [Vec<f64>; D], entries: Vec<Vec<f64>>, kinks: &[Kink]) -> Result<Self> {
         require_upper_triangle::<D>(entries.len())?;
         let entries: Vec<Spline<D>> = entries
             .into_iter()
-            .map(|values| Spline::new(axes.clone(), values))
+            .map(|values| Spline::jumping_at(Kink::by_axis(kinks), axes.clone(), values))
             .collect::<Result<_>>()?;
         let noise = Self { entries };
         let points: usize = axes.iter().map(Vec::len).product();

@@ -2,6 +2,7 @@
 
 use super::GradientNoise;
 use crate::error::{Result, require_non_negative, require_positive};
+use crate::landscape::Kink;
 use crate::math::{Point, Spline, Tensor};
 
 /// C(θ) = s h₊(θ)^p + ε along the first variable, h the curvature ∂²L/∂x² by a C² cubic spline through its table; no noise along the others.
@@ -42,8 +43,22 @@ impl<const D: usize> TabulatedCurvature<D> {
         strength: f64,
         floor: f64,
     ) -> Result<Self> {
+        Self::with_kinks(axes, curvature, [power, strength, floor], &[])
+    }
+
+    /// The same from exponent, factor and floor, with kinks of the loss, on which the curvature may jump: splines on either side. What the
+    /// table says on a kink itself is not used.
+    ///
+    /// # Errors
+    /// Those of [`TabulatedCurvature::new`] and [`Spline::jumping_at`].
+    pub fn with_kinks(
+        axes: [Vec<f64>; D],
+        curvature: Vec<f64>,
+        [power, strength, floor]: [f64; 3],
+        kinks: &[Kink],
+    ) -> Result<Self> {
         Ok(Self {
-            curvature: Spline::new(axes, curvature)?,
+            curvature: Spline::jumping_at(Kink::by_axis(kinks), axes, curvature)?,
             power: require_non_negative("power", power)?,
             strength: require_positive("strength", strength)?,
             floor: require_non_negative("floor", floor)?,

@@ -1,7 +1,7 @@
 //! `[critical_points]`: minima, saddles and the rates between them at high barriers, in up to four variables.
 
 use crate::error::{Error, Result};
-use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Kink, Landscape as _};
+use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Landscape as _};
 use crate::linalg::{
     Arnoldi, Elimination, NestedDissection, SparseRates, dominant_eigenpairs, most_probable, remove_mean,
 };
@@ -193,27 +193,6 @@ impl Task for CriticalPointsKeys {
     }
 }
 
-/// A loss with the kinks that are declared beside its own.
-struct Kinked<const D: usize> {
-    loss: AnyLandscape<D>,
-    kinks: Vec<Kink>,
-}
-
-impl<const D: usize> landscape::Landscape<D> for Kinked<D> {
-    fn loss(&self, theta: &Point<D>) -> f64 {
-        self.loss.loss(theta)
-    }
-    fn gradient(&self, theta: &Point<D>) -> Point<D> {
-        self.loss.gradient(theta)
-    }
-    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
-        self.loss.hessian(theta)
-    }
-    fn kinks(&self) -> Vec<Kink> {
-        [self.loss.kinks(), self.kinks.clone()].concat()
-    }
-}
-
 /// What rates are about: the noise strengths with their temperatures, and M.
 struct Noise<const D: usize> {
     of_problem: f64,
@@ -248,7 +227,6 @@ impl InAnyDimension for CriticalPointsKeys {
         if bounds.iter().flatten().any(|end| !end.is_finite()) {
             return Err(Error::config("region.domain", "finite ends are needed"));
         }
-        let kinks = setting.landscape.kinks::<D>().map_err(|e| e.at("landscape"))?;
         let loss = landscape(&setting.landscape).map_err(|e| e.at("landscape"))?;
         let (loss, noise) = match &setting.noise {
             Some(noise) => (
@@ -272,7 +250,6 @@ impl InAnyDimension for CriticalPointsKeys {
         let (starts, names) = (self.starts, setting.landscape.names::<D>().map(String::from));
         Ok(Box::new(move |progress| {
             let bar = progress.task("critical points", 2);
-            let loss: AnyLandscape<D> = Box::new(Kinked { loss, kinks });
             let found = landscape::critical_points(&loss, bounds, starts).map_err(|e| match e {
                 Error::EmptySet { .. } => Error::config(
                     "region.domain",

@@ -465,7 +465,6 @@ impl Escape {
         let mut builder = Problem::builder(diffusion, domain, cells)
             .with_calculus(setting.noise()?.calculus())
             .with_concentrations(concentrations.map_err(|e| e.at("escape.concentrate"))?)
-            .with_kinks(setting.landscape.kinks::<D>().map_err(|e| e.at("landscape"))?)
             .with_reach(self.reach)
             .with_jump_drift(match self.jump_drift {
                 JumpDriftName::ByLength => JumpDrift::ByLength,
@@ -738,6 +737,7 @@ fn grid_groups<const D: usize>(
     let warnings: Vec<String> = [
         too_small(problem, finest.cuts()),
         undeclared_kink(problem, result),
+        without_digits(result.numbers()),
     ]
     .into_iter()
     .flatten()
@@ -759,6 +759,20 @@ fn grid_groups<const D: usize>(
     }
     groups.insert(2, fields);
     Ok(groups)
+}
+
+/// Which main numbers are missing, as four grids tell no digit of them.
+fn without_digits(numbers: &[(Quantity, Extrapolated)]) -> Option<String> {
+    let lost = numbers
+        .iter()
+        .filter(|(quantity, number)| MAIN.contains(quantity) && number.value.is_nan());
+    let lost: Vec<String> = lost.map(|(quantity, _)| quantity.name()).collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "{} missing, as the grids differ by more than the numbers: give more cells (escape.cells)",
+            lost.join(", ")
+        )
+    })
 }
 
 /// Value and error of a number, and its order of convergence.

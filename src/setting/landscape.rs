@@ -7,7 +7,7 @@ use crate::landscape::{
     AsymmetricDoubleWell, DegenerateValley, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic,
     RoundedRidge, Slice, Tabulated, TiltedDoubleWell, TwoValley, TwoValleyParameters,
 };
-use crate::math::Formula;
+use crate::math::{Formula, Lanes, Point, PointBlock, Tensor};
 use crate::output::Record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct LandscapeKeys {
     pub loss: Option<String>,
     /// the drift itself as formulas, one a variable, in place of a loss: dθ/dt = drift without noise, no gradient needed
     pub drift: Option<Vec<String>>,
-    /// L as a table in an HDF5 file, in place of a model: a smooth spline through its values
+    /// L as a table in an HDF5 file, in place of a model: a spline through its values, on either side of each declared kink, where it needs a point
     pub table: Option<LossTable>,
     /// names of the variables in formulas and results; x, y unless given (a loss without y is of x alone)
     pub variables: Option<Vec<String>>,
@@ -379,8 +379,12 @@ impl LandscapeKeys {
     /// # Errors
     /// [`Error::Config`] naming the key that is missing or out of range.
     pub fn on_a_line(&self) -> Result<AnyLandscape<1>> {
+        self.declared(self.bare_on_a_line()?)
+    }
+
+    fn bare_on_a_line(&self) -> Result<AnyLandscape<1>> {
         let Some(entry) = self.entry() else {
-            return self.in_any_dimension();
+            return self.bare_in_any_dimension();
         };
         let number = |key, given| entry.number(key, given);
         Ok(match self.model {
@@ -406,7 +410,7 @@ impl LandscapeKeys {
                     None => Box::new(Slice::new(self.with_cusp()?, y)?),
                 }
             }
-            _ => self.in_any_dimension()?,
+            _ => self.bare_in_any_dimension()?,
         })
     }
 
@@ -415,8 +419,12 @@ impl LandscapeKeys {
     /// # Errors
     /// [`Error::Config`] naming the key that is missing or out of range.
     pub fn in_the_plane(&self) -> Result<AnyLandscape<2>> {
+        self.declared(self.bare_in_the_plane()?)
+    }
+
+    fn bare_in_the_plane(&self) -> Result<AnyLandscape<2>> {
         let Some(entry) = self.entry() else {
-            return self.in_any_dimension();
+            return self.bare_in_any_dimension();
         };
         Ok(match self.model {
             Some(LandscapeModel::MuellerBrown) => Box::new(MuellerBrown),
@@ -428,7 +436,7 @@ impl LandscapeKeys {
                 Box::new(DegenerateValley::new(width, confinement)?)
             }
             None | Some(LandscapeModel::TwoValley) => Box::new(self.two_valley()?),
-            _ => self.in_any_dimension()?,
+            _ => self.bare_in_any_dimension()?,
         })
     }
 
@@ -437,6 +445,24 @@ impl LandscapeKeys {
     /// # Errors
     /// [`Error::Config`] naming the key that is missing or out of range.
     pub fn in_any_dimension<const D: usize>(&self) -> Result<AnyLandscape<D>> {
+        self.declared(self.bare_in_any_dimension()?)
+    }
+
+    /// A landscape with the declared kinks beside its own.
+    fn declared<const D: usize>(&self, loss: AnyLandscape<D>) -> Result<AnyLandscape<D>> {
+        let mut kinks = loss.kinks();
+        let new = self.kinks::<D>()?.into_iter();
+        kinks.extend(
+            new.filter(|kink| !loss.kinks().contains(kink))
+                .collect::<Vec<_>>(),
+        );
+        if kinks.len() == loss.kinks().len() {
+            return Ok(loss);
+        }
+        Ok(Box::new(Declared { loss, kinks }))
+    }
+
+    fn bare_in_any_dimension<const D: usize>(&self) -> Result<AnyLandscape<D>> {
         if let Some(text) = &self.loss {
             let loss = Expression::new(text, &self.names::<D>(), &self.parameters, Vec::new());
             return Ok(Box::new(loss.map_err(|e| e.at("loss"))?));
@@ -449,7 +475,8 @@ impl LandscapeKeys {
                 Ok((axes, loss.of_shape("loss", file, &shape)?))
             };
             let (axes, loss) = table().map_err(|e: Error| e.at("table"))?;
-            return Ok(Box::new(Tabulated::new(axes, loss)?));
+            let loss = Tabulated::with_kinks(axes, loss, self.kinks::<D>()?);
+            return Ok(Box::new(loss.map_err(|e| e.at("table"))?));
         }
         match (self.model, self.entry()) {
             (Some(LandscapeModel::Quadratic), Some(entry)) => {
@@ -474,5 +501,35 @@ impl LandscapeKeys {
             Some(LandscapeModel::Quadratic) => "quadratic",
         };
         MODELS.iter().find(|model| model.name == name)
+    }
+}
+
+/// A loss with the kinks that are declared beside its own.
+struct Declared<const D: usize> {
+    loss: AnyLandscape<D>,
+    kinks: Vec<Kink>,
+}
+
+impl<const D: usize> Landscape<D> for Declared<D> {
+    fn loss(&self, theta: &Point<D>) -> f64 {
+        self.loss.loss(theta)
+    }
+    fn gradient(&self, theta: &Point<D>) -> Point<D> {
+        self.loss.gradient(theta)
+    }
+    fn hessian(&self, theta: &Point<D>) -> Tensor<D> {
+        self.loss.hessian(theta)
+    }
+    fn kinks(&self) -> Vec<Kink> {
+        self.kinks.clone()
+    }
+    fn loss_block(&self, points: &PointBlock<D>, loss: &mut Lanes) {
+        self.loss.loss_block(points, loss);
+    }
+    fn gradient_block(&self, points: &PointBlock<D>, gradient: &mut [Lanes; D]) {
+        self.loss.gradient_block(points, gradient);
+    }
+    fn hessian_block(&self, points: &PointBlock<D>, hessian: &mut [[Lanes; D]; D]) {
+        self.loss.hessian_block(points, hessian);
     }
 }

@@ -5,7 +5,7 @@ use super::model_keys::{Given, Model, check_keys, matrix};
 use super::table::{self, Numbers};
 use crate::diffusion::Calculus;
 use crate::error::{Error, Result, require_non_negative, require_positive};
-use crate::landscape::SmoothedLandscape;
+use crate::landscape::{Kink, SmoothedLandscape};
 use crate::math::{Formula, Lanes, Point, PointBlock, Tensor};
 use crate::noise::{
     Constant, Expression, GradientNoise, HessianPower, LossScaled, RandomShift, Tabulated, TabulatedCurvature,
@@ -25,7 +25,7 @@ pub struct NoiseKeys {
     pub model: Option<NoiseModel>,
     /// the matrix itself, [[..], [..]], in place of a model: numbers, or formulas in the variables and parameters of the landscape
     pub tensor: Option<Vec<Vec<Entry>>>,
-    /// the matrix as tables, in place of a model: smooth splines
+    /// the matrix as tables, in place of a model: splines, on either side of the kinks of the landscape, where they may jump
     pub table: Option<TensorTable>,
     /// where in the step the noise is evaluated: at its start, as SGD does, or elsewhere for comparison, which adds a drift
     pub calculus: Option<CalculusName>,
@@ -224,7 +224,8 @@ impl NoiseKeys {
             return tensor_of(tensor, keys, domain);
         }
         if let Some(table) = &self.table {
-            return table.covariance().map_err(|e| e.at("table"));
+            let kinks = keys.kinks::<D>().map_err(|e| e.at("landscape"))?;
+            return table.covariance(&kinks).map_err(|e| e.at("table"));
         }
         let Some(entry) = self.entry() else {
             return Err(Error::config("model", "this key is required"));
@@ -279,7 +280,7 @@ impl NoiseKeys {
 }
 
 impl TensorTable {
-    fn covariance<const D: usize>(&self) -> Result<AnyNoise<D>> {
+    fn covariance<const D: usize>(&self, kinks: &[Kink]) -> Result<AnyNoise<D>> {
         let file = self.file.as_deref();
         table::require_use(file, self.axes.iter().chain(&self.entries).chain(&self.curvature))?;
         let (axes, shape) = table::axes::<D>(file, &self.axes)?;
@@ -293,7 +294,8 @@ impl TensorTable {
                 ));
             }
             let (power, floor) = (self.power.unwrap_or(1.0), self.floor.unwrap_or(0.0));
-            let noise = TabulatedCurvature::new(axes, read("curvature", curvature)?, power, strength, floor);
+            let curvature = read("curvature", curvature)?;
+            let noise = TabulatedCurvature::with_kinks(axes, curvature, [power, strength, floor], kinks);
             return Ok(Box::new(noise?));
         }
         if self.power.is_some() || self.floor.is_some() {
@@ -308,7 +310,10 @@ impl TensorTable {
             let none = vec![0.0; across.len()];
             entries.extend([none.clone(), none]);
         }
-        Ok(Box::new(Scaled(strength, Tabulated::new(axes, entries)?)))
+        Ok(Box::new(Scaled(
+            strength,
+            Tabulated::with_kinks(axes, entries, kinks)?,
+        )))
     }
 }
 

@@ -128,7 +128,8 @@ impl Setting {
             Strength::Steps(rate, batch) => DriftDiffusion::of_map(drift, noise, rate, batch),
             Strength::Limit(strength) => DriftDiffusion::new(drift, noise, strength),
         };
-        Ok(Box::new(diffusion.map_err(|e| e.at("sgd"))?))
+        let kinks = keys.kinks::<D>().map_err(|e| e.at("landscape"))?;
+        Ok(Box::new(diffusion.map_err(|e| e.at("sgd"))?.with_kinks(kinks)))
     }
 
     /// SGD on the landscape in D variables, or its limit of small steps.
