@@ -6,7 +6,7 @@
 # The others serve development.
 
 CARGO ?= cargo
-.PHONY: reproduce networks test guide python-test fuzz older-processor deny validate scan check bench peers formula-peers training-peers hdf5 clean
+.PHONY: reproduce networks test guide schema python-test fuzz older-processor deny validate scan check bench peers formula-peers training-peers hdf5 clean
 
 reproduce: hdf5
 	$(CARGO) run --release --locked --features cli --bin freezeout -- reproduce
@@ -25,6 +25,10 @@ test: hdf5
 guide:
 	@command -v mdbook >/dev/null || { echo "error: mdbook is missing; install it with: cargo install mdbook --locked (or read docs/src as it is)" >&2; exit 1; }
 	mdbook build docs
+
+# The schema that .taplo.toml associates with the configurations here.
+schema: hdf5
+	$(CARGO) run --release --locked --features cli --bin freezeout -- schema > freezeout.schema.json
 
 # Builds the Python package into python/.venv and runs its tests; needs Python >= 3.10, and PyPI for what is not installed there.
 python-test:

@@ -122,7 +122,7 @@ enum Command {
         #[arg(long)]
         threads: Option<usize>,
     },
-    /// Write a commented example configuration to start from.
+    /// Write a commented example configuration to start from, and beside it the schema with which editors check it.
     Init {
         /// File to write; an existing one is never overwritten.
         #[arg(default_value = "example.toml")]
@@ -267,7 +267,7 @@ fn execute(command: Command) -> Result<()> {
             validate(&folder, &report.unwrap_or_else(|| folder.join("REPORT.md")))
         }
         Command::List => print(&config::list()),
-        Command::Schema => print(&format!("{:#}", config::schema())),
+        Command::Schema => print(&schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "freezeout", &mut script);
@@ -458,12 +458,11 @@ fn validate(folder: &Path, report: &Path) -> Result<()> {
     }
 }
 
-/// Writes the example configuration, named after its file.
+/// Name of the file with the schema that the first line of an example names, beside it.
+const SCHEMA_FILE: &str = "freezeout.schema.json";
+
+/// Writes the example configuration, named after its file, and beside it the schema that its first line names, unless that is there.
 fn init(path: &Path) -> Result<()> {
-    let failed = |message: String| Error::Output {
-        path: path.display().to_string(),
-        message,
-    };
     let name: String = path
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
@@ -477,25 +476,44 @@ fn init(path: &Path) -> Result<()> {
             }
         })
         .collect();
-    let text = run::EXAMPLE
+    let example = run::EXAMPLE
         .replace("name = \"example\"", &format!("name = {name:?}"))
         .replace("NAME", &name);
-    let mut file = std::fs::File::create_new(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            failed("it exists and is not overwritten; name another file".into())
-        }
-        _ => failed(e.to_string()),
-    })?;
-    if let Err(e) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
-        drop(file);
-        // Of a full disk, say. A file that cannot be removed either is named by the message.
-        std::fs::remove_file(path).ok();
-        return Err(failed(e.to_string()));
+    if !write_new(path, &format!("#:schema {SCHEMA_FILE}\n{example}"))? {
+        return Err(Error::Output {
+            path: path.display().to_string(),
+            message: "it exists and is not overwritten; name another file".into(),
+        });
     }
+    write_new(&path.with_file_name(SCHEMA_FILE), &schema())?;
     print(&format!(
         "wrote {0}; run it with: freezeout run {0}",
         path.display()
     ))
+}
+
+/// The JSON schema of configurations as text.
+fn schema() -> String {
+    format!("{:#}\n", config::schema())
+}
+
+/// Writes a file that is not there; false if it is.
+fn write_new(path: &Path, text: &str) -> Result<bool> {
+    let failed = |e: std::io::Error| Error::Output {
+        path: path.display().to_string(),
+        message: e.to_string(),
+    };
+    let mut file = match std::fs::File::create_new(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
+        file => file.map_err(failed)?,
+    };
+    if let Err(e) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
+        drop(file);
+        // Of a full disk, say. A file that cannot be removed either is named by the message.
+        std::fs::remove_file(path).ok();
+        return Err(failed(e));
+    }
+    Ok(true)
 }
 
 fn input_error(path: &Path, error: &std::io::Error) -> Error {

@@ -393,6 +393,28 @@ fn the_schema_knows_every_key_of_the_experiments() {
 }
 
 #[test]
+fn init_writes_an_example_and_the_schema_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("inner")).unwrap();
+    let said = freezeout(path, &["init", "inner/first.toml"]);
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    assert!(text(&said.stdout).contains("freezeout run inner/first.toml"));
+    let config = fs::read_to_string(path.join("inner/first.toml")).unwrap();
+    let named = config.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
+    let schema = path.join("inner").join(named);
+    let wanted = freezeout(path, &["schema"]).stdout;
+    assert_eq!(fs::read(&schema).unwrap(), wanted);
+    assert!(config.contains("name = \"first\"") && config.contains("data/results/first.h5"));
+    assert!(freezeout(path, &["check", "inner/first.toml"]).status.success());
+    // Neither file is overwritten.
+    assert_refused(path, &["init", "inner/first.toml"], &["first.toml", "exists"]);
+    fs::write(&schema, "{}").unwrap();
+    assert!(freezeout(path, &["init", "inner/second.toml"]).status.success());
+    assert_eq!(fs::read_to_string(&schema).unwrap(), "{}");
+}
+
+#[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let script = text(&freezeout(Path::new("."), &["completions", shell]).stdout);
