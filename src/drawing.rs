@@ -90,9 +90,8 @@ pub fn draw(result: &ResultFile, folder: &Path, options: &DrawOptions, quiet: bo
     if drawn > 0 {
         return Ok(());
     }
-    Err(refused.unwrap_or_else(|| Error::Input {
-        path: "result file".into(),
-        message: "it holds no group that a figure can be drawn from".into(),
+    Err(refused.unwrap_or_else(|| Error::NothingToDraw {
+        message: "the file holds no group that one is made of".into(),
     }))
 }
 

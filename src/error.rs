@@ -228,6 +228,12 @@ pub enum Error {
         /// Cause.
         message: String,
     },
+    /// A result file holds nothing that the figure shows.
+    #[error("no figure can be drawn: {message}")]
+    NothingToDraw {
+        /// What is missing.
+        message: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}: {message}")]
     Output {

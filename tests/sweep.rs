@@ -432,5 +432,10 @@ fn two_swept_numbers_are_maps_and_texts_are_lines() {
     assert!(run(folder.path(), &texts, &[]).status.success());
     let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
     let error = freezeout::config::sweep_figures(&file).err().unwrap();
-    assert!(error.to_string().contains("no key with numbers"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("no figure can be drawn: no key with numbers"),
+        "{error}"
+    );
 }

@@ -21,10 +21,9 @@ const DECADES: f64 = 20.0;
 /// Arrhenius plot, with the slope of ln k against the inverse strength.
 ///
 /// # Errors
-/// [`Error::Input`] when nothing is swept, or no key with numbers.
+/// [`Error::NothingToDraw`] when nothing is swept, or no key with numbers.
 pub fn sweep_figures(file: &ResultFile) -> Result<Vec<(String, Result<Figure>)>> {
-    let refused = |message: &str| Error::Input {
-        path: "result file".into(),
+    let refused = |message: &str| Error::NothingToDraw {
         message: message.into(),
     };
     let cells = cells(file).ok_or_else(|| refused("nothing is swept in it"))?;
@@ -148,8 +147,7 @@ fn names(numbers: &[MainNumber]) -> Vec<&str> {
 
 fn figure(panels: Vec<Panel>) -> Result<Figure> {
     if panels.is_empty() {
-        return Err(Error::Input {
-            path: "result file".into(),
+        return Err(Error::NothingToDraw {
             message: "no main number of this task is known in two cells".into(),
         });
     }

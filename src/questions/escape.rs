@@ -1252,7 +1252,7 @@ impl<'a> EscapeRecords<'a> {
 /// the plane. What the file lacks is left out. Potentials are shown up to 30 noise units above their minimum.
 ///
 /// # Errors
-/// [`Error::Input`] when nothing can be shown.
+/// [`Error::NothingToDraw`] when nothing can be shown.
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let records = EscapeRecords::find(file).ok_or_else(|| Error::Input {
         path: "escape".into(),
@@ -1266,9 +1266,8 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             (0.8, panels)
         }
         _ => {
-            return Err(Error::Input {
-                path: "escape".into(),
-                message: "one or two variables can be drawn".into(),
+            return Err(Error::NothingToDraw {
+                message: "one or two variables can be shown".into(),
             });
         }
     };

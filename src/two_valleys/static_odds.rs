@@ -761,12 +761,11 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
 /// Odds against the width of the ridge (a), and the splitting on it (b).
 ///
 /// # Errors
-/// As [`StaticOddsResult::of`]; [`Error::Input`] where no width was asked for.
+/// As [`StaticOddsResult::of`]; [`Error::NothingToDraw`] where no width was asked for.
 pub fn ridge_figure(file: &ResultFile) -> Result<Figure> {
     let result = StaticOddsResult::of(file)?;
     let Some(ridge) = &result.ridge else {
-        return Err(Error::Input {
-            path: SECTION.into(),
+        return Err(Error::NothingToDraw {
             message: "ridge_width was empty, so that there is no rounded ridge to draw".into(),
         });
     };
