@@ -1356,20 +1356,28 @@ fn lines(records: &EscapeRecords, name: &str, x: &[f64]) -> Vec<Panel> {
     panels
 }
 
+/// A few of the times at which the density is written, spread from the first to the last, each with the density on the cells.
+fn snapshots(records: &EscapeRecords, cells: usize, most: usize) -> Vec<(f64, Vec<f64>)> {
+    let Some(group) = records.file.group(DENSITY_GROUP) else {
+        return Vec::new();
+    };
+    let get = |name: &str| group.record(name).and_then(Record::numbers).unwrap_or_default();
+    let (times, densities) = (get("density_time"), get("density"));
+    let all: Vec<_> = times.iter().zip(densities.chunks_exact(cells.max(1))).collect();
+    let count = all.len().min(most);
+    let spread = (0..count).map(|k| k * (all.len() - 1) / (count - 1).max(1));
+    spread.map(|k| (*all[k].0, all[k].1.to_vec())).collect()
+}
+
 /// The density at a few of its times.
 fn density_in_time(records: &EscapeRecords, name: &str, x: &[f64]) -> Option<Panel> {
     const MOST_TIMES: usize = 6;
-    let group = records.file.group(DENSITY_GROUP)?;
-    let get = |name: &str| group.record(name).and_then(Record::numbers);
-    let (times, densities) = (get("density_time")?, get("density")?);
-    let every = times.len().div_ceil(MOST_TIMES).max(1);
     let axes = (
         Axis::linear(&format!("*{name}*")),
         Axis::linear("density in time *p*(*t*)"),
     );
     let mut panel = Panel::new("", axes.0, axes.1);
-    let rows = times.iter().zip(densities.chunks_exact(x.len().max(1)));
-    for (n, (time, density)) in rows.step_by(every).enumerate() {
+    for (n, (time, density)) in snapshots(records, x.len(), MOST_TIMES).iter().enumerate() {
         panel = panel.with(Layer::line(x, density, &format!("*t* = {time}"), Style::nth(n)));
     }
     (!panel.layers.is_empty()).then_some(panel)
@@ -1401,18 +1409,30 @@ fn maps(
 ) -> Result<Vec<Panel>> {
     let [x, y] = axes;
     // records run along the last variable first, maps along the first
+    let turned = |values: &[f64]| -> Vec<f64> {
+        (0..y.len())
+            .flat_map(|j| (0..x.len()).map(move |i| (i, j)))
+            .map(|(i, j)| values[i * y.len() + j])
+            .collect()
+    };
     let get = |quantity| {
-        let values = records
-            .field(quantity)
-            .filter(|values| values.len() == x.len() * y.len())?;
-        Some(
-            (0..y.len())
-                .flat_map(|j| (0..x.len()).map(move |i| (i, j)))
-                .map(|(i, j)| values[i * y.len() + j])
-                .collect::<Vec<f64>>(),
-        )
+        let values = records.field(quantity)?;
+        (values.len() == x.len() * y.len()).then(|| turned(&values))
     };
     let (x_edges, y_edges) = (cell_edges(x, Scale::Linear)?, cell_edges(y, Scale::Linear)?);
+    let plane = |values: Vec<f64>, colours: ColourScale| {
+        Panel::new(
+            "",
+            Axis::linear(&format!("*{}*", names[0])).with_range(x_edges[0], x_edges[x.len()]),
+            Axis::linear(&format!("*{}*", names[1])).with_range(y_edges[0], y_edges[y.len()]),
+        )
+        .with(Layer::Map {
+            x: x_edges.clone(),
+            y: y_edges.clone(),
+            values,
+            colours,
+        })
+    };
     let mut panels = Vec::new();
     for (record, title, colours, highest, contours) in [
         (
@@ -1497,21 +1517,12 @@ fn maps(
             }
             Limit::None | Limit::Decades => bar = bar.with_range(lowest, highest_shown),
         }
-        let mut panel = Panel::new(
-            "",
-            Axis::linear(&format!("*{}*", names[0])).with_range(x_edges[0], x_edges[x.len()]),
-            Axis::linear(&format!("*{}*", names[1])).with_range(y_edges[0], y_edges[y.len()]),
-        )
-        .with(Layer::Map {
-            x: x_edges.clone(),
-            y: y_edges.clone(),
-            values: values.clone(),
-            colours: ColourScale {
-                map: colours,
-                axis: bar,
-                bar: true,
-            },
-        });
+        let colours = ColourScale {
+            map: colours,
+            axis: bar,
+            bar: true,
+        };
+        let mut panel = plane(values.clone(), colours);
         if contours > 0 {
             let step = (highest_shown - lowest) / f64::from(contours);
             panel = panel.with(Layer::Contour {
@@ -1545,27 +1556,27 @@ fn maps(
             .fold(panel, Panel::with);
         panels.push(panel);
     }
+    const MOST_TIMES: usize = 4;
+    for (time, density) in snapshots(records, x.len() * y.len(), MOST_TIMES) {
+        // each with a scale of its own: a density that spreads is soon a hundred times lower than at first
+        let highest = density.iter().copied().fold(0.0, f64::max);
+        if highest == 0.0 {
+            continue;
+        }
+        let colours = ColourScale {
+            map: ColourMap::Viridis,
+            axis: Axis::linear(&format!("density *p* at *t* = {time}")).with_range(0.0, highest),
+            bar: true,
+        };
+        panels.push(plane(turned(&density), colours));
+    }
     for (k, mode) in modes(records, x.len() * y.len()).into_iter().enumerate().take(2) {
-        // along the first variable first, as maps are
-        let values: Vec<f64> = (0..y.len())
-            .flat_map(|j| (0..x.len()).map(move |i| (i, j)))
-            .map(|(i, j)| mode[i * y.len() + j])
-            .collect();
-        let panel = Panel::new(
-            "",
-            Axis::linear(&format!("*{}*", names[0])).with_range(x_edges[0], x_edges[x.len()]),
-            Axis::linear(&format!("*{}*", names[1])).with_range(y_edges[0], y_edges[y.len()]),
-        );
-        panels.push(panel.with(Layer::Map {
-            x: x_edges.clone(),
-            y: y_edges.clone(),
-            values,
-            colours: ColourScale {
-                map: ColourMap::Diverging,
-                axis: Axis::linear(&format!("slow mode {}", k + 1)).with_range(-1.0, 1.0),
-                bar: true,
-            },
-        }));
+        let colours = ColourScale {
+            map: ColourMap::Diverging,
+            axis: Axis::linear(&format!("slow mode {}", k + 1)).with_range(-1.0, 1.0),
+            bar: true,
+        };
+        panels.push(plane(turned(&mode), colours));
     }
     Ok(panels)
 }
