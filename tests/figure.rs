@@ -376,7 +376,7 @@ fn paths_take_at_most_four_noise_strengths_that_have_a_theory() {
     // Of 1, 2, 5, 10, 20 × 10^{-4}, which both groups have.
     assert_eq!(
         labels,
-        ["1×10^{−4}", "2×10^{−4}", "5×10^{−4}", "2×10^{−3}"].map(|d| format!("SGD, Δ = {d}"))
+        ["1×10^{−4}", "2×10^{−4}", "5×10^{−4}", "2×10^{−3}"].map(|d| format!("Δ = {d}"))
     );
 }
 

@@ -406,7 +406,16 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         }
         if panels.is_empty() {
             for (v, name) in variants.iter().enumerate() {
-                panel = panel.with(Layer::points(&[], &[], &[], &shown(name), style(v)));
+                let (label, style) = (shown(name), style(v));
+                let is_hollow = unfrozen[v * n..(v + 1) * n].iter().all(|share| *share > UNFROZEN);
+                let points = if is_hollow {
+                    style.with_hollow_points()
+                } else {
+                    style
+                };
+                panel = panel
+                    .with(Layer::line(&[], &[], &label, style.with_width(0.8)))
+                    .with(Layer::points(&[], &[], &[], &label, points));
             }
             let hollow = Style::nth(0).with_colour(Colour::GREY).with_hollow_points();
             panel = panel.with(Layer::points(&[], &[], &[], "not frozen at the end", hollow));
@@ -423,17 +432,11 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
 
 /// The name of a variant in the signs of a figure.
 fn shown(name: &str) -> String {
-    let lines = if POWERS.iter().any(|(power, _)| *power == name) {
-        ", dashed"
-    } else {
-        ""
-    };
     let name = name.replace(" x ", " × ").replace("p = ", "*p* = ");
-    let name = match name.strip_prefix("y ") {
+    match name.strip_prefix("y ") {
         Some(rest) => format!("*y* {rest}"),
         None => name,
-    };
-    format!("{name}{lines}")
+    }
 }
 
 /// Black for the full model; then six colours with full lines, and two others with dashed ones.

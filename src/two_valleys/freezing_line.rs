@@ -321,38 +321,26 @@ fn page(panel: Panel) -> Figure {
     }
 }
 
-/// Adds a quantity of the theory, if there is one, then calls for the points of each noise strength.
+/// Adds a quantity of the theory, if there is one, and the points of each noise strength, in one colour.
 fn draw(
     paths: &Paths,
     quantity: fn(&FreezingPathResult) -> &[f64],
     mut panel: Panel,
     points: impl Fn(usize) -> (Vec<f64>, Vec<f64>, Vec<f64>),
 ) -> Panel {
-    if let Some(theory) = &paths.theory {
-        let length = theory.y.len() / theory.noise_strength.len().max(1);
-        let mut is_drawn = false;
-        for (n, (_, _, row)) in paths.rows.iter().enumerate() {
-            if let Some(row) = row {
-                let part = row * length..(row + 1) * length;
-                let (y, values) = (&theory.y[part.clone()], &quantity(theory)[part]);
-                panel = panel.with(Layer::line(y, values, "", Style::nth(n)));
-                is_drawn = true;
-            }
+    panel.title = "points: SGD".into();
+    for (n, (noise, row, theory_row)) in paths.rows.iter().enumerate() {
+        let label = format!("Δ = {}", scientific(*noise));
+        if let (Some(theory), Some(row)) = (&paths.theory, theory_row) {
+            let length = theory.y.len() / theory.noise_strength.len().max(1);
+            let part = row * length..(row + 1) * length;
+            let (y, values) = (&theory.y[part.clone()], &quantity(theory)[part]);
+            panel = panel.with(Layer::line(y, values, &label, Style::nth(n)));
+            panel.title = "points: SGD, lines: two-state theory".into();
         }
-        if is_drawn {
-            // One grey sample explains the lines of all colours.
-            let sample = Style::nth(0).with_colour(Colour::GREY);
-            panel = panel.with(Layer::line(&[], &[], "two-state theory", sample));
-        }
-    }
-    for (n, (noise, row, _)) in paths.rows.iter().enumerate() {
         let (y, values, error) = points(*row);
-        // A noise strength without a point needs no explanation.
-        let label = if y.is_empty() {
-            String::new()
-        } else {
-            format!("SGD, Δ = {}", scientific(*noise))
-        };
+        // The legend shows what is there: a line, points, or both on each other.
+        let label = if y.is_empty() { String::new() } else { label };
         panel = panel.with(Layer::points(&y, &values, &error, &label, Style::nth(n)));
     }
     panel

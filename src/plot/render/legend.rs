@@ -36,14 +36,28 @@ const PLACES: [(f64, f64); 8] = [
     (0.0, 0.5),
 ];
 
+/// The entries: a label, and the layers that have it, whose samples stand on each other.
+fn entries(layers: &[Layer]) -> Vec<(&str, Vec<&Layer>)> {
+    let mut entries: Vec<(&str, Vec<&Layer>)> = Vec::new();
+    for layer in layers {
+        let Some((label, _)) = layer.legend() else {
+            continue;
+        };
+        match entries.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, layers)) => layers.push(layer),
+            None => entries.push((label, vec![layer])),
+        }
+    }
+    entries
+}
+
 /// Size of the box with one entry a line.
 fn size(layers: &[Layer], font: &Font) -> (f64, f64) {
-    let entries = layers.iter().filter_map(Layer::legend);
-    let widths = entries.map(|(label, _)| font.width(label, TEXT));
-    let count = widths.clone().count();
+    let entries = entries(layers);
+    let widths = entries.iter().map(|(label, _)| font.width(label, TEXT));
     (
         widths.fold(0.0, f64::max) + SAMPLE + 3.0 * GAP,
-        count as f64 * LINE + GAP,
+        entries.len() as f64 * LINE + GAP,
     )
 }
 
@@ -79,30 +93,34 @@ pub(super) fn place(layers: &[Layer], frame: &Frame, font: &Font) -> Place {
     free.map_or(Place::Below, |(right, down)| Place::Inside(right, down))
 }
 
-/// Entries of a legend below the axes, with the line and the offset of each.
-fn rows<'a>(layers: &'a [Layer], width: f64, font: &Font) -> Vec<(usize, f64, &'a Layer)> {
-    let (mut row, mut used) = (0, 0.0);
-    let mut entries = Vec::new();
-    for layer in layers {
-        let Some((label, _)) = layer.legend() else {
-            continue;
+/// Offsets of the columns of a legend below the axes: as many columns as the width has room for.
+fn columns(entries: &[(&str, Vec<&Layer>)], width: f64, font: &Font) -> Vec<f64> {
+    let wanted = |(label, _): &(&str, Vec<&Layer>)| SAMPLE + GAP + font.width(label, TEXT);
+    let offsets = |count: usize| {
+        let widest = |column: usize| {
+            entries
+                .iter()
+                .skip(column)
+                .step_by(count)
+                .map(wanted)
+                .fold(0.0, f64::max)
         };
-        let wanted = SAMPLE + GAP + font.width(label, TEXT);
-        if used > 0.0 && used + wanted > width {
-            row += 1;
-            used = 0.0;
+        let mut offsets = vec![0.0];
+        for column in 0..count {
+            offsets.push(offsets[column] + widest(column) + 2.0 * GAP);
         }
-        entries.push((row, used, layer));
-        used += wanted + 2.0 * GAP;
-    }
-    entries
+        offsets
+    };
+    let fits = |offsets: &Vec<f64>| offsets[offsets.len() - 1] - 2.0 * GAP <= width;
+    let mut counts = (1..=entries.len()).rev().map(offsets);
+    counts.find(fits).unwrap_or_else(|| offsets(1))
 }
 
 /// Height of a legend below axes of this width.
 pub(super) fn height_below(layers: &[Layer], width: f64, font: &Font) -> f64 {
-    rows(layers, width, font)
-        .last()
-        .map_or(0.0, |(row, _, _)| (row + 1) as f64 * LINE)
+    let entries = entries(layers);
+    let columns = columns(&entries, width, font).len() - 1;
+    entries.len().div_ceil(columns) as f64 * LINE
 }
 
 /// Draws the legend; `below` is the height from which it stands below the axes.
@@ -119,50 +137,49 @@ pub(super) fn draw(canvas: &mut Canvas, layers: &[Layer], frame: &Frame, place: 
                 },
                 None,
             );
-            let entries = layers.iter().filter(|layer| layer.legend().is_some());
-            for (n, layer) in entries.enumerate() {
-                entry(
-                    canvas,
-                    layer,
-                    area.left + GAP,
-                    area.top + 0.5 * GAP + (n as f64 + 0.5) * LINE,
-                );
+            for (n, (label, layers)) in entries(layers).into_iter().enumerate() {
+                let place = (area.left + GAP, area.top + 0.5 * GAP + (n as f64 + 0.5) * LINE);
+                entry(canvas, label, &layers, place);
             }
         }
         Place::Below => {
-            for (row, x, layer) in rows(layers, frame.area.width(), &canvas.font) {
-                entry(
-                    canvas,
-                    layer,
-                    frame.area.left + x,
-                    below + (row as f64 + 0.5) * LINE,
+            let entries = entries(layers);
+            let columns = columns(&entries, frame.area.width(), &canvas.font);
+            let count = columns.len() - 1;
+            for (n, (label, layers)) in entries.into_iter().enumerate() {
+                let place = (
+                    frame.area.left + columns[n % count],
+                    below + ((n / count) as f64 + 0.5) * LINE,
                 );
+                entry(canvas, label, &layers, place);
             }
         }
     }
 }
 
-fn entry(canvas: &mut Canvas, layer: &Layer, x: f64, y: f64) {
-    let Some((label, style)) = layer.legend() else {
-        return;
-    };
-    match layer {
-        Layer::Points { error, .. } => {
-            if !error.is_empty() {
-                paint::error_bar(canvas, x + 0.5 * SAMPLE, (y - 3.6, y + 3.6), style);
+fn entry(canvas: &mut Canvas, label: &str, layers: &[&Layer], (x, y): (f64, f64)) {
+    for layer in layers {
+        let Some((_, style)) = layer.legend() else {
+            continue;
+        };
+        match layer {
+            Layer::Points { error, .. } => {
+                if !error.is_empty() {
+                    paint::error_bar(canvas, x + 0.5 * SAMPLE, (y - 3.6, y + 3.6), style);
+                }
+                paint::marker(canvas, (x + 0.5 * SAMPLE, y), style);
             }
-            paint::marker(canvas, (x + 0.5 * SAMPLE, y), style);
+            Layer::Band { .. } => {
+                let area = Rectangle {
+                    left: x,
+                    top: y - 3.0,
+                    right: x + SAMPLE,
+                    bottom: y + 3.0,
+                };
+                canvas.fill(area.steps(), paint::band_fill(style), None);
+            }
+            _ => sample(canvas, x, y, style),
         }
-        Layer::Band { .. } => {
-            let area = Rectangle {
-                left: x,
-                top: y - 3.0,
-                right: x + SAMPLE,
-                bottom: y + 3.0,
-            };
-            canvas.fill(area.steps(), paint::band_fill(style), None);
-        }
-        _ => sample(canvas, x, y, style),
     }
     canvas.text_centred(label, TEXT, (x + SAMPLE + GAP, y), Anchor::Start);
 }
