@@ -1,6 +1,6 @@
 //! `[freezing_line]`: SGD ensembles from the start of training to the end, over σ.
 
-use super::freezing_theory::{FreezingPathResult, FreezingTheoryResult};
+use super::freezing_theory::{FreezingCurveResult, FreezingPathResult};
 use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
 use crate::ensemble::{
     Cell, Protocol, Snapshot,
@@ -11,7 +11,10 @@ use crate::output::{Estimates, Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Style, scientific};
 use crate::setting::Setting;
 use crate::setting::parameter_range::{ParameterRange, row_of};
-use crate::task::{Cost, FigureEntry, MainNumber, Rows, Task, Work};
+use crate::setting::two_valley::TwoValleyModel;
+use crate::task::{Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
+use crate::transfer::{PathLaw, PathSettings, Start};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +38,8 @@ pub struct FreezingLine {
     pub records: usize,
     /// Factor on the slow drift of y.
     pub ramp: f64,
+    /// Whether the transfer operator solves the runs too, without sampling noise.
+    pub transfer: bool,
 }
 
 impl Default for FreezingLine {
@@ -50,6 +55,7 @@ impl Default for FreezingLine {
             start_y: 1.0,
             records: 200,
             ramp: 1.0,
+            transfer: false,
         }
     }
 }
@@ -75,6 +81,8 @@ records! {
         noise_strength: Vec<f64> => [sigma] "1" "Δ",
         /// Means of the runs.
         means: ValleyMeans => [sigma],
+        /// The transfer operator, if it was wanted.
+        transfer: Option<LineTransfer> => [sigma],
         /// iterations done
         step: Vec<u64> => [step] "iterations" "k",
         /// fraction of runs at x >= 0 at each recorded step
@@ -83,6 +91,53 @@ records! {
         path_mean_y: Vec<f64> => [sigma, step] "1",
         /// mean number of valley-to-valley hops of a run up to each recorded step
         path_hops: Vec<f64> => [sigma, step] "1",
+    }
+}
+
+records! {
+    /// The same runs by the transfer operator of the SGD map, y on its mean path.
+    pub struct LineTransfer {
+        /// fraction of runs that end at x >= 0
+        p_flat_transfer: Vec<f64> => [] "1",
+        /// change of p_flat_transfer with kernels kept twice as long on panels longer by a quarter
+        p_flat_transfer_error: Vec<f64> => [] "1",
+        /// mean y of the last sign change of x
+        mean_freezing_y_transfer: Vec<f64> => [] "1",
+        /// change of mean_freezing_y_transfer as of p_flat_transfer
+        mean_freezing_y_transfer_error: Vec<f64> => [] "1",
+    }
+}
+
+impl LineTransfer {
+    fn new(task: &FreezingLine, model: &TwoValleyModel, sigmas: &[f64], progress: &Progress) -> Result<Self> {
+        let bar = progress.task("transfer operator", sigmas.len() as u64);
+        let settings = PathSettings {
+            steps: task.steps as usize,
+            starts: Start::in_equal_parts(&task.start_x),
+            start_y: task.start_y,
+            ramp: task.ramp,
+            ..PathSettings::default()
+        };
+        let laws: Vec<[PathLaw; 2]> = sigmas
+            .par_iter()
+            .with_max_len(1)
+            .map(|&sigma| {
+                let laws = model.path_laws(task.learning_rate, sigma, &settings)?;
+                bar.advance(1);
+                Ok(laws)
+            })
+            .collect::<Result<_>>()?;
+        let value = |of: fn(&PathLaw) -> f64| laws.iter().map(|[law, _]| of(law)).collect();
+        let change = |of: fn(&PathLaw) -> f64| {
+            let both = laws.iter().map(|[law, coarse]| (of(law) - of(coarse)).abs());
+            both.collect()
+        };
+        Ok(Self {
+            p_flat_transfer: value(PathLaw::final_p_flat),
+            p_flat_transfer_error: change(PathLaw::final_p_flat),
+            mean_freezing_y_transfer: value(PathLaw::mean_freezing_y),
+            mean_freezing_y_transfer_error: change(PathLaw::mean_freezing_y),
+        })
     }
 }
 
@@ -131,9 +186,18 @@ impl Task for FreezingLine {
         const SNAPSHOT: f64 = 40.0;
         let snapshots = self.sigma.count() * (self.records as f64).min(self.steps as f64);
         let blocks = (self.runs as f64 / LANES as f64).ceil();
-        ensemble_cost(SECTION, "steps", self.sigma.count(), self.runs, self.steps)
+        /// Seconds of a step of the transfer operator.
+        const TRANSFER: f64 = 3e-5;
+        let cost = ensemble_cost(SECTION, "steps", self.sigma.count(), self.runs, self.steps)
             .with_memory("freezing_line.records", SNAPSHOT * snapshots * blocks)
-            .with_result("freezing_line.records", SNAPSHOT * snapshots)
+            .with_result("freezing_line.records", SNAPSHOT * snapshots);
+        match self.transfer {
+            true => cost.with_time(
+                "freezing_line.transfer",
+                TRANSFER * self.sigma.count() * self.steps as f64,
+            ),
+            false => cost,
+        }
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -174,6 +238,10 @@ impl Task for FreezingLine {
                 let snapshots = ensembles.iter().flat_map(|e| &e.snapshots);
                 snapshots.map(value).collect()
             };
+            let transfer = match task.transfer {
+                true => Some(LineTransfer::new(&task, &model, &sigmas, progress)?),
+                false => None,
+            };
             let result = FreezingLineResult {
                 learning_rate: task.learning_rate,
                 start_y: task.start_y,
@@ -183,6 +251,7 @@ impl Task for FreezingLine {
                 sigma: sigmas,
                 noise_strength: strengths,
                 means: ValleyMeans::new(&ensembles)?,
+                transfer,
                 step: ensembles[0].snapshots.iter().map(|s| s.step).collect(),
                 path_p_flat: along(&|s| s.flat as f64 / runs),
                 path_mean_y: along(&|s| s.sum_y / runs),
@@ -196,7 +265,8 @@ impl Task for FreezingLine {
 /// Freezing position and P_flat against the noise strength Δ = ησ: simulation with standard errors, our theory, the paper's.
 ///
 /// (a) The last sign change of x (filled) with the theory of the last visit to the ridge, and the last hop between the valleys (open) with
-/// its theory; (b) the final P_flat. Where a theory is NaN its line is interrupted.
+/// its theory; (b) the final P_flat. The transfer operator, if it was wanted, at the learning rate of the runs. Where a theory is NaN its line is
+/// interrupted.
 ///
 /// # Errors
 /// As [`Records::of`].
@@ -211,9 +281,9 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let axis = Axis::log("noise strength Δ = *ησ*");
     let mut position = Panel::new("", axis.clone().without_labels(), Axis::linear("⟨*y*_{freeze}⟩"));
     let mut probability = Panel::new("", axis, Axis::linear("*P*_{flat}"));
-    if let Some(lines) = FreezingTheoryResult::find(file)? {
-        let line = |values: &[f64], label, style| Layer::line(&lines.noise_strength, values, label, style);
-        if let Some(papers) = &lines.papers {
+    if let Some(curve) = FreezingCurveResult::of_file(file)? {
+        let line = |values: &[f64], label, style| Layer::line(&curve.noise_strength, values, label, style);
+        if let Some(papers) = &curve.papers {
             position = position.with(line(
                 &papers.paper_mean_freezing_y,
                 "paper's formula, fitted factor",
@@ -221,12 +291,23 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             ));
             probability = probability.with(line(&papers.paper_p_flat, "", paper));
         }
-        let ridge = "theory, last visit to the ridge";
+        let ridge = "theory *η* → 0, last visit to the ridge";
         let dashed = theory.with_dash(Dash::Dashed);
         position = position
-            .with(line(&lines.mean_freezing_y_ridge, ridge, theory))
-            .with(line(&lines.mean_freezing_y, "theory, last hop", dashed));
-        probability = probability.with(line(&lines.p_flat, "", theory));
+            .with(line(&curve.mean_freezing_y_ridge, ridge, theory))
+            .with(line(&curve.mean_freezing_y, "theory *η* → 0, last hop", dashed));
+        probability = probability.with(line(&curve.p_flat, "", theory));
+    }
+    if let Some(transfer) = &result.transfer {
+        let style = Style::nth(2);
+        let label = format!("transfer operator, *η* = {}", result.learning_rate);
+        position = position.with(Layer::line(
+            noise,
+            &transfer.mean_freezing_y_transfer,
+            &label,
+            style,
+        ));
+        probability = probability.with(Layer::line(noise, &transfer.p_flat_transfer, "", style));
     }
     // Open under filled, so that neither hides the other.
     position = position

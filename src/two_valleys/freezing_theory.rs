@@ -9,11 +9,12 @@ use crate::freezing::{
 use crate::landscape::Side;
 use crate::math::Point;
 use crate::output::{Group, Records, ResultFile, records};
+use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS, scientific};
 use crate::rates::paper::FreezingLine;
 use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::two_valley::TwoValleyModel;
-use crate::task::{Cost, MainNumber, Progress, Rows, Task, Work};
+use crate::task::{Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub struct FreezingTheory {
     pub nodes: usize,
     /// Factor on the slow drift of y.
     pub ramp: f64,
+    /// Noise strengths of a curve for the figures, in equal ratios from the least to the largest of `noise_strength`; 0 for no curve.
+    pub curve: usize,
 }
 
 impl Default for FreezingTheory {
@@ -46,6 +49,7 @@ impl Default for FreezingTheory {
             end_y: 400.0,
             nodes: 16,
             ramp: 1.0,
+            curve: 0,
         }
     }
 }
@@ -99,6 +103,38 @@ records! {
         paper_mean_freezing_y: Vec<f64> => [] "1" "y_freeze" missing "the paper's formula is undefined at this noise strength",
         /// the paper's final P_flat with the same fitted constant
         paper_p_flat: Vec<f64> => [] "1" "P_flat" missing "the paper's formula is undefined for these valleys",
+    }
+}
+
+records! {
+    /// final P_flat and mean freezing position on a curve through the noise strengths of the theory
+    pub struct FreezingCurveResult in "freezing_curve" {
+        /// noise strength learning_rate * sigma
+        noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
+        /// final probability of the flat valley
+        p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
+        /// mean y of the last valley-to-valley hop, exact last-hop law
+        mean_freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩" missing "hops go on at the end of the path",
+        /// mean y of the last visit to the ridge, the diffusion limit of the last sign change of x
+        mean_freezing_y_ridge: Vec<f64> => [noise_strength] "1" "⟨y⟩_r" missing "visits to the ridge go on at the end of the path",
+        /// The paper's line, where its formulas apply.
+        papers: Option<PapersFreezingLine> => [noise_strength],
+    }
+}
+
+impl FreezingCurveResult {
+    /// The curve of a file, or the line through the noise strengths of its theory; none without a theory.
+    pub(crate) fn of_file(file: &ResultFile) -> Result<Option<Self>> {
+        if let Some(curve) = Self::find(file)? {
+            return Ok(Some(curve));
+        }
+        Ok(FreezingTheoryResult::find(file)?.map(|theory| Self {
+            noise_strength: theory.noise_strength,
+            p_flat: theory.p_flat,
+            mean_freezing_y: theory.mean_freezing_y,
+            mean_freezing_y_ridge: theory.mean_freezing_y_ridge,
+            papers: theory.papers,
+        }))
     }
 }
 
@@ -223,6 +259,9 @@ fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
     if !(task.ramp.is_finite() && task.ramp > 0.0) {
         return fail("ramp", "a positive finite factor is needed");
     }
+    if task.curve == 1 || task.curve > 1000 {
+        return fail("curve", "0 for none, or between 2 and 1000 noise strengths");
+    }
     model
         .slice(task.start_y.max(1.0), strengths[0])
         .map_err(|e| e.at("freezing_theory"))?;
@@ -235,7 +274,14 @@ fn check(model: &TwoValleyModel, task: &FreezingTheory) -> Result<Vec<f64>> {
 }
 
 impl Task for FreezingTheory {
-    const SHAPED_BY: &'static [&'static str] = &["noise_strength.points"];
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "freezing_theory",
+        description: "freezing position and P_flat against noise strength and along training, by the theory alone",
+        group: "freezing_theory",
+        figure,
+    }];
+
+    const SHAPED_BY: &'static [&'static str] = &["noise_strength.points", "curve"];
 
     fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
         let Some(result) = FreezingTheoryResult::find(file)? else {
@@ -262,6 +308,10 @@ impl Task for FreezingTheory {
         Cost::default()
             .with_result("freezing_theory.noise_strength", PATH * strengths)
             .with_time("freezing_theory.nodes", NODE * strengths * self.nodes as f64)
+            .with_time(
+                "freezing_theory.curve",
+                NODE * self.curve as f64 * self.nodes as f64,
+            )
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -278,13 +328,19 @@ fn run(
     strengths: Vec<f64>,
     progress: &Progress,
 ) -> Result<Vec<Group>> {
-    let bar = progress.task("freezing theory", strengths.len() as u64);
-    let mut results = Vec::new();
-    for &strength in &strengths {
-        results.push(freezing(model, task, strength)?);
-        bar.advance(1);
-    }
-    let column = |value: &dyn Fn(&Freezing) -> f64| results.iter().map(value).collect::<Vec<f64>>();
+    let between = in_equal_ratios(&strengths, task.curve);
+    let bar = progress.task("freezing theory", (strengths.len() + between.len()) as u64);
+    let solve = |strengths: &[f64]| -> Result<Vec<Freezing>> {
+        let solved = strengths.iter().map(|&strength| {
+            let solved = freezing(model, task, strength)?;
+            bar.advance(1);
+            Ok(solved)
+        });
+        solved.collect()
+    };
+    let results = solve(&strengths)?;
+    let column = |value: fn(&Freezing) -> f64| -> Vec<f64> { results.iter().map(value).collect() };
+    let papers = |strengths: &[f64]| model.has_papers_formulas().then(|| papers_line(model, strengths));
     let (time_scales, regime) = TimeScales::of(results.iter().map(|r| &r.regime));
     let result = FreezingTheoryResult {
         regime,
@@ -292,23 +348,43 @@ fn run(
         start_y: task.start_y,
         start_p_flat: task.start_p_flat,
         ramp: task.ramp,
-        p_flat: column(&|r| r.path.final_p_flat()),
-        p_flat_error: column(&|r| r.path.p_flat_error + r.rate_error),
-        mean_freezing_y: column(&|r| settled(&r.last.hop).0),
-        mean_freezing_y_error: column(&Freezing::last_hop_y_error),
-        mean_freezing_y_poisson: column(&|r| settled(&r.last.poisson).0),
-        mean_freezing_y_ridge: column(&|r| settled(&r.last.ridge).0),
-        mean_freezing_time: column(&|r| settled(&r.last.hop).1),
-        mean_freezing_time_ridge: column(&|r| settled(&r.last.ridge).1),
-        late_hop_probability: column(&|r| r.last.hop.late),
-        mean_hops: column(&|r| r.path.total_hops()),
-        papers: match model.has_papers_formulas() {
-            true => Some(papers_line(model, &strengths)),
-            false => None,
-        },
+        p_flat: column(|r| r.path.final_p_flat()),
+        p_flat_error: column(|r| r.path.p_flat_error + r.rate_error),
+        mean_freezing_y: column(|r| settled(&r.last.hop).0),
+        mean_freezing_y_error: column(Freezing::last_hop_y_error),
+        mean_freezing_y_poisson: column(|r| settled(&r.last.poisson).0),
+        mean_freezing_y_ridge: column(|r| settled(&r.last.ridge).0),
+        mean_freezing_time: column(|r| settled(&r.last.hop).1),
+        mean_freezing_time_ridge: column(|r| settled(&r.last.ridge).1),
+        late_hop_probability: column(|r| r.last.hop.late),
+        mean_hops: column(|r| r.path.total_hops()),
+        papers: papers(&strengths),
         noise_strength: strengths.clone(),
     };
-    Ok(vec![result.group()?, paths(strengths, &results).group()?])
+    let mut groups = vec![result.group()?, paths(strengths, &results).group()?];
+    if !between.is_empty() {
+        let curve = solve(&between)?;
+        let column = |value: fn(&Freezing) -> f64| curve.iter().map(value).collect();
+        let curve = FreezingCurveResult {
+            p_flat: column(|r| r.path.final_p_flat()),
+            mean_freezing_y: column(|r| settled(&r.last.hop).0),
+            mean_freezing_y_ridge: column(|r| settled(&r.last.ridge).0),
+            papers: papers(&between),
+            noise_strength: between,
+        };
+        groups.push(curve.group()?);
+    }
+    Ok(groups)
+}
+
+/// So many values in equal ratios from the least to the largest.
+fn in_equal_ratios(values: &[f64], count: usize) -> Vec<f64> {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = values.iter().copied().fold(0.0, f64::max);
+    let place = |k: usize| k as f64 / (count - 1) as f64;
+    (0..count)
+        .map(|k| least.powf(1.0 - place(k)) * largest.powf(place(k)))
+        .collect()
 }
 
 /// P_flat along the path, at as many points for each noise strength.
@@ -352,4 +428,102 @@ fn papers_line(model: &TwoValleyModel, strengths: &[f64]) -> PapersFreezingLine 
         paper_mean_freezing_y: y.collect(),
         paper_p_flat: p.collect(),
     }
+}
+
+/// The theory alone: mean freezing position (a) and final P_flat (b) against the noise strength; the rate of hops (c) and P_flat (d) along the slow
+/// path at four noise strengths at most. With one noise strength there is nothing but (c) and (d).
+///
+/// Rates are shown down to 1e-8 of the largest, and both paths as far as some rate is shown.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let theory = FreezingTheoryResult::of(file)?;
+    let mut panels = Vec::new();
+    if theory.noise_strength.len() > 1
+        && let Some(curve) = FreezingCurveResult::of_file(file)?
+    {
+        panels.extend(against_noise(&theory, &curve));
+    }
+    panels.extend(along_path(&FreezingPathResult::of(file)?));
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.7,
+        panels,
+    })
+}
+
+fn against_noise(theory: &FreezingTheoryResult, curve: &FreezingCurveResult) -> [Panel; 2] {
+    let noise = &curve.noise_strength;
+    let axis = || Axis::log("noise strength Δ = *ησ*");
+    let paper = Style::nth(1).with_dash(Dash::Dotted);
+    let mut position = Panel::new("", axis(), Axis::linear("⟨*y*_{freeze}⟩"));
+    let mut probability = Panel::new("", axis(), Axis::linear("*P*_{flat}"));
+    if let Some(papers) = &curve.papers {
+        let label = "paper's formula, fitted factor";
+        position = position.with(Layer::line(noise, &papers.paper_mean_freezing_y, label, paper));
+        probability = probability.with(Layer::line(noise, &papers.paper_p_flat, label, paper));
+    }
+    let lines = [
+        (
+            noise,
+            &curve.mean_freezing_y_ridge,
+            "last visit to the ridge",
+            Dash::Solid,
+        ),
+        (noise, &curve.mean_freezing_y, "last hop", Dash::Dashed),
+        (
+            &theory.noise_strength,
+            &theory.mean_freezing_y_poisson,
+            "last hop, if hops were a Poisson process",
+            Dash::DashDot,
+        ),
+    ];
+    for (k, (noise, values, label, dash)) in lines.into_iter().enumerate() {
+        let style = Style::nth([0, 0, 2][k]).with_dash(dash);
+        position = position.with(Layer::line(noise, values, label, style));
+    }
+    probability = probability.with(Layer::line(
+        noise,
+        &curve.p_flat,
+        "two-state theory",
+        Style::nth(0),
+    ));
+    [position, probability]
+}
+
+fn along_path(path: &FreezingPathResult) -> [Panel; 2] {
+    /// Most noise strengths drawn, and the least rate in units of the largest.
+    const LINES: usize = 4;
+    const LEAST: f64 = 1e-8;
+    let rows = path.noise_strength.len();
+    let (length, count) = (path.y.len() / rows.max(1), rows.min(LINES));
+    let largest = path.hop_rate.iter().copied().fold(0.0, f64::max);
+    let is_shown = |k: usize| path.hop_rate[k] >= LEAST * largest;
+    let drawn: Vec<usize> = (0..count).map(|n| n * (rows - 1) / (count - 1).max(1)).collect();
+    let all = || drawn.iter().flat_map(|row| row * length..(row + 1) * length);
+    let first = all().map(|k| path.y[k]).fold(f64::INFINITY, f64::min);
+    let last = all()
+        .filter(|k| is_shown(*k))
+        .map(|k| path.y[k])
+        .fold(first, f64::max);
+    let position = || Axis::log("*y*").with_range(first, last);
+    let mut rates = Panel::new(
+        "",
+        position(),
+        Axis::log("hops of a run per unit of time *t* = *ηk*").with_range(LEAST * largest, 2.0 * largest),
+    );
+    let mut probability = Panel::new("", position(), Axis::linear("*P*_{flat}"));
+    for (n, row) in drawn.iter().enumerate() {
+        let part = row * length..(row + 1) * length;
+        let (y, label) = (
+            &path.y[part.clone()],
+            format!("Δ = {}", scientific(path.noise_strength[*row])),
+        );
+        // One legend serves both panels.
+        rates = rates.with(Layer::line(y, &path.hop_rate[part.clone()], "", Style::nth(n)));
+        probability = probability.with(Layer::line(y, &path.p_flat[part], &label, Style::nth(n)));
+    }
+    [rates, probability]
 }

@@ -13,15 +13,20 @@ use freezeout::questions::network_schedules::{MeanColumns, NetworkSchedulesResul
 use freezeout::questions::noise_laws::NoiseLawsResult;
 use freezeout::questions::phase_space::PhaseSpaceResult;
 use freezeout::questions::rare_events::RareEventsResult;
+use freezeout::questions::transfer_operator::TransferOperatorResult;
 use freezeout::two_valleys::ablations::{AblationsResult, CollapseColumns};
 use freezeout::two_valleys::final_probability::{
     DensityRoute, FinalProbabilityResult, FinalProbabilityRuns, IsotropicControl, PlanarRoute, TransferRoute,
     TwoStateRoute,
 };
 use freezeout::two_valleys::freezing_line::FreezingLineResult;
+use freezeout::two_valleys::freezing_line::LineTransfer;
 use freezeout::two_valleys::freezing_theory::FreezingPathResult;
 use freezeout::two_valleys::schedule_design::ScheduleDesignResult;
 use freezeout::two_valleys::schedules::{SchedulesResult, SgdColumns};
+use freezeout::two_valleys::slices::{
+    ClosedFormSlices, GridSlices, IntegralSlices, LangevinSlices, PaperSlices, SlicePositions, SlicesResult,
+};
 use freezeout::two_valleys::static_odds::{self, OddsOverContinuous, RoundedRidgeOdds, StaticOddsResult};
 use freezeout::two_valleys::stationary_map::StationaryMapResult;
 use freezeout::two_valleys::surface::SurfaceResult;
@@ -88,6 +93,12 @@ pub fn freezing_line(noise_strength: Vec<f64>, means: ValleyMeans) -> Group {
         runs: 1000,
         steps: 100_000,
         sigma: noise_strength.iter().map(|d| d / 0.01).collect(),
+        transfer: Some(LineTransfer {
+            p_flat_transfer: means.p_flat.value.clone(),
+            p_flat_transfer_error: vec![1e-6; noise_strength.len()],
+            mean_freezing_y_transfer: means.mean_freezing_y.value.clone(),
+            mean_freezing_y_transfer_error: vec![1e-6; noise_strength.len()],
+        }),
         noise_strength,
         means,
         step,
@@ -208,6 +219,83 @@ fn escape_fields() -> Group {
     group.push(Record::coordinate("x", "1", x).unwrap()).unwrap();
     group.push(Record::coordinate("y", "1", y).unwrap()).unwrap();
     group
+}
+
+/// A density that spreads over the cells of the fields.
+fn density_in_time() -> Group {
+    let mut group = Group::new("escape/density_in_time").unwrap();
+    let times = vec![0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+    let density = |t: f64, x: f64, y: f64| (-((x + 1.0).powi(2) + y * y) / (0.1 + 0.05 * t)).exp();
+    let (x, y) = (space(-2.0, 2.0, 40), space(-1.5, 1.5, 30));
+    let mut values = Vec::new();
+    for t in &times {
+        for x in &x {
+            values.extend(y.iter().map(|y| density(*t, *x, *y)));
+        }
+    }
+    let dimensions = [("density_time", times.len()), ("x", x.len()), ("y", y.len())];
+    push(&mut group, "density", &dimensions, values);
+    group
+        .push(Record::coordinate("density_time", "time", times).unwrap())
+        .unwrap();
+    group
+}
+
+fn transfer_operator() -> Group {
+    let node = space(-2.0, 2.0, 200);
+    let density = |x: &f64| (-4.0 * (x * x - 1.0).powi(2)).exp();
+    let result = TransferOperatorResult {
+        learning_rate: 0.01,
+        stationary_density: node.iter().map(density).collect(),
+        node,
+        stationary_variance: 0.9,
+        stationary_variance_error: 1e-9,
+        mean_first_passage_time: 50.0,
+        mean_first_passage_time_error: 1e-7,
+        spectral_gap: 0.04,
+        spectral_gap_error: 1e-9,
+    };
+    result.group().unwrap()
+}
+
+fn slices() -> Vec<Group> {
+    let times = |factor: f64| [1.0, 3.0, 0.2].map(|t| factor * t).to_vec();
+    let p = |shift: f64| [0.9, 0.85, 0.95].map(|p| p + shift).to_vec();
+    let result = SlicesResult {
+        slices: SlicePositions {
+            y: vec![5.0, 5.0, 10.0],
+            noise_strength: vec![1e-3, 5e-4, 1e-2],
+        },
+        grid: GridSlices {
+            flat_to_sharp: times(100.0),
+            sharp_to_flat: times(10.0),
+            flat_to_ridge: times(50.0),
+            sharp_to_ridge: times(5.0),
+            p_flat: p(0.0),
+            spectral_gap: vec![0.11, 0.037, 0.55],
+            relative_error: vec![1e-9; 3],
+        },
+        integral: IntegralSlices {
+            flat_to_sharp: times(100.0),
+            sharp_to_flat: times(10.0),
+            p_flat: p(0.0),
+            relative_error: vec![1e-12; 3],
+        },
+        langevin: Some(LangevinSlices {
+            sharp_to_flat: with_error(times(10.1), 0.3),
+        }),
+        paper: Some(PaperSlices {
+            flat_to_ridge: times(52.0),
+            sharp_to_ridge: times(4.8),
+            p_flat: p(-0.02),
+        }),
+        closed_form: Some(ClosedFormSlices {
+            p_flat_ito: p(0.0),
+            p_flat_stratonovich: p(-0.03),
+            p_flat_antiito: p(-0.06),
+        }),
+    };
+    result.groups().unwrap()
 }
 
 /// Time scales of a number of paths.
@@ -770,10 +858,13 @@ pub fn add_groups(file: &mut ResultFile) {
         network_schedules(),
         Group::new("escape").unwrap(),
         escape_fields(),
+        density_in_time(),
+        transfer_operator(),
     ]
     .into_iter()
     .chain(final_probability())
     .chain(static_odds())
+    .chain(slices())
     {
         file.push(group).unwrap();
     }
