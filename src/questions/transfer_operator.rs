@@ -1,12 +1,15 @@
 //! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
 
+use super::escape::EscapeRecords;
 use crate::diffusion::{Diffusion, check_map_stability};
 use crate::error::{Error, Result};
+use crate::escape::FieldQuantity;
 use crate::output::{Records, ResultFile, records};
+use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::region::PointSet;
 use crate::setting::Setting;
 use crate::setting::sets::SetKeys;
-use crate::task::{Cost, MainNumber, Task, Work};
+use crate::task::{Cost, FigureEntry, MainNumber, Task, Work};
 use crate::transfer::{Resolution, SpectralGap, TransferOperator as StepOperator};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +88,12 @@ fn size(setting: &Setting) -> Option<(f64, f64)> {
 const REFINEMENT: f64 = 2.0;
 
 impl Task for TransferOperator {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "transfer_operator",
+        description: "stationary law of SGD at its learning rate, beside its limit of small steps",
+        group: "transfer_operator",
+        figure,
+    }];
     const USES: &'static [&'static str] = &["sgd", "region"];
 
     fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
@@ -196,4 +205,56 @@ impl Task for TransferOperator {
             Ok(vec![result.group()?])
         }))
     }
+}
+
+/// The stationary density of SGD at its learning rate, on a linear (a) and on a logarithmic axis (b), with that of the limit of small steps where the
+/// file holds `[escape]`.
+///
+/// It is shown where it is at least 1e-10 of its largest value.
+///
+/// # Errors
+/// As [`Records::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    const LEAST: f64 = 1e-10;
+    let result = TransferOperatorResult::of(file)?;
+    let largest = result.stationary_density.iter().copied().fold(0.0, f64::max);
+    let shown = result.node.iter().zip(&result.stationary_density);
+    let shown = shown
+        .filter(|(_, density)| **density >= LEAST * largest)
+        .map(|(x, _)| *x);
+    let (first, last) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(first, last), x| {
+        (first.min(x), last.max(x))
+    });
+    let mut name = "θ".to_owned();
+    let mut limit = None;
+    if let Some(escape) = EscapeRecords::find(file)
+        && let [(variable, x)] = escape.axes()?.as_slice()
+        && let Some(density) = escape.field(FieldQuantity::StationaryDensity)
+    {
+        name = format!("*{variable}*");
+        limit = Some((x.clone(), density));
+    }
+    let sgd = format!("SGD, *η* = {}", result.learning_rate);
+    let vertical = Axis::log("stationary density *p*").with_range(LEAST * largest, 2.0 * largest);
+    // One legend serves both panels, where it has room.
+    let kinds = [
+        (Axis::linear("stationary density *p*"), ["", ""]),
+        (vertical, [sgd.as_str(), "limit *η* → 0"]),
+    ];
+    let panels = kinds.map(|(vertical, labels)| {
+        let mut panel = Panel::new("", Axis::linear(&name).with_range(first, last), vertical).with(
+            Layer::line(&result.node, &result.stationary_density, labels[0], Style::nth(0)),
+        );
+        if let Some((x, density)) = &limit {
+            let style = Style::nth(1).with_dash(Dash::Dashed);
+            panel = panel.with(Layer::line(x, density, labels[1], style));
+        }
+        panel
+    });
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect: 0.7,
+        panels: panels.into(),
+    })
 }

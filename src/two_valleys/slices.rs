@@ -7,12 +7,13 @@ use crate::error::{Error, Result, require_positive};
 use crate::freezing::{SliceRates, slice_rates};
 use crate::landscape::Side;
 use crate::output::{Estimates, Group, ResultFile, groups, records};
+use crate::plot::{Axis, Colour, Dash, Figure, Layer, Marker, Panel, Style, TWO_COLUMNS, scientific};
 use crate::rates::{ParabolicValleys, ScaleAndSpeed, confining_domain, paper};
 use crate::setting::Setting;
 use crate::setting::two_valley::TwoValleyModel;
 use crate::statistics::Estimate;
 use crate::statistics::convergence::extrapolate;
-use crate::task::{Cost, MainNumber, Progress, Rows, Task, Work};
+use crate::task::{Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +147,13 @@ const CUT: f64 = 1e-20;
 const SIGNIFICANCE: f64 = 1e-6;
 
 impl Task for Slices {
+    const FIGURES: &'static [FigureEntry] = &[FigureEntry {
+        name: "slices",
+        description: "hop times, odds and spectral gap at fixed y by every route",
+        group: "slices",
+        figure,
+    }];
+
     fn main_numbers(file: &ResultFile) -> Result<Vec<MainNumber>> {
         let Some(result) = SlicesResult::find(file)? else {
             return Ok(Vec::new());
@@ -399,4 +407,179 @@ fn langevin(
         passages.mean_time(SIGNIFICANCE)
     };
     Ok(extrapolate(&time(1.0)?, &time(4.0)?, 4.0, 0.5)?.limit)
+}
+
+/// Points of one route: values, standard errors if there are any, name and look.
+type Route<'a> = (&'a [f64], &'a [f64], &'a str, Style);
+
+/// A row for each slice: times between the valley bottoms (a) and from them to the ridge (b), P_flat (c) and the spectral gap (d), each by every route
+/// that the file has.
+///
+/// Routes that agree stand above each other within the row, in the order of the legend.
+///
+/// # Errors
+/// As [`SlicesResult::of`].
+pub fn figure(file: &ResultFile) -> Result<Figure> {
+    let result = SlicesResult::of(file)?;
+    let (grid, integral) = (&result.grid, &result.integral);
+    let slices = result.slices.y.iter().zip(&result.slices.noise_strength);
+    let names: Vec<String> = slices
+        .map(|(y, d)| format!("*y* = {y}, Δ = {}", scientific(*d)))
+        .collect();
+    let panel = |axis: Axis, routes: &[Route]| {
+        let last = names.len() as f64 - 1.0;
+        let upward: Vec<String> = names.iter().rev().cloned().collect();
+        let rows = Axis::named(&upward).with_range(-0.6, last + 0.6);
+        // The routes of a row fill most of its height.
+        let apart = 0.7 / (routes.len() - 1).max(1) as f64;
+        let between = (1..names.len()).map(|row| Layer::Horizontal {
+            y: row as f64 - 0.5,
+            label: String::new(),
+            style: Style::reference().with_dash(Dash::Dotted),
+        });
+        routes.iter().enumerate().fold(
+            between.fold(Panel::new("", axis, rows), Panel::with),
+            |panel, (k, (values, error, label, style))| {
+                let shift = apart * (0.5 * (routes.len() - 1) as f64 - k as f64);
+                let place: Vec<f64> = (0..values.len()).map(|row| last - row as f64 + shift).collect();
+                let spread = error.iter().zip(values.iter().zip(&place));
+                let bars = spread.fold(panel, |panel, (error, (value, place))| {
+                    let (x, y) = ([value - error, value + error], [*place; 2]);
+                    panel.with(Layer::line(&x, &y, "", style.with_width(0.8)))
+                });
+                bars.with(Layer::points(values, &place, &[], label, *style))
+            },
+        )
+    };
+    let (flat, sharp) = (Style::nth(0), Style::nth(1));
+    let look = |style: Style, marker| style.with_marker(marker);
+    let hollow = |style: Style, marker| style.with_marker(marker).with_hollow_points();
+    let mut hops: Vec<Route> = vec![
+        (
+            &grid.flat_to_sharp,
+            &[],
+            "flat → sharp, grid",
+            look(flat, Marker::Circle),
+        ),
+        (
+            &integral.flat_to_sharp,
+            &[],
+            "flat → sharp, integral",
+            hollow(flat, Marker::Square),
+        ),
+        (
+            &grid.sharp_to_flat,
+            &[],
+            "sharp → flat, grid",
+            look(sharp, Marker::Circle),
+        ),
+        (
+            &integral.sharp_to_flat,
+            &[],
+            "sharp → flat, integral",
+            hollow(sharp, Marker::Square),
+        ),
+    ];
+    if let Some(langevin) = &result.langevin {
+        let Estimates {
+            value,
+            standard_error,
+        } = &langevin.sharp_to_flat;
+        hops.push((
+            value,
+            standard_error,
+            "sharp → flat, simulation",
+            look(sharp, Marker::Diamond),
+        ));
+    }
+    let mut ridge: Vec<Route> = vec![
+        (
+            &grid.flat_to_ridge,
+            &[],
+            "flat → ridge, grid",
+            look(flat, Marker::Circle),
+        ),
+        (
+            &grid.sharp_to_ridge,
+            &[],
+            "sharp → ridge, grid",
+            look(sharp, Marker::Circle),
+        ),
+    ];
+    let black = Style::nth(0).with_colour(Colour::BLACK);
+    let mut odds: Vec<Route> = vec![
+        (&grid.p_flat, &[], "grid", look(black, Marker::Circle)),
+        (&integral.p_flat, &[], "integral", hollow(black, Marker::Square)),
+    ];
+    if let Some(closed) = &result.closed_form {
+        odds.extend([
+            (
+                &closed.p_flat_ito[..],
+                &[][..],
+                "closed form, Ito",
+                hollow(Style::nth(0), Marker::Diamond),
+            ),
+            (
+                &closed.p_flat_stratonovich,
+                &[],
+                "Stratonovich",
+                hollow(Style::nth(2), Marker::Diamond),
+            ),
+            (
+                &closed.p_flat_antiito,
+                &[],
+                "anti-Ito",
+                hollow(Style::nth(3), Marker::Diamond),
+            ),
+        ]);
+    }
+    if let Some(paper) = &result.paper {
+        let formula = |style| hollow(style, Marker::Triangle);
+        ridge.insert(
+            1,
+            (
+                &paper.flat_to_ridge,
+                &[],
+                "flat → ridge, paper's formula",
+                formula(flat),
+            ),
+        );
+        ridge.push((
+            &paper.sharp_to_ridge,
+            &[],
+            "sharp → ridge, paper's formula",
+            formula(sharp),
+        ));
+        odds.push((&paper.p_flat, &[], "paper's formula", formula(sharp)));
+    }
+    let exchange: Vec<f64> = (grid.flat_to_sharp.iter().zip(&grid.sharp_to_flat))
+        .map(|(there, back)| 1.0 / there + 1.0 / back)
+        .collect();
+    let gap: [Route; 2] = [
+        (
+            &grid.spectral_gap,
+            &[],
+            "*λ*_{1}, grid",
+            look(black, Marker::Circle),
+        ),
+        (
+            &exchange,
+            &[],
+            "sum of both hop rates 1/*τ*, grid",
+            hollow(flat, Marker::Square),
+        ),
+    ];
+    // Room for the legends, and for the rows of many slices.
+    let aspect = (0.18 * names.len() as f64).max(0.6);
+    Ok(Figure {
+        width: TWO_COLUMNS,
+        columns: 2,
+        aspect,
+        panels: vec![
+            panel(Axis::log("mean time between the bottoms *τ*"), &hops),
+            panel(Axis::log("mean time to the ridge *τ*"), &ridge),
+            panel(Axis::linear("*P*_{flat}"), &odds),
+            panel(Axis::log("spectral gap *λ*_{1}"), &gap),
+        ],
+    })
 }
