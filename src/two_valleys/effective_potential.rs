@@ -247,10 +247,11 @@ fn papers(landscape: &TwoValley, x: f64, y: f64, noise_strength: f64, ito: bool)
     paper::effective_loss(landscape, side, y, landscape.loss(&Point::<2>::new(x, y))) - bottom + raise
 }
 
-/// Loss, effective potential and the paper's effective potential on slices across the valleys, one panel a slice.
+/// Loss, effective potential and the paper's effective potential on slices across the valleys, a row a slice; on the right what the noise adds to the
+/// loss, L_SGD = L_eff − L.
 ///
-/// Each curve is shown from its lowest value, because a potential has no zero, and where the loss is at most twice as high as the ridge
-/// between the valleys.
+/// Each curve is shown from its value on the flat side of the ridge, because a potential has no zero: there all meet, and those that jump on the
+/// ridge go on elsewhere on its sharp side. It is shown where the loss is at most twice as high as the ridge between the valleys.
 ///
 /// # Errors
 /// As [`Records::of`].
@@ -258,17 +259,14 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = EffectivePotentialResult::of(file)?;
     let (x, slices) = (&result.x, &result.y);
     let black = Style::nth(0).with_colour(Colour::BLACK);
-    let mut curves = vec![
-        ("loss *L*", &result.loss, black.with_dash(Dash::Dotted)),
-        (
-            "*L*_{eff}, exact (Ito)",
-            &result.effective_potential,
-            Style::nth(5).with_width(3.0),
-        ),
-    ];
+    let mut potentials = vec![(
+        "*L*_{eff}, exact (Ito)",
+        &result.effective_potential,
+        Style::nth(5).with_width(3.0),
+    )];
     if let Some(papers) = &result.papers {
         let style = |n, dash| Style::nth(n).with_dash(dash);
-        curves.extend([
+        potentials.extend([
             (
                 "paper's formula with the Ito jump",
                 &papers.paper_effective_potential_ito,
@@ -281,23 +279,37 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             ),
         ]);
     }
+    let flat_side = x.iter().position(|x| *x > 0.0).unwrap_or(0);
     let mut panels = Vec::new();
     for (slice, y) in slices.iter().enumerate() {
-        let vertical = plot::Axis::linear("height above minimum");
-        let mut panel = Panel::new(&format!("*y* = {y}"), plot::Axis::linear("*x*"), vertical);
-        let shown = window(&curves[0].1[slice * x.len()..(slice + 1) * x.len()]);
-        for (label, values, style) in &curves {
-            if let Some(row) = values.get(slice * x.len()..(slice + 1) * x.len()) {
-                let row = &row[shown.clone()];
-                let finite = row.iter().copied().filter(|v| v.is_finite());
-                let lowest = finite.fold(f64::INFINITY, f64::min);
-                let shifted: Vec<f64> = row.iter().map(|v| v - lowest).collect();
-                // One legend serves all panels.
-                let label = if slice == 0 { label } else { "" };
-                panel = panel.with(Layer::line(&x[shown.clone()], &shifted, label, *style));
-            }
+        let row = |values: &[f64]| -> Vec<f64> {
+            let row = &values[slice * x.len()..(slice + 1) * x.len()];
+            row.iter().map(|v| v - row[flat_side]).collect()
+        };
+        let loss = row(&result.loss);
+        let shown = window(&loss);
+        let line = |values: &[f64], label: &str, style| {
+            // One legend serves all panels.
+            let label = if panels.is_empty() { label } else { "" };
+            Layer::line(&x[shown.clone()], &values[shown.clone()], label, style)
+        };
+        let panel = |label| {
+            Panel::new(
+                &format!("*y* = {y}"),
+                plot::Axis::linear("*x*"),
+                plot::Axis::linear(label),
+            )
+        };
+        let mut heights =
+            panel("height above the ridge").with(line(&loss, "loss *L*", black.with_dash(Dash::Dotted)));
+        let mut added = panel("*L*_{SGD} = *L*_{eff} − *L*");
+        for (label, values, style) in &potentials {
+            let values = row(values);
+            let difference: Vec<f64> = values.iter().zip(&loss).map(|(v, loss)| v - loss).collect();
+            heights = heights.with(line(&values, label, *style));
+            added = added.with(line(&difference, "", *style));
         }
-        panels.push(panel);
+        panels.extend([heights, added]);
     }
     Ok(Figure {
         width: TWO_COLUMNS,
