@@ -249,12 +249,55 @@ fn maier_stein_on_and_off_the_axis() {
     let file = run(&MAIER_STEIN.replace("beta = 1.0", "beta = 10.0"));
     // [E] .34004 in the noise sqrt(ε) dW.
     assert_close!(number(&file, "escape_path/exponent"), 0.34004 / 0.1, 1e-4);
-    assert!(file.record("escape_path/escape_rate_theory").is_err());
-    let reason = attribute(&file, "escape_path", "escape_rate_theory_left_out");
-    assert!(reason.contains("bent"), "{reason}");
-    assert_eq!(texts(&file, "escape_path/formula"), [format!("none: {reason}")]);
+    assert_eq!(texts(&file, "escape_path/formula"), ["Bouchet-Reygner"]);
+    // Two instantons, one on either side of the axis; no third one.
+    let positions = numbers(&file, "escape_path/instanton_position");
+    let paths: Vec<&[f64]> = positions.chunks(positions.len() / 3).collect();
+    let middle = |k: usize| paths[k][paths[k].len() / 4 * 2 + 1];
+    assert!(
+        middle(0) * middle(1) < 0.0 && (middle(0) + middle(1)).abs() < 1e-6,
+        "{positions:?}"
+    );
+    assert!(paths[2].iter().all(|x| x.is_nan()));
+    // [E] half of the gap, .048375635831384; the formula holds to 1/exponent. Negative control: one instanton alone is not enough.
+    let deviation = number(&file, "escape_path/escape_rate_theory_expected_deviation");
+    let ratio = number(&file, "escape_path/escape_rate_theory") / (0.5 * 0.048375635831384);
+    assert!(
+        (ratio - 1.0).abs() < deviation && (0.5 * ratio - 1.0).abs() > deviation,
+        "{ratio} {deviation}"
+    );
     // Negative control: the straight path is no minimum.
     assert!((number(&file, "escape_path/exponent") / 5.0 - 1.0).abs() > 0.1);
+}
+
+/// −M∇L with L = (1 − u²)²/4 + v² (1 + u²)/2, M = ((1, −1/2), (1/2, 1)): its minima are foci, from which the instanton spirals out.
+#[test]
+fn a_path_that_spirals_out_of_a_focus_has_langers_rate() {
+    let drift =
+        "drift = [\"-(u^3 - u + u*v^2) + 0.5*(1 + u^2)*v\", \"-0.5*(u^3 - u + u*v^2) - (1 + u^2)*v\"]";
+    let start = MAIER_STEIN.find("drift = ").unwrap();
+    let end = start + MAIER_STEIN[start..].find('\n').unwrap();
+    let file = run(&MAIER_STEIN
+        .replace(&MAIER_STEIN[start..end], drift)
+        .replace("landscape.parameters = { beta = 1.0 }\n", "")
+        .replace("strength = 0.05", "strength = 0.025"));
+    // λ₊ = sqrt(5)/2, det H = 4 and −1, ΔL = 1/4: an antisymmetric part of the mobility leaves the stationary law as it is
+    let exact = 0.5 * 5.0f64.sqrt() / std::f64::consts::PI * (-0.25f64 / 0.025).exp();
+    let (rate, error) = (
+        number(&file, "escape_path/escape_rate_theory"),
+        number(&file, "escape_path/escape_rate_theory_error"),
+    );
+    assert!(
+        (rate - exact).abs() <= error && error < 5e-3 * exact,
+        "{rate} ± {error}, {exact}"
+    );
+    assert!(
+        numbers(&file, "escape_path/instanton_position")
+            .iter()
+            .filter(|x| x.is_nan())
+            .count()
+            > 0
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use freezeout::questions::freezing::FreezingResult;
 use freezeout::questions::freezing_design::FreezingDesignResult;
 use freezeout::run::{Job, parse};
 use freezeout::task::Progress;
+use freezeout::two_valleys::schedules::SchedulesResult;
 
 const HEAD: &str = r#"
 name = "valleys"
@@ -43,6 +44,56 @@ fn a_formula_of_the_two_valley_model_freezes_as_the_model_does() {
     assert!((sgd.p_final_sgd[flat] - 0.5517).abs() > 0.1);
 }
 
+/// A cosine decay of the noise until y = 5 by `[freezing.change]` and by `[schedules]`, which follow the same process by code of their own: theory, its limit of many steps,
+/// density, and SGD with a decaying learning rate at the times of the floor.
+#[test]
+fn a_change_over_time_is_that_of_schedules() {
+    let task = "[freezing]\nstart = 1.0\nend = 20.0\nstart_x = [-0.01, 0.01]\n";
+    let change = "runs = 1000\nlever = \"learning_rate\"\n[freezing.change]\nuntil = 5.0\nafter = 0.1\nshape = \"cosine\"\npieces = 4\n";
+    let of = |keys: &str| {
+        let text = format!("{HEAD}[sgd]\nlearning_rate = 0.02\nbatch_size = 10.0\n{task}{keys}");
+        let found = FreezingResult::of(&run(&text)).unwrap();
+        let flat = usize::from(found.p_final[1] > found.p_final[0]);
+        (found, flat)
+    };
+    let known = "name = \"schedules\"\n[landscape]\nmodel = \"two_valley\"\n[schedules]\nbefore = 1e-3\nafter = 1e-4\nchange_y = [5.0]\nshape = [\"cosine\"]\npieces = 4\nlearning_rate = 0.02\nclock = \"time\"\nlever = \"learning_rate\"\nruns = 0\n";
+    let known = SchedulesResult::of(&run(known)).unwrap();
+    let (found, flat) = of(change);
+    let close = |a: f64, b: f64, error: f64| assert!((a - b).abs() <= error + 2e-5, "{a} {b} ± {error}");
+    let errors = found.p_final_error + known.p_flat_two_state_error[0];
+    close(found.p_final[flat], known.p_flat_two_state[0], errors);
+    let (own, other) = (found.continuous.unwrap(), known.continuous.unwrap());
+    let errors = own.p_final_continuous_error[flat] + other.p_flat_continuous_error[0];
+    close(own.p_final_continuous[flat], other.p_flat_continuous[0], errors);
+    let errors = found.p_final_density_error + known.p_flat_density_error[0];
+    close(found.p_final_density[flat], known.p_flat_density[0], errors);
+    let sgd = found.sgd.unwrap();
+    let off = sgd.p_final_sgd[flat] - known.p_flat_transfer[0];
+    assert!(off.abs() < 4.0 * sgd.p_final_sgd_standard_error[flat], "{off}");
+    // control: a jump at the same place is another schedule
+    let (jump, flat) = of("runs = 0\nschedule = [[5.0, 0.1]]\n");
+    assert!((jump.p_final[flat] - found.p_final[flat]).abs() > 0.01);
+}
+
+/// One valley of curvature 1 + s on a slope c: ds/dt = c at its bottom, c − D/2(1 + s) averaged over its law.
+#[test]
+fn the_gradient_in_a_valley_is_that_at_its_bottom_or_its_average() {
+    let text = "name = \"slope\"\n[landscape]\nvariables = [\"x\", \"s\"]\nloss = \"(1 + s)*x^2/2 - 0.1*s\"\n[noise]\nmodel = \"isotropic\"\nstrength = 0.05\n[region]\ndomain = [[-3.0, 3.0], [0.0, 3.0]]\n[freezing]\nstart = 0.0\nend = 2.0\nstart_x = [0.5]\n";
+    let of = |keys: &str| {
+        FreezingResult::of(&run(&format!("{text}{keys}")))
+            .unwrap()
+            .duration
+    };
+    let at = |s: f64| (s + 0.025 / 0.1 * (0.1 * (1.0 + s) - 0.025).ln()) / 0.1;
+    let (bottom, average) = (of(""), of("gradient = \"average\"\n"));
+    assert!((bottom - 20.0).abs() < 1e-6, "{bottom}");
+    assert!(
+        (average - (at(2.0) - at(0.0))).abs() < 1e-4 * average,
+        "{average} {}",
+        at(2.0) - at(0.0)
+    );
+}
+
 /// Loss and curvature of the two-valley model at 241 x 51 points, its ridge declared: a spline on either side of it. Without the kink one spline
 /// rounds the ridge.
 #[test]
@@ -70,6 +121,12 @@ fn a_table_of_the_two_valley_model_freezes_as_the_model_does() {
     assert!(p.abs() < 2e-5 + found.p_final_error, "{p}");
     assert!(density.abs() < 2e-5 + found.p_final_density_error, "{density}");
     assert!(hop.abs() < 2e-4 + found.freezing_position_error, "{hop}");
+    // what half of the points would change covers it, and says more than rounding
+    let change = found.tables.unwrap().p_final_table_change[flat];
+    assert!(
+        p.abs() <= change + found.p_final_error && change > 1e-7 && change < 1e-2,
+        "{change}"
+    );
     // control: one spline over the ridge, by which P is .9527 and the last hop 4.33445, has other slopes beside it
     let beside = Point::<2>::new(0.003, 5.0);
     let off = |kinks: Vec<Kink>| {

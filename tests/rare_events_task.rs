@@ -6,7 +6,8 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::judgement::agreement::comparisons;
-use freezeout::output::ResultFile;
+use freezeout::output::{Records, ResultFile};
+use freezeout::questions::stable_exit::StableExitResult;
 
 /// The quartic double well of barrier 1/4, from its left minimum.
 fn wells(noise_strength: &str, target: f64, more: &str) -> String {
@@ -228,4 +229,39 @@ fn momentum_is_motion_with_inertia_for_small_steps() {
     assert!((0.05 * simulated.value - grid.value).abs() > 10.0 * error);
     let figure = freezeout::questions::phase_space::figure(&found).unwrap();
     assert_eq!(figure.panels[0].layers.len(), 3);
+}
+
+fn stable_exit(keys: &str) -> String {
+    format!(
+        "name = \"stable\"\nlandscape.loss = \"x^2/2\"\n[stable_exit]\nstart = 0.0\nstrength = [0.5]\ntime_step = 0.01\nruns = 4000\n{keys}"
+    )
+}
+
+/// Gaussian noise has the integral, other noise another time; what is out of range is refused by its key.
+#[test]
+fn exits_under_stable_noise_are_held_against_what_is_known() {
+    let file = run(&stable_exit("interval = [-1.0, 2.0]\nstability = [1.5, 2.0]\n"));
+    let result = StableExitResult::of(&file).unwrap();
+    let errors = result.errors();
+    let exact = result.mean_exit_time_exact[1];
+    assert!(result.mean_exit_time_exact[0].is_nan() && exact.is_finite());
+    let z = |k: usize| (result.mean_exit_time.value[k] - exact) / errors[k];
+    assert!(z(1).abs() < 4.0, "{}", z(1));
+    // control: noise that jumps leaves sooner or later than that
+    assert!(z(0).abs() > 5.0, "{}", z(0));
+    assert!(result.mean_exit_time_small_noise[1].is_nan());
+    for (keys, key) in [
+        (
+            "interval = [2.0, -1.0]\nstability = [1.5]",
+            "stable_exit.interval",
+        ),
+        ("interval = [1.0, 2.0]\nstability = [1.5]", "stable_exit.start"),
+        (
+            "interval = [-1.0, 2.0]\nstability = [2.5]",
+            "stable_exit.stability",
+        ),
+    ] {
+        let message = refused(&stable_exit(keys));
+        assert!(message.contains(key), "{message}");
+    }
 }

@@ -59,7 +59,7 @@ class Line(Panels):
 
 
 def double_well():
-    for eps in (0.2, 0.1, 0.05, 0.025, 0.01):
+    for eps in (0.2, 0.1, 0.05, 0.025, 0.0125, 0.01, 1 / 120):
         log_s = lambda x: (x**4 / 4 - x**2 / 2 + 0.25) / eps
         end = np.sqrt(1 + np.sqrt(4 * 60 * eps))
         width = min(0.05, np.sqrt(eps) / 4)
@@ -102,9 +102,9 @@ def chebyshev(n, lower, upper):
     return lower + (upper - lower) * (x + 1) / 2, d * 2 / (upper - lower)
 
 
-def maier_stein(beta, guess, n, m):
-    """L f = -lambda f in [-2,2]x[-1.2,1.2] with zero normal derivative, D = 0.05."""
-    (u, du), (v, dv) = chebyshev(n, -2, 2), chebyshev(m, -1.2, 1.2)
+def maier_stein(beta, guess, n, m, noise=0.05, ends=(2, 1.2)):
+    """L f = -lambda f in a box with zero normal derivative, D = noise."""
+    (u, du), (v, dv) = chebyshev(n, -ends[0], ends[0]), chebyshev(m, -ends[1], ends[1])
     # values at the ends from those inside by the Neumann condition
     def inner(d):
         ends, inside = [0, d.shape[0] - 1], range(1, d.shape[0] - 1)
@@ -118,7 +118,7 @@ def maier_stein(beta, guess, n, m):
     uu, vv = np.meshgrid(u, v, indexing="ij")
     bu, bv = (uu - uu**3 - beta * uu * vv**2).ravel(), (-(1 + uu**2) * vv).ravel()
     generator = bu[:, None] * np.kron(u1, eye_v) + bv[:, None] * np.kron(eye_u, v1)
-    generator += 0.05 * (np.kron(u2, eye_v) + np.kron(eye_u, v2))
+    generator += noise * (np.kron(u2, eye_v) + np.kron(eye_u, v2))
     # inverse iteration from a function that is odd in u, shifted nearer to the gap than to 0
     shift = -0.8 * guess
     factors = lu_factor(generator - shift * np.eye(len(bu)))
@@ -128,7 +128,7 @@ def maier_stein(beta, guess, n, m):
         new = lu_solve(factors, f)
         rate = -shift - f @ f / (f @ new)
         f = new
-    print(f"Maier-Stein beta={beta} ({n}x{m}): gap {rate:.13g}")
+    print(f"Maier-Stein beta={beta}, D={noise} ({n}x{m}): gap {rate:.13g}")
 
 
 def mueller_brown():
@@ -238,8 +238,11 @@ if __name__ == "__main__":
     for beta, guess in ((1, 0.0037), (10, 0.048)):
         for n, m in ((56, 36), (72, 44)):
             maier_stein(beta, guess, n, m)
+    for noise, guess in ((0.03, 4e-3), (0.02, 3.49e-4), (0.014, 8.8e-6)):
+        for n, m in ((84, 50), (96, 56)):
+            maier_stein(10, guess, n, m, noise, (1.7, 0.9))
     mueller_brown()
-    for friction, hermite in ((0.3, 60), (0.3, 110), (1.0, 30), (1.0, 60), (10.0, 12), (10.0, 20)):
+    for friction, hermite in ((0.1, 150), (0.1, 220), (0.3, 60), (0.3, 110), (1.0, 30), (1.0, 60), (10.0, 12), (10.0, 20)):
         inertia(friction, 1 / 32, 90, hermite)
     for rms in (False, True):
         for nodes, every in ((400, 20), (800, 20), (1600, 20), (400, 10)):

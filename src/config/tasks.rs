@@ -16,6 +16,7 @@ use crate::questions::network_schedules::NetworkSchedules;
 use crate::questions::noise_laws::NoiseLaws;
 use crate::questions::phase_space::PhaseSpaceKeys;
 use crate::questions::rare_events::RareEvents;
+use crate::questions::stable_exit::StableExit;
 use crate::questions::transfer_operator::TransferOperator;
 use crate::setting::Setting;
 use crate::setting::landscape::LandscapeKeys;
@@ -147,6 +148,8 @@ tasks! {
     phase_space: PhaseSpaceKeys,
     /// mean first-passage times at any barrier by splitting, of Langevin paths or SGD itself, in up to four variables
     rare_events: RareEvents,
+    /// mean exit times of an interval under α-stable noise, beside the law of one jump
+    stable_exit: StableExit,
     /// minima, saddles, lowest passes and Eyring-Kramers-Langer rates, in up to four variables
     critical_points: CriticalPointsKeys,
     /// spectral gap of two to six weakly coupled variables, from the modes of each alone

@@ -80,6 +80,8 @@ pub struct LeastAction<const D: usize> {
     pub saddles: Vec<Equilibrium<D>>,
     /// The path of least action to the first saddle, or to the end of a path without one; or why its action is not known.
     pub instanton: Result<MinimumAction<D>>,
+    /// All paths of locally least action that were found to the same end, lowest first, coarse, some of them several times.
+    pub local_minimisers: Vec<Path<D>>,
     /// T when b = −∇L and D = T·I all over the domain.
     pub temperature: Option<f64>,
 }
@@ -150,8 +152,7 @@ pub fn least_action<const D: usize>(
     if (end - start).norm() <= BESIDE * size {
         return Err(unreachable("end of the path", "it is the attractor of the start"));
     }
-    let least =
-        |end| quasi_potential(&diffusion, start, end, settings.bend, settings.pieces).map(|q| q.minimum);
+    let least = |end| quasi_potential(&diffusion, start, end, settings.bend, settings.pieces);
     let temperature = temperature(problem, &start)?;
     let (path, whole) = match (problem.landscape(), temperature) {
         (Some(landscape), Some(_)) if is_attractor => {
@@ -159,7 +160,7 @@ pub fn least_action<const D: usize>(
         }
         _ => {
             let whole = least(end)?;
-            (whole.path.clone(), Some(whole))
+            (whole.minimum.path.clone(), Some(whole))
         }
     };
     if let Some(out) = path.points().iter().find(|theta| !problem.in_domain(theta)) {
@@ -170,15 +171,20 @@ pub fn least_action<const D: usize>(
         return Err(unreachable("end of the path", reason));
     }
     let saddles = saddles(&diffusion, &path, size);
-    let instanton = match (saddles.first(), whole) {
+    let found = match (saddles.first(), whole) {
         (Some(first), _) if first.position != end => least(first.position),
         (_, Some(whole)) => Ok(whole),
         (_, None) => least(end),
+    };
+    let (instanton, local_minimisers) = match found {
+        Ok(found) => (Ok(found.minimum), found.minimisers),
+        Err(error) => (Err(error), Vec::new()),
     };
     Ok(LeastAction {
         path,
         saddles,
         instanton,
+        local_minimisers,
         temperature,
     })
 }

@@ -5,8 +5,9 @@ use super::problem::Problem;
 use crate::diffusion::{Diffusion, Equilibrium};
 use crate::error::{Error, Result};
 use crate::landscape::{Landscape, critical_point};
+use crate::math::log_domain::log_add_exp;
 use crate::math::{Point, Tensor};
-use crate::path::{MinimumAction, Path, instanton_rate};
+use crate::path::{Path, geometric_action, instanton_rate};
 use crate::rates::SaddlePassage;
 
 /// A formula for the escape rate at small noise.
@@ -34,7 +35,7 @@ impl SmallNoiseFormula {
                 "b = -grad L and D = T I, one saddle limits the passage, loss barrier far above T; relative error of order T/barrier"
             }
             Self::BouchetReygner => {
-                "with or without detailed balance, one saddle, straight instanton, exponent far above 1; relative error of order 1/exponent"
+                "with or without detailed balance, one saddle, isolated instantons, exponent far above 1; relative error of order 1/exponent"
             }
         }
     }
@@ -42,7 +43,7 @@ impl SmallNoiseFormula {
 
 /// An escape rate for small noise; see [`small_noise_rate`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct SmallNoiseRate {
+pub struct SmallNoiseRate<const D: usize> {
     /// The formula.
     pub formula: SmallNoiseFormula,
     /// ln k.
@@ -53,6 +54,8 @@ pub struct SmallNoiseRate {
     pub deviation: f64,
     /// ΔL/T, where the highest saddle of a loss is the first one, so that the action must be the same.
     pub reduced_barrier: Option<f64>,
+    /// The instantons whose rates are summed, where the formula asks for them.
+    pub instantons: Vec<Path<D>>,
     /// Why the rate into the target is another quantity, if it is.
     pub incomparable: Option<&'static str>,
 }
@@ -70,9 +73,6 @@ pub enum NoFormula {
     /// Another well on the way.
     #[error("a well about as deep or deeper lies between the start and the highest saddle")]
     SecondWell,
-    /// An instanton that is not straight.
-    #[error("the instanton is bent, where the prefactor has no reliable error")]
-    BentInstanton,
     /// The formula could not be evaluated.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -82,7 +82,9 @@ pub enum NoFormula {
 ///
 /// # Method
 /// Eyring, Kramers and Langer's formula with the highest saddle where b = −∇L and D = T·I, see [`SaddlePassage`]; else Bouchet and Reygner's
-/// for a straight instanton through a single saddle, see [`instanton_rate`] with `pieces` pieces.
+/// through a single saddle, see [`instanton_rate`] with `pieces` pieces, summed over the different instantons to which the initial paths of
+/// [`quasi_potential`](crate::path::quasi_potential) lead (two where symmetry makes a twin). One above the lowest whose prefactor is not known, as a path has none that is no local minimum, counts as an
+/// error of its e^{−V}.
 ///
 /// # Errors
 /// [`NoFormula`] says why none holds.
@@ -90,7 +92,7 @@ pub fn small_noise_rate<const D: usize>(
     problem: &Problem<D>,
     found: &LeastAction<D>,
     pieces: usize,
-) -> std::result::Result<SmallNoiseRate, NoFormula> {
+) -> std::result::Result<SmallNoiseRate<D>, NoFormula> {
     let saddle = found.limiting_saddle(problem).ok_or(NoFormula::NoSaddle)?;
     let start = found.path.start();
     let rate = match (problem.landscape(), found.temperature) {
@@ -101,11 +103,10 @@ pub fn small_noise_rate<const D: usize>(
         _ if found.saddles.len() > 1 => {
             return Err(NoFormula::UnrankedSaddles);
         }
-        _ => bouchet_reygner(
-            &problem.ito(),
-            found.instanton.as_ref().map_err(Error::clone)?,
-            pieces,
-        )?,
+        _ => {
+            found.instanton.as_ref().map_err(Error::clone)?;
+            bouchet_reygner(&problem.ito(), &found.local_minimisers, pieces)?
+        }
     };
     let is_first = found
         .saddles
@@ -149,7 +150,7 @@ fn eyring_kramers<const D: usize>(
     start: &Point<D>,
     saddle: &Equilibrium<D>,
     temperature: f64,
-) -> Result<SmallNoiseRate> {
+) -> Result<SmallNoiseRate<D>> {
     let (minimum, saddle) = (
         critical_point(landscape, *start)?,
         critical_point(landscape, saddle.position)?,
@@ -162,37 +163,55 @@ fn eyring_kramers<const D: usize>(
         error: 1e-8,
         deviation: temperature / passage.barrier,
         reduced_barrier: Some(passage.barrier / temperature),
+        instantons: Vec::new(),
         incomparable: None,
     })
 }
 
-/// The formula without detailed balance, for a straight instanton only: the error of bent ones is not known well enough.
+/// The formula without detailed balance, summed over the instantons.
 fn bouchet_reygner<const D: usize>(
     diffusion: &impl Diffusion<D>,
-    instanton: &MinimumAction<D>,
+    initial: &[Path<D>],
     pieces: usize,
-) -> std::result::Result<SmallNoiseRate, NoFormula> {
-    const STRAIGHT: f64 = 1e-3;
-    let (start, end) = (instanton.path.start(), instanton.path.end());
-    let chord = end - start;
-    let off = |theta: &Point<D>| {
-        let way = theta - start;
-        (way - chord * (chord.dot(&way) / chord.norm_squared())).norm()
+) -> Result<SmallNoiseRate<D>> {
+    /// Paths nearer to each other than this part of their length are one.
+    const APART: f64 = 1e-2;
+    let no_path = || Error::EmptySet {
+        name: "instantons".into(),
     };
-    let bend = instanton.path.points().iter().map(off).fold(0.0, f64::max);
-    if bend > STRAIGHT * chord.norm() {
-        return Err(NoFormula::BentInstanton);
+    let (lowest, others) = initial.split_first().ok_or_else(no_path)?;
+    let first = instanton_rate(diffusion, lowest, pieces)?;
+    let (mut instantons, mut unknown) = (vec![first], 0.0);
+    for path in others {
+        match instanton_rate(diffusion, path, pieces) {
+            Ok(found) => {
+                let is_known = instantons
+                    .iter()
+                    .any(|other| distance(&other.instanton.path, &found.instanton.path) < APART);
+                if !is_known {
+                    instantons.push(found);
+                }
+            }
+            Err(_) => unknown += (instantons[0].instanton.action - geometric_action(diffusion, path)?).exp(),
+        }
     }
-    let straight = Path::straight(start, end, pieces)?;
-    let found = instanton_rate(diffusion, &straight, pieces)?;
+    let logarithms = instantons.iter().map(|found| found.log_rate);
+    let largest_error = instantons.iter().map(|found| found.error).fold(0.0, f64::max);
     Ok(SmallNoiseRate {
         formula: SmallNoiseFormula::BouchetReygner,
-        log_rate: found.log_rate,
-        error: found.error,
-        deviation: 1.0 / found.instanton.action,
+        log_rate: logarithms.fold(f64::NEG_INFINITY, log_add_exp),
+        error: largest_error + unknown,
+        deviation: 1.0 / instantons[0].instanton.action,
         reduced_barrier: None,
+        instantons: instantons.into_iter().map(|found| found.instanton.path).collect(),
         incomparable: None,
     })
+}
+
+/// Largest distance of points at the same part of two paths, in units of the length of the first.
+fn distance<const D: usize>(one: &Path<D>, other: &Path<D>) -> f64 {
+    let pairs = one.points().iter().zip(other.points());
+    pairs.map(|(a, b)| (a - b).norm()).fold(0.0, f64::max) / one.length()
 }
 
 /// Why the rate into the target is not the rate through the saddle, if so.

@@ -7,7 +7,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedSchedule {
     /// What the schedule is.
-    pub name: &'static str,
+    pub name: String,
     /// One strength a piece.
     pub strengths: Vec<f64>,
 }
@@ -59,7 +59,10 @@ pub fn compared_schedules(
         Ok(best.1)
     };
     let best_decay = |shape: ScheduleShape| best_of(&|u| decayed(&shape, u));
-    let of = |name, strengths| NamedSchedule { name, strengths };
+    let of = |name: &str, strengths| NamedSchedule {
+        name: name.into(),
+        strengths,
+    };
     Ok(vec![
         of("best", best.to_vec()),
         of("best, a tenth sooner", moved(tenth)),

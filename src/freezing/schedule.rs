@@ -53,6 +53,11 @@ impl ScheduleShape {
         }
     }
 
+    /// Pieces in which it changes, `pieces` unless it jumps.
+    pub fn pieces(&self, pieces: usize) -> usize {
+        if *self == Self::Step { 1 } else { pieces.max(1) }
+    }
+
     /// Its largest strength between the two.
     pub fn largest(&self, [before, after]: [f64; 2]) -> f64 {
         match self {
@@ -147,23 +152,24 @@ impl NoiseSchedule {
         pieces: usize,
     ) -> Result<Self> {
         require("end", end, |y| y > start, "the change ends beyond the start")?;
-        shape.check([before, after])?;
-        let pieces = if *shape == ScheduleShape::Step {
-            1
-        } else {
-            pieces.max(1)
-        };
+        let pieces = shape.pieces(pieces);
         let duration = floor_time(model, start, end, 1.0)?;
-        let mut changes = Vec::with_capacity(pieces);
-        for k in 1..pieces {
-            changes.push(floor_position(model, start, duration * k as f64 / pieces as f64)?);
-        }
-        changes.push(end);
-        let mut strengths: Vec<f64> = (0..pieces)
-            .map(|k| shape.strength([before, after], (k as f64 + 0.5) / pieces as f64))
-            .collect();
-        strengths.push(after);
-        Self::new(&changes, &strengths)
+        let inner = (1..pieces).map(|k| floor_position(model, start, duration * k as f64 / pieces as f64));
+        let ends: Vec<f64> = inner.chain([Ok(end)]).collect::<Result<_>>()?;
+        Self::through(&ends, [before, after], shape)
+    }
+
+    /// From strength `before` to `after` in steps that end at the ascending positions `ends`, which lie in equal times, each with the strength of its
+    /// middle; `after` beyond the last.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for strengths that are not positive, positions that do not ascend, or those of [`ScheduleShape::check`].
+    pub fn through(ends: &[f64], [before, after]: [f64; 2], shape: &ScheduleShape) -> Result<Self> {
+        shape.check([before, after])?;
+        let pieces = ends.len() as f64;
+        let middle = |k: usize| shape.strength([before, after], (k as f64 + 0.5) / pieces);
+        let strengths: Vec<f64> = (0..ends.len()).map(middle).chain([after]).collect();
+        Self::new(ends, &strengths)
     }
 
     /// Δ at y.

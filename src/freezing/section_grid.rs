@@ -4,7 +4,7 @@ use super::Valleys;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, shown};
 use crate::grid::Axis;
-use crate::math::Point;
+use crate::math::{LANES, Point, PointBlock};
 
 /// Cells grow with the distance d from a valley's bottom as 1 + d/(GROWTH deviations).
 const GROWTH: f64 = 6.0;
@@ -16,10 +16,18 @@ const RISE: f64 = 400.0;
 /// Most cells of a section.
 const MOST_CELLS: f64 = 1e6;
 
-/// −b/D, the slope of the potential in noise temperatures.
-fn slope(section: &impl Diffusion<1>, x: f64) -> f64 {
-    let x = Point::<1>::new(x);
-    -section.drift(&x)[0] / section.tensor(&x)[0]
+/// −b/D, the slope of the potential in noise temperatures, at many points.
+fn slopes(section: &(impl Diffusion<1> + ?Sized), x: &[f64]) -> Vec<f64> {
+    let mut out = Vec::with_capacity(x.len());
+    for chunk in x.chunks(LANES) {
+        let points: Vec<Point<1>> = chunk.iter().map(|x| Point::<1>::new(*x)).collect();
+        let block = PointBlock::of(&points);
+        let (mut drift, mut tensor) = ([[0.0; LANES]; 1], [[[0.0; LANES]; 1]; 1]);
+        section.drift_block(&block, &mut drift);
+        section.tensor_block(&block, &mut tensor);
+        out.extend((0..chunk.len()).map(|lane| -drift[0][lane] / tensor[0][0][lane]));
+    }
+    out
 }
 
 /// Refuses more cells than a section may have.
@@ -55,8 +63,11 @@ fn require_cells(cells: f64) -> Result<()> {
 pub fn section_cells(section: &impl Diffusion<1>, [lower, upper]: [f64; 2], fewest: usize) -> Result<usize> {
     const SAMPLES: usize = 2000;
     let length = upper - lower;
-    let at = |k: usize| slope(section, lower + length * k as f64 / SAMPLES as f64).abs();
-    let steepest = (0..=SAMPLES).map(at).fold(0.0, f64::max);
+    let at = |k: usize| lower + length * k as f64 / SAMPLES as f64;
+    let x: Vec<f64> = (0..=SAMPLES).map(at).collect();
+    let steepest = slopes(section, &x)
+        .iter()
+        .fold(0.0_f64, |most, slope| most.max(slope.abs()));
     let cells = (length * steepest / RISE).ceil();
     require_cells(cells)?;
     Ok(fewest.max(cells as usize))
@@ -79,14 +90,13 @@ pub(super) fn section_bounds(
     };
     let reach = |bottom: f64, bound: f64| {
         let step = (bound - bottom) / STEPS as f64;
+        let middles: Vec<f64> = (0..STEPS).map(|k| bottom + step * (k as f64 + 0.5)).collect();
         let mut height = 0.0;
-        for k in 0..STEPS {
-            height += slope(section, bottom + step * (k as f64 + 0.5)) * step;
-            if height > WALL {
-                return bottom + step * (k + 1) as f64;
-            }
-        }
-        bound
+        let risen = slopes(section, &middles).iter().position(|slope| {
+            height += slope * step;
+            height > WALL
+        });
+        risen.map_or(bound, |k| bottom + step * (k + 1) as f64)
     };
     [
         reach(bottoms().fold(f64::INFINITY, f64::min), lower),
@@ -118,10 +128,9 @@ pub(super) fn section_axis(
         };
         bottoms.push((valley.minimum, deviation));
     }
-    let width = |x: f64| {
+    let width = |x: f64, slope: f64| {
         let of = |(bottom, deviation): &(f64, f64)| (deviation + (x - bottom).abs() / GROWTH) / resolution;
-        let steep = section.map_or(f64::INFINITY, |section| RISE / slope(&section, x).abs());
-        bottoms.iter().map(of).fold(steep, f64::min)
+        bottoms.iter().map(of).fold(RISE / slope.abs(), f64::min)
     };
     let mut stops: Vec<f64> = fixed
         .iter()
@@ -135,11 +144,12 @@ pub(super) fn section_axis(
     let mut faces = vec![lower];
     for piece in stops.windows(2) {
         let step = (piece[1] - piece[0]) / SAMPLES as f64;
+        let middles: Vec<f64> = (0..SAMPLES).map(|k| piece[0] + step * (k as f64 + 0.5)).collect();
+        let slopes = section.map_or(vec![0.0; SAMPLES], |section| slopes(section, &middles));
         let mut sums = Vec::with_capacity(SAMPLES + 1);
         sums.push(0.0);
-        for k in 0..SAMPLES {
-            let middle = piece[0] + step * (k as f64 + 0.5);
-            sums.push(sums[k] + step / width(middle));
+        for (k, (middle, slope)) in middles.iter().zip(slopes).enumerate() {
+            sums.push(sums[k] + step / width(*middle, slope));
         }
         let count = sums[SAMPLES].ceil().max(2.0);
         require_cells(count)?;

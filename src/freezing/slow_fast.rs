@@ -12,7 +12,8 @@ pub type SlowVelocity = Box<dyn Fn(f64) -> f64 + Send + Sync>;
 ///
 /// # Formula
 /// On the section at s: dx = b_x(x, s) dt + sqrt(2 f D_xx(x, s)) dW with a factor f on the noise, which a schedule may change. s moves at the
-/// speed b_s at the bottoms of the valleys, weighted by the section's stationary law, or at a speed that is given.
+/// speed b_s of the valleys, weighted by the section's stationary law, or at a speed that is given. That of a valley is b_s at its bottom, or, see
+/// [`SlowFast::averaged`], the mean of b_s over the law within it.
 ///
 /// # Limitations
 /// s is one number for all runs: its own noise D_ss, the correlation D_xs, and valleys that lead on at different speeds are left out.
@@ -36,6 +37,8 @@ pub struct SlowFast<T> {
     bounds: [f64; 2],
     range: [f64; 2],
     velocity: Option<SlowVelocity>,
+    /// Whether valleys move on with the mean of b_s over their law.
+    averaged: bool,
 }
 
 impl<T: Diffusion<2>> SlowFast<T> {
@@ -59,7 +62,23 @@ impl<T: Diffusion<2>> SlowFast<T> {
             bounds,
             range,
             velocity,
+            averaged: false,
         })
+    }
+
+    /// The same with valleys that move on at the mean of b_s over their stationary law, which noise changes by a part of its own order, in place of b_s at
+    /// their bottoms.
+    #[must_use]
+    pub fn averaged(self) -> Self {
+        Self {
+            averaged: true,
+            ..self
+        }
+    }
+
+    /// Whether a valley's speed is the mean over its law.
+    pub fn is_averaged(&self) -> bool {
+        self.averaged && self.velocity.is_none()
     }
 
     /// The same with the slow variable first.

@@ -92,7 +92,8 @@ impl ValleyDesign {
         )?;
         let ratio = (strongest / weakest).powf(1.0 / (factors - 1) as f64);
         let factors: Vec<f64> = (0..factors).map(|k| weakest * ratio.powi(k as i32)).collect();
-        let ends = equal_times(problem, factors[factors.len() / 2], pieces, settings)?;
+        let middle = NoiseSchedule::new(&[], &[factors[factors.len() / 2]])?;
+        let ends = ValleyPath::new(problem, &middle, settings)?.equal_times(problem.range()[1], pieces);
         let inner = &ends[1..pieces];
         let paths: Vec<ValleyPath> = factors
             .par_iter()
@@ -320,28 +321,4 @@ impl ValleyDesign {
         let strengths: Vec<f64> = [0].into_iter().chain(changed()).map(|j| factors[j]).collect();
         NoiseSchedule::new(&changes, &strengths)
     }
-}
-
-/// Ends of `pieces` pieces of equal time under a factor on the noise.
-fn equal_times<T: Diffusion<2>>(
-    problem: &SlowFast<T>,
-    factor: f64,
-    pieces: usize,
-    settings: &ValleyPathSettings,
-) -> Result<Vec<f64>> {
-    let path = ValleyPath::new(problem, &NoiseSchedule::new(&[], &[factor])?, settings)?;
-    let (s, time) = path.clock();
-    let [start, end] = problem.range();
-    let at = |j: usize| {
-        let wanted = path.duration() * j as f64 / pieces as f64;
-        let k = time.partition_point(|t| *t <= wanted).clamp(1, time.len() - 1);
-        s[k - 1] + (s[k] - s[k - 1]) * (wanted - time[k - 1]) / (time[k] - time[k - 1])
-    };
-    Ok((0..=pieces)
-        .map(|j| match j {
-            0 => start,
-            j if j == pieces => end,
-            j => at(j),
-        })
-        .collect())
 }

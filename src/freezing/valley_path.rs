@@ -216,6 +216,26 @@ impl ValleyPath {
         (s, time)
     }
 
+    /// Slow positions at the ends of `pieces` pieces of equal time from the start of the path to the position `to`, both among them.
+    pub fn equal_times(&self, to: f64, pieces: usize) -> Vec<f64> {
+        let (s, time) = self.clock();
+        let line = |x: &[f64], y: &[f64], at: f64| {
+            let k = x.partition_point(|x| *x <= at).clamp(1, x.len() - 1);
+            if at >= x[k] {
+                return y[k];
+            }
+            y[k - 1] + (y[k] - y[k - 1]) * (at - x[k - 1]) / (x[k] - x[k - 1])
+        };
+        let duration = line(&s, &time, to);
+        (0..=pieces)
+            .map(|j| match j {
+                0 => s[0],
+                j if j == pieces => to,
+                j => line(&time, &s, duration * j as f64 / pieces as f64),
+            })
+            .collect()
+    }
+
     /// ds/dt at the nodes.
     pub fn velocity(&self) -> Vec<f64> {
         let knots = self.segments.iter().flat_map(Segment::knots);

@@ -15,7 +15,7 @@ pub struct Valley {
     pub relaxation: f64,
     /// sqrt(D/relaxation), the standard deviation about the bottom.
     pub deviation: f64,
-    /// ds/dt there.
+    /// ds/dt there, or its mean over the stationary law of the valley ([`SlowFast::averaged`]).
     pub velocity: f64,
 }
 
@@ -95,20 +95,31 @@ impl Valleys {
         }
         let potential = potential(&section, &zeros, &ends, s)?;
         let kept = deep(&potential, shallowest);
-        let valley = |x: f64| {
+        let ridges: Vec<f64> = kept.iter().skip(1).step_by(2).map(|k| zeros[*k]).collect();
+        let valley = |(number, k): (usize, &usize)| {
+            let x = zeros[*k];
             let step = 1e-5 * (upper - lower);
             let relaxation = (drift(x - step) - drift(x + step)) / (2.0 * step);
             let d = section.tensor(&Point::<1>::new(x))[0];
+            let deviation = (d / relaxation).sqrt();
+            let velocity = if problem.is_averaged() {
+                let from = number.checked_sub(1).map_or(lower, |ridge| ridges[ridge]);
+                let to = ridges.get(number).copied().unwrap_or(upper);
+                let speed = |x: f64| problem.velocity(x, s);
+                mean_over_the_law(&section, &speed, x, [from, to], &ends, deviation)
+            } else {
+                problem.velocity(x, s)
+            };
             Valley {
                 minimum: x,
                 relaxation,
-                deviation: (d / relaxation).sqrt(),
-                velocity: problem.velocity(x, s),
+                deviation,
+                velocity,
             }
         };
         Ok(Self {
-            valleys: kept.iter().step_by(2).map(|k| valley(zeros[*k])).collect(),
-            ridges: kept.iter().skip(1).step_by(2).map(|k| zeros[*k]).collect(),
+            valleys: kept.iter().step_by(2).enumerate().map(valley).collect(),
+            ridges,
         })
     }
 
@@ -184,6 +195,61 @@ fn potential(section: &impl Diffusion<1>, zeros: &[f64], ends: &[f64], s: f64) -
         out.push(out[out.len() - 1] + sum);
     }
     Ok(out)
+}
+
+/// Mean of a function over the stationary law e^{−Φ}/D, Φ' = −b/D, of a valley from one ridge to the next.
+///
+/// # Method
+/// Trapezoids to either side of the bottom, a fiftieth of the standard deviation wide at first and growing by a hundredth each, with ends at the kinks, until e^{−Φ} is below
+/// e^{−40}; Φ by Simpson's rule.
+fn mean_over_the_law(
+    section: &impl Diffusion<1>,
+    value: &impl Fn(f64) -> f64,
+    bottom: f64,
+    [from, to]: [f64; 2],
+    ends: &[f64],
+    deviation: f64,
+) -> f64 {
+    const FIRST: f64 = 0.02;
+    const GROWTH: f64 = 1.01;
+    const DEEP: f64 = 40.0;
+    let slope = |x: f64| {
+        let x = Point::<1>::new(x);
+        -section.drift(&x)[0] / section.tensor(&x)[0]
+    };
+    let (mut mass, mut sum) = (0.0, 0.0);
+    for end in [from, to] {
+        let way = (end - bottom).abs();
+        let sign = (end - bottom).signum();
+        let mut stops: Vec<f64> = ends.iter().map(|x| (x - bottom) * sign).collect();
+        stops.retain(|u| *u > 0.0 && *u < way);
+        stops.push(way);
+        stops.sort_by(f64::total_cmp);
+        let (mut u, mut phi) = (0.0, 0.0);
+        // a bottom without curvature is as wide as its valley
+        let mut step = FIRST * deviation.min(way);
+        let density =
+            |u: f64, phi: f64| (-phi).exp() / section.tensor(&Point::<1>::new(bottom + sign * u))[0];
+        for stop in stops {
+            while u < stop && phi < DEEP {
+                let next = if u + 1.5 * step >= stop { stop } else { u + step };
+                let width = next - u;
+                // on this side of a kink at either end
+                let at = |part: f64| bottom + sign * (u + width * part.clamp(BESIDE, 1.0 - BESIDE));
+                let [a, middle, b] = [0.0, 0.5, 1.0].map(at);
+                let after = phi + sign * width / 6.0 * (slope(a) + 4.0 * slope(middle) + slope(b));
+                let weights = [
+                    0.5 * width * density((a - bottom) * sign, phi),
+                    0.5 * width * density((b - bottom) * sign, after),
+                ];
+                mass += weights[0] + weights[1];
+                sum += weights[0] * value(a) + weights[1] * value(b);
+                (u, phi) = (next, after);
+                step *= GROWTH;
+            }
+        }
+    }
+    sum / mass
 }
 
 /// Indices of the bottoms and ridges that are left when valleys with barriers below `shallowest` have joined their neighbours.

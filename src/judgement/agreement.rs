@@ -11,6 +11,7 @@ use crate::questions::freezing_design::FreezingDesignResult;
 use crate::questions::noise_laws::NoiseLawsResult;
 use crate::questions::phase_space::PhaseSpaceResult;
 use crate::questions::rare_events::RareEventsResult;
+use crate::questions::stable_exit::StableExitResult;
 use crate::questions::transfer_operator::TransferOperatorResult;
 use crate::setting::parameter_range::row_of;
 use crate::statistics::Estimate;
@@ -193,6 +194,7 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
     }
     rows.extend(escape(file)?);
     rows.extend(rare_events(file)?);
+    rows.extend(stable_exit(file)?);
     rows.extend(coupled(file)?);
     rows.extend(critical_points(file)?);
     if let (Some(line), Some(path)) = (
@@ -666,6 +668,30 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
     Ok(grid
         .map(|grid| Comparison::of_numbers(time, "splitting", value, "Fokker-Planck grid", grid))
         .into_iter()
+        .collect())
+}
+
+/// Simulated exit times under α-stable noise where they are known.
+fn stable_exit(file: &ResultFile) -> Result<Vec<Comparison>> {
+    let Some(result) = StableExitResult::find(file)? else {
+        return Ok(Vec::new());
+    };
+    let errors = result.errors();
+    let count = result.strength.len();
+    let known = (result.mean_exit_time_exact.iter().enumerate()).filter(|(_, exact)| exact.is_finite());
+    Ok(known
+        .map(|(k, exact)| {
+            let value = number(result.mean_exit_time.value[k], errors[k]);
+            let (alpha, strength) = (result.stability[k / count], result.strength[k % count]);
+            Comparison::of_numbers(
+                "mean exit time",
+                "stable walk",
+                value,
+                "exact",
+                number(*exact, 0.0),
+            )
+            .at(&format!("α = {alpha}, ε = {strength}"))
+        })
         .collect())
 }
 

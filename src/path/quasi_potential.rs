@@ -15,6 +15,8 @@ pub struct QuasiPotential<const D: usize> {
     pub offset: Point<D>,
     /// Actions of the coarse minimisers from each initial path, in the order of [`quasi_potential`]; `None` where the minimisation failed.
     pub candidates: Vec<Option<f64>>,
+    /// The coarse minimisers themselves, lowest first: one path several times where several initial paths lead to it.
+    pub minimisers: Vec<Path<D>>,
 }
 
 /// Quasi-potential V(a → b) = inf Ŝ, from above: the lowest of 2D − 1 local minimisations.
@@ -66,7 +68,7 @@ pub fn quasi_potential<const D: usize>(
         offsets.extend([normal * bend, -normal * bend]);
     }
     let mut candidates = Vec::new();
-    let mut lowest: Option<(f64, Path<D>, Point<D>)> = None;
+    let mut minimisers: Vec<(Level<D>, Point<D>)> = Vec::new();
     let mut failure = Error::EmptySet {
         name: "initial paths".into(),
     };
@@ -76,9 +78,7 @@ pub fn quasi_potential<const D: usize>(
         match found {
             Ok(level) => {
                 candidates.push(Some(level.action));
-                if lowest.as_ref().is_none_or(|(action, ..)| level.action < *action) {
-                    lowest = Some((level.action, level.path, offset));
-                }
+                minimisers.push((level, offset));
             }
             Err(error) => {
                 candidates.push(None);
@@ -88,11 +88,13 @@ pub fn quasi_potential<const D: usize>(
             }
         }
     }
-    let (_, path, offset) = lowest.ok_or(failure)?;
+    minimisers.sort_by(|a, b| a.0.action.total_cmp(&b.0.action));
+    let (lowest, offset) = minimisers.first().ok_or(failure)?;
     Ok(QuasiPotential {
-        minimum: minimum_action_path(diffusion, &path, intervals)?,
-        offset,
+        minimum: minimum_action_path(diffusion, &lowest.path, intervals)?,
+        offset: *offset,
         candidates,
+        minimisers: minimisers.into_iter().map(|(level, _)| level.path).collect(),
     })
 }
 

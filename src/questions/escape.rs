@@ -11,6 +11,7 @@ use crate::generator::{Generator, JumpDrift};
 use crate::grid::Concentration;
 use crate::linalg::SparseRates;
 use crate::output::{Attribute, Group, Record, Records, ResultFile, WARNING, records};
+use crate::path::Path;
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
@@ -260,6 +261,8 @@ impl Task for Escape {
     }
 
     fn cost(&self, _setting: &Setting) -> Cost {
+        /// What a slow mode costs beside all the rest.
+        const MODE: f64 = 0.2;
         let dimensions = self.cells.len();
         // Cells of the finest grid; what a cell costs counts the coarser grids too.
         let cells: f64 = self
@@ -272,15 +275,15 @@ impl Task for Escape {
         let times = self.density_times.len() as f64 + self.first_passage_times.len() as f64;
         let modes = self.slow_modes as f64;
         let mut cost = Cost::default()
-            .with_memory("escape.cells", known.bytes * cells * (1.0 + 0.2 * modes))
+            .with_memory("escape.cells", known.bytes * cells)
+            .with_memory("escape.slow_modes", known.bytes * cells * MODE * modes)
             .with_result(
                 "escape.cells",
-                8.0 * cells * (FIELDS + modes + self.density_times.len() as f64),
+                8.0 * cells * (FIELDS + self.density_times.len() as f64),
             )
-            .with_time(
-                "escape.cells",
-                known.seconds * cells * growth * (1.0 + 0.2 * modes),
-            );
+            .with_result("escape.slow_modes", 8.0 * cells * modes)
+            .with_time("escape.cells", known.seconds * cells * growth)
+            .with_time("escape.slow_modes", known.seconds * cells * growth * MODE * modes);
         if times > 0.0 {
             cost = cost
                 .with_memory("escape.density_times", EVOLUTION.0 * cells)
@@ -1006,6 +1009,10 @@ records! {
         exponent: Option<f64> => [] "1" "V",
         /// discretisation error of exponent; a path of another shape may be lower
         exponent_error: Option<f64> => [] "1",
+        /// number of an instanton, the lowest first
+        instanton: Option<Vec<u64>> => [instanton] "1",
+        /// instantons whose rates escape_rate_theory is the sum of, points at equal distances, or from a focus at ones that grow in proportion
+        instanton_position: Option<Vec<f64>> => [instanton, instanton_point, component] "1" "φ" missing "there is no further instanton",
         /// formula of escape_rate_theory, or why there is none
         formula: Vec<String> => [] "text",
         /// escape rate for small noise by the formula, where the attribute regime says that it holds
@@ -1044,6 +1051,8 @@ impl EscapePathResult {
             loss_barrier: None,
             exponent: None,
             exponent_error: None,
+            instanton: None,
+            instanton_position: None,
             formula: vec![format!("none: {reason}")],
             escape_rate_theory: None,
             escape_rate_theory_error: None,
@@ -1063,16 +1072,6 @@ impl EscapePathResult {
         result: Option<&EscapeResult<D>>,
         found: &LeastAction<D>,
     ) -> Result<()> {
-        // of one size for all paths, so that those of a sweep can be stacked
-        let padded = |values: Vec<f64>, size: usize| {
-            let missing = size - values.len();
-            Some(
-                values
-                    .into_iter()
-                    .chain(std::iter::repeat_n(f64::NAN, missing))
-                    .collect(),
-            )
-        };
         let (points, saddles) = (found.path.points(), &found.saddles);
         self.component = Some((1..=D).map(|k| k as f64).collect());
         self.position = Some(points.iter().flat_map(|theta| theta.iter().copied()).collect());
@@ -1102,13 +1101,21 @@ impl EscapePathResult {
         Ok(())
     }
 
-    fn add_rate(&mut self, rate: &SmallNoiseRate, grid: Option<Extrapolated>) {
+    fn add_rate<const D: usize>(&mut self, rate: &SmallNoiseRate<D>, grid: Option<Extrapolated>) {
         let value = rate.log_rate.exp();
         self.formula = vec![rate.formula.name().into()];
         self.escape_rate_theory = Some(value);
         self.escape_rate_theory_error = Some(value * rate.error);
         self.escape_rate_theory_expected_deviation = Some(rate.deviation);
         self.escape_rate_theory_log = Some(rate.log_rate);
+        if let Some(first) = rate.instantons.first() {
+            let paths = rate.instantons.iter().flat_map(Path::points);
+            let positions = paths.flat_map(|theta| theta.iter().copied()).collect();
+            // one for each path that the search begins with, at most
+            let most = 2 * D - 1;
+            self.instanton = Some((1..=most as u64).collect());
+            self.instanton_position = padded(positions, most * D * first.points().len());
+        }
         self.reduced_barrier = rate.reduced_barrier;
         self.reduced_barrier_error = rate.reduced_barrier.map(|barrier| barrier * rate.error);
         let Some(grid) = grid else { return };
@@ -1120,12 +1127,23 @@ impl EscapePathResult {
     }
 }
 
+/// Values of one size for all paths, so that those of a sweep can be stacked.
+fn padded(values: Vec<f64>, size: usize) -> Option<Vec<f64>> {
+    let missing = size - values.len();
+    Some(
+        values
+            .into_iter()
+            .chain(std::iter::repeat_n(f64::NAN, missing))
+            .collect(),
+    )
+}
+
 /// `/escape_path`: the path of least action and the formulas for small noise, beside the rate of the grid.
 fn path_group<const D: usize>(
     problem: &Problem<D>,
     result: Option<&EscapeResult<D>>,
     found: &Result<LeastAction<D>>,
-    rate: Option<&std::result::Result<SmallNoiseRate, NoFormula>>,
+    rate: Option<&std::result::Result<SmallNoiseRate<D>, NoFormula>>,
 ) -> Result<Group> {
     let found = match found {
         Ok(found) => found,
@@ -1598,22 +1616,41 @@ fn modes(records: &EscapeRecords, cells: usize) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// The path of least action, if there is one: white under black can be seen on any colour.
+/// Paths in the plane with which the search for instantons begins.
+const INITIAL_PATHS: usize = 3;
+
+/// The path of least action and the instantons whose rates are summed, if there are any: white under black can be seen on any colour.
 fn path(file: &ResultFile, labelled: bool) -> Vec<Layer> {
     let Ok(Some(EscapePathResult {
         position: Some(points),
+        instanton_position,
         ..
     })) = EscapePathResult::find(file)
     else {
         return Vec::new();
     };
-    let along =
-        |component: usize| -> Vec<f64> { points.iter().skip(component).step_by(2).copied().collect() };
-    let (x, y) = (along(0), along(1));
+    let along = |points: &[f64], component: usize| -> Vec<f64> {
+        points.iter().skip(component).step_by(2).copied().collect()
+    };
     let rim = Style::nth(0).with_colour(Colour::WHITE).with_width(2.4);
     let line = rim.with_colour(Colour::BLACK).with_width(1.2);
-    let label = if labelled { "least action" } else { "" };
-    vec![Layer::line(&x, &y, "", rim), Layer::line(&x, &y, label, line)]
+    let drawn = |points: &[f64], label: &str, style: Style| {
+        let (x, y) = (along(points, 0), along(points, 1));
+        let label = if labelled { label } else { "" };
+        [Layer::line(&x, &y, "", rim), Layer::line(&x, &y, label, style)]
+    };
+    // one instanton is the first part of the path
+    let instantons = instanton_position.unwrap_or_default();
+    let instantons: Vec<&[f64]> = instantons
+        .chunks((instantons.len() / INITIAL_PATHS).max(1))
+        .filter(|points| points[0].is_finite())
+        .collect();
+    let mut layers = drawn(&points, "least action", line).to_vec();
+    for (k, points) in instantons.iter().enumerate().filter(|_| instantons.len() > 1) {
+        let label = if k == 0 { "instantons" } else { "" };
+        layers.extend(drawn(points, label, line.with_dash(Dash::Dashed)));
+    }
+    layers
 }
 
 /// Outlines of the sets of the start and of the target: where the committor is 0 and 1, or the target alone, where no time passes.

@@ -16,9 +16,9 @@ use crate::observables::effective_potential;
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Dash, Figure, Layer, Panel, Style, TWO_COLUMNS};
 use crate::region::Domain;
-use crate::setting::Setting;
 use crate::setting::sections::AnyDiffusion;
 use crate::setting::table::{self, Numbers};
+use crate::setting::{Lever, Setting, Shape};
 use crate::statistics::proportion;
 use crate::task::{Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
 use schemars::JsonSchema;
@@ -37,15 +37,24 @@ pub struct Freezing {
     /// name of the slow variable; the second one unless given
     #[serde(default)]
     pub slow: Option<String>,
-    /// speed of the slow variable as a formula in it, in place of minus the gradient along it at the bottoms of the valleys
+    /// speed of the slow variable as a formula in it, in place of minus the gradient along it in the valleys
     #[serde(default)]
     pub velocity: Option<String>,
+    /// where in the valleys that gradient is taken, unless velocity or clock is given
+    #[serde(default)]
+    pub gradient: GradientIn,
     /// training time at slow positions as a table, in place of a velocity
     #[serde(default)]
     pub clock: Option<ClockTable>,
     /// factors on the noise from slow positions on, [[2.0, 0.1], [5.0, 0.01]]; 1 before the first
     #[serde(default)]
     pub schedule: Vec<[f64; 2]>,
+    /// a change of the noise over time, in place of `schedule`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<NoiseChange>,
+    /// what changes the noise of SGD: the batch size at the learning rate of `[sgd]`, or the learning rate, which is that where the noise is strongest
+    #[serde(default)]
+    pub lever: Lever,
     /// barrier in noise temperatures from which on a valley counts; what half of it would change is part of the errors
     #[serde(default = "default_shallowest")]
     pub shallowest: f64,
@@ -64,6 +73,54 @@ pub struct Freezing {
     /// the noise along the path that ends with the most runs in one valley, looked for and compared with the usual schedules
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub design: Option<FreezingDesign>,
+}
+
+/// Where in a valley the gradient along the slow variable is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GradientIn {
+    /// at the bottom, where it is without noise
+    #[default]
+    Bottom,
+    /// averaged over the stationary law within the valley
+    Average,
+}
+
+/// `[freezing.change]`: the noise goes from one factor to another over the time until a slow position.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseChange {
+    /// slow position at which the noise has become `after`
+    pub until: f64,
+    /// factor on the noise from there on
+    pub after: f64,
+    /// factor on the noise at the start
+    #[serde(default = "default_before")]
+    pub before: f64,
+    /// how it goes there
+    #[serde(default)]
+    pub shape: Shape,
+    /// times that shape "cyclic" goes back to `before`
+    #[serde(default = "default_returns")]
+    pub returns: usize,
+    /// shape "table": [progress, factor] with straight lines between, from [0, before] to [1, after]; progress is the share of the time until `until`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub table: Vec<[f64; 2]>,
+    /// steps of a change that is not one jump, in equal times of the noise before it; all routes take the same ones, and `p_final_continuous` says what infinitely many would give
+    #[serde(default = "default_pieces")]
+    pub pieces: usize,
+}
+
+fn default_before() -> f64 {
+    1.0
+}
+
+fn default_returns() -> usize {
+    2
+}
+
+fn default_pieces() -> usize {
+    24
 }
 
 /// When training comes to which slow position.
@@ -152,10 +209,32 @@ records! {
         effective_potential: Vec<f64> => [snapshot, x] "1" "Φ",
         /// probability of the valleys at the snapshots, Fokker-Planck equation
         snapshot_probability: Vec<f64> => [valley, snapshot] "1",
+        /// What half of the points of a table would give, if there is one.
+        tables: Option<FreezingTables> => [valley],
+        /// The same where the noise changes evenly, if a change is no jump
+        continuous: Option<FreezingContinuous> => [valley],
         /// SGD itself at its learning rate
         sgd: Option<FreezingSgd> => [valley],
         /// Langevin paths, if they were wanted
         langevin: Option<FreezingLangevin> => [valley],
+    }
+}
+
+records! {
+    /// How much hangs on the resolution of tables.
+    pub struct FreezingTables {
+        /// change of p_final when every second point of the tables is left out along an axis, the sum over both; of a smooth table fifteen times its error
+        p_final_table_change: Vec<f64> => [] "1" missing "half of the points have other valleys, or none that can be followed",
+    }
+}
+
+records! {
+    /// A change of the noise without its steps.
+    pub struct FreezingContinuous {
+        /// final probability of the valleys by the master equation where the noise changes evenly and not in steps: from `pieces` and twice as many
+        p_final_continuous: Vec<f64> => [] "1",
+        /// error of p_final_continuous: its distance from the probabilities with twice as many pieces, and the errors of both
+        p_final_continuous_error: Vec<f64> => [] "1",
     }
 }
 
@@ -230,6 +309,13 @@ impl Task for Freezing {
             ),
         ]
         .concat();
+        if let Some(continuous) = &result.continuous {
+            numbers.extend(rows.column(
+                "p_final_continuous",
+                &continuous.p_final_continuous,
+                &continuous.p_final_continuous_error,
+            ));
+        }
         if let Some(sgd) = &result.sgd {
             numbers.extend(rows.column("p_final_sgd", &sgd.p_final_sgd, &sgd.p_final_sgd_standard_error));
         }
@@ -301,7 +387,6 @@ impl Task for Freezing {
             },
         };
         let slow = names[axis];
-        let diffusion = setting.diffusion(|keys| keys.in_the_plane())?;
         let domain = setting.whole_domain::<2>(
             "a domain alone is needed here, wide enough for the stationary law of every section",
         )?;
@@ -345,12 +430,12 @@ impl Task for Freezing {
             design.check(x)?;
         }
         let snapshots = self.snapshot_positions()?;
-        let velocity = self.velocity(setting, axis)?;
-        let schedule = self.noise_schedule()?;
+        let jumps = self.noise_schedule()?;
         let learning_rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
-        let problem =
-            SlowFast::new(diffusion, x, [self.start, self.end], velocity).map_err(|e| e.at(SECTION))?;
-        let problem = if axis == 0 { problem.slow_first() } else { problem };
+        let problem = self.problem(setting, axis, x)?;
+        let thinned = [setting.with_thinned_tables(0)?, setting.with_thinned_tables(1)?];
+        let thinned = thinned.into_iter().flatten();
+        let tables: Vec<_> = thinned.map(|setting| self.problem(&setting, axis, x)).collect();
         if let Some(design) = &self.design {
             design.check_valley(&problem, self.shallowest)?;
         }
@@ -362,7 +447,18 @@ impl Task for Freezing {
                 domain: &domain,
                 seed,
             };
-            let result = task.run(&ensemble, &schedule, &snapshots, learning_rate, progress)?;
+            let changing = |change: &NoiseChange| change.schedules(&problem, &task.settings());
+            let (schedule, finer) = match &task.change {
+                Some(change) => changing(change)?,
+                None => (jumps.clone(), None),
+            };
+            let mut result = task.run(&ensemble, &schedule, &snapshots, learning_rate, progress)?;
+            if !tables.is_empty() {
+                result.tables = Some(task.table_changes(&tables, &schedule, &result));
+            }
+            if let Some(finer) = finer {
+                result.continuous = Some(task.continuous(&ensemble, &finer, &result)?);
+            }
             let mut groups = vec![result.group()?];
             if let Some(design) = &task.design {
                 let reached = |k: usize, schedule: &NoiseSchedule| {
@@ -379,6 +475,46 @@ impl Task for Freezing {
 }
 
 impl Freezing {
+    /// The slow-fast problem of a setting, x within its bounds.
+    fn problem(&self, setting: &Setting, axis: usize, x: [f64; 2]) -> Result<SlowFast<AnyDiffusion<2>>> {
+        let diffusion = setting.diffusion(|keys| keys.in_the_plane())?;
+        let velocity = self.velocity(setting, axis)?;
+        let problem = SlowFast::new(diffusion, x, [self.start, self.end], velocity);
+        let problem = problem.map_err(|e| e.at(SECTION))?;
+        let problem = if axis == 0 { problem.slow_first() } else { problem };
+        Ok(match self.gradient {
+            GradientIn::Bottom => problem,
+            GradientIn::Average => problem.averaged(),
+        })
+    }
+
+    /// What the final probabilities change by with each of some problems in place of the own one.
+    fn table_changes(
+        &self,
+        thinned: &[Result<SlowFast<AnyDiffusion<2>>>],
+        schedule: &NoiseSchedule,
+        result: &FreezingResult,
+    ) -> FreezingTables {
+        let own = &result.p_final;
+        let follow = |problem: &SlowFast<AnyDiffusion<2>>| {
+            let path = ValleyPath::new(problem, schedule, &self.settings())?;
+            path.follow(problem, &self.starts(), MASTER)
+        };
+        let mut changes = vec![0.0; own.len()];
+        for problem in thinned {
+            // too few points may leave no spline, or no path that can be followed
+            let law = problem.as_ref().ok().and_then(|problem| follow(problem).ok());
+            let law = law.filter(|law| law.probability.len() == own.len());
+            for (k, change) in changes.iter_mut().enumerate() {
+                let other = law.as_ref().and_then(|law| law.probability[k].last());
+                *change += other.map_or(f64::NAN, |other| (other - own[k]).abs());
+            }
+        }
+        FreezingTables {
+            p_final_table_change: changes,
+        }
+    }
+
     fn snapshot_positions(&self) -> Result<Vec<f64>> {
         /// Snapshots unless they are given.
         const SNAPSHOTS: usize = 10;
@@ -398,6 +534,10 @@ impl Freezing {
     }
 
     fn velocity(&self, setting: &Setting, axis: usize) -> Result<Option<SlowVelocity>> {
+        if self.gradient == GradientIn::Average && (self.velocity.is_some() || self.clock.is_some()) {
+            let message = "it is not used: velocity or clock says how fast the slow variable moves";
+            return Err(Error::config("freezing.gradient", message));
+        }
         match (&self.velocity, &self.clock) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err(Error::config(
@@ -458,6 +598,13 @@ impl Freezing {
     }
 
     fn noise_schedule(&self) -> Result<NoiseSchedule> {
+        if let Some(change) = &self.change {
+            if !self.schedule.is_empty() {
+                let message = "give schedule or change: each of them says how the noise changes";
+                return Err(Error::config("freezing.change", message));
+            }
+            change.check([self.start, self.end])?;
+        }
         let positions: Vec<f64> = self.schedule.iter().map(|change| change[0]).collect();
         let factors: Vec<f64> = [1.0]
             .into_iter()
@@ -486,6 +633,39 @@ impl Freezing {
     fn starts(&self) -> Vec<(f64, f64)> {
         let share = 1.0 / self.start_x.len() as f64;
         self.start_x.iter().map(|x| (*x, share)).collect()
+    }
+
+    /// The final probabilities of a change in infinitely many steps, from `result` and the schedule with twice as many: steps are of second order.
+    fn continuous(
+        &self,
+        ensemble: &Ensemble<'_>,
+        finer: &NoiseSchedule,
+        result: &FreezingResult,
+    ) -> Result<FreezingContinuous> {
+        let (problem, coarse) = (ensemble.problem, &result.p_final);
+        let path = ValleyPath::new(problem, finer, &self.settings())?;
+        let law = path.follow(problem, &self.starts(), MASTER)?;
+        let fine: Vec<f64> = law.probability.iter().map(|p| p[p.len() - 1]).collect();
+        if fine.len() != coarse.len() {
+            return Err(Error::Inconsistent {
+                subject: "valleys under twice as many steps of the change".into(),
+                requirement: format!(
+                    "{} were found where there are {}: more pieces are needed",
+                    fine.len(),
+                    coarse.len()
+                ),
+            });
+        }
+        let left: Vec<f64> = fine
+            .iter()
+            .zip(coarse)
+            .map(|(fine, coarse)| (fine - coarse) / 3.0)
+            .collect();
+        let errors = law.error + result.p_final_error;
+        Ok(FreezingContinuous {
+            p_final_continuous: fine.iter().zip(&left).map(|(fine, left)| fine + left).collect(),
+            p_final_continuous_error: left.iter().map(|left| left.abs() + errors).collect(),
+        })
     }
 
     /// Master equation, density and SGD under a schedule.
@@ -518,7 +698,7 @@ impl Freezing {
         }
         let density = section_density(problem, schedule, &path, &starts, snapshots, DENSITY.0, DENSITY.1)
             .map_err(|e| too_narrow(e, problem, schedule))?;
-        let sgd = self.ends(ensemble, schedule, &path, learning_rate, of)?;
+        let sgd = self.ends(ensemble, schedule, &path, learning_rate, self.lever, of)?;
         Ok(Routes {
             path,
             law,
@@ -552,7 +732,9 @@ impl Freezing {
         if let Some(step) = self.langevin_time_step {
             check_stability(&path, "freezing.langevin_time_step", step)?;
         }
-        let langevin = self.ends(ensemble, schedule, &path, self.langevin_time_step, " langevin")?;
+        // a step of a path is one of time, whatever changes the noise
+        let step = self.langevin_time_step;
+        let langevin = self.ends(ensemble, schedule, &path, step, Lever::BatchSize, " langevin")?;
         let langevin = langevin.map(|[p, error]| FreezingLangevin {
             p_final_langevin: p,
             p_final_langevin_standard_error: error,
@@ -634,6 +816,8 @@ impl Freezing {
             density: densities,
             effective_potential: potentials,
             snapshot_probability,
+            tables: None,
+            continuous: None,
             sgd,
             langevin,
             s: along,
@@ -657,6 +841,7 @@ impl Freezing {
         schedule: &NoiseSchedule,
         path: &ValleyPath,
         step: Option<f64>,
+        lever: Lever,
         of: &str,
     ) -> Result<Option<[Vec<f64>; 2]>> {
         let Some(step) = step.filter(|_| self.runs > 0) else {
@@ -664,14 +849,22 @@ impl Freezing {
         };
         let problem = ensemble.problem;
         let (s, time) = path.clock();
+        let pieces = schedule.pieces(self.start, self.end);
+        let strongest = pieces.iter().map(|(_, _, factor)| *factor).fold(0.0, f64::max);
+        let mut reached = 0.0;
         let mut starts: Vec<[f64; 2]> = self
             .start_x
             .iter()
             .map(|x| problem.point(*x, self.start).into())
             .collect();
-        for (k, (from, to, factor)) in schedule.pieces(self.start, self.end).into_iter().enumerate() {
-            let length = between(&s, &time, to) - between(&s, &time, from);
-            let steps = (length / step).round().max(1.0) as u64;
+        for (k, (_, to, factor)) in pieces.into_iter().enumerate() {
+            let step = match lever {
+                Lever::BatchSize => step,
+                Lever::LearningRate => step * factor / strongest,
+            };
+            let steps = ((between(&s, &time, to) - reached) / step).round().max(1.0);
+            reached += steps * step;
+            let steps = steps as u64;
             let protocol = PathProtocol {
                 starts,
                 runs: self.runs,
@@ -706,6 +899,56 @@ impl Freezing {
             found.iter().map(|p| p.value).collect(),
             found.iter().map(|p| p.standard_error).collect(),
         ]))
+    }
+}
+
+impl NoiseChange {
+    fn check(&self, [start, end]: [f64; 2]) -> Result<()> {
+        let fail =
+            |key: &str, message: String| Err(Error::config(&format!("freezing.change.{key}"), message));
+        if !(self.until > start && self.until < end) {
+            let message = format!(
+                "{} does not lie between start = {start} and end = {end}",
+                self.until
+            );
+            return fail("until", message);
+        }
+        for (key, factor) in [("before", self.before), ("after", self.after)] {
+            require_positive(key, factor).map_err(|e| e.at("freezing.change"))?;
+        }
+        /// Pieces of a change: each of them is a stretch of the path of its own.
+        const MOST: usize = 1000;
+        if !(1..=MOST).contains(&self.pieces) {
+            return fail(
+                "pieces",
+                format!("{} is not allowed: from 1 to {MOST} are", self.pieces),
+            );
+        }
+        if self.shape != Shape::Table && !self.table.is_empty() {
+            return fail("table", "it is not used: shape is not \"table\"".into());
+        }
+        let shape = self.shape.with(self.returns, &self.table);
+        shape
+            .check([self.before, self.after])
+            .map_err(|e| e.at("freezing.change.table"))
+    }
+
+    /// The change in its pieces, and in twice as many unless it is a jump.
+    fn schedules(
+        &self,
+        problem: &SlowFast<AnyDiffusion<2>>,
+        settings: &ValleyPathSettings,
+    ) -> Result<(NoiseSchedule, Option<NoiseSchedule>)> {
+        let shape = self.shape.with(self.returns, &self.table);
+        let before = NoiseSchedule::new(&[], &[self.before])?;
+        let path = ValleyPath::new(problem, &before, settings)?;
+        let of = |pieces: usize| {
+            let ends = path.equal_times(self.until, pieces);
+            NoiseSchedule::through(&ends[1..], [self.before, self.after], &shape)
+        };
+        let pieces = shape.pieces(self.pieces);
+        let finer = (self.shape != Shape::Step).then(|| of(2 * pieces)).transpose()?;
+        Ok((of(pieces)?, finer))
     }
 }
 

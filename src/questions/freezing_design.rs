@@ -227,7 +227,7 @@ impl FreezingDesign {
             strongest: self.strongest,
             piece_end: ends.to_vec(),
             factor: design.factors().to_vec(),
-            schedule: schedules.iter().map(|named| named.name.into()).collect(),
+            schedule: schedules.iter().map(|named| named.name.clone()).collect(),
             noise_factor: schedules
                 .iter()
                 .flat_map(|named| along(&named.strengths))

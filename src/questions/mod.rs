@@ -12,4 +12,5 @@ pub mod network_schedules;
 pub mod noise_laws;
 pub mod phase_space;
 pub mod rare_events;
+pub mod stable_exit;
 pub mod transfer_operator;

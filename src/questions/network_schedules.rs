@@ -8,11 +8,10 @@ use crate::network::{
 };
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Figure, Layer, Panel, Style, TWO_COLUMNS};
-use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
+use crate::setting::{Lever, Setting};
 use crate::statistics::{Estimate, mean};
 use crate::task::{Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
-use crate::two_valleys::schedules::Lever;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

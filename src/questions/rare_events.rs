@@ -542,14 +542,30 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         Axis::linear("inverse noise strength 1/*Δ*"),
         Axis::log("simulated steps"),
     );
-    for (n, (values, label, dash)) in [
-        (&result.steps_by_splitting, "splitting, error 10 %", Dash::Solid),
+    // a variance from n repetitions is known to sqrt(2/(n − 1)) of itself, the steps of direct simulation as well as the time
+    let of_variance = (2.0 / (result.repetitions - 1) as f64).sqrt();
+    let times_found = &result.mean_first_passage_time;
+    let relative = |k: usize| times_found.standard_error[k] / times_found.value[k];
+    let every = |error: &dyn Fn(usize) -> f64| (0..inverse.len()).map(error).collect::<Vec<f64>>();
+    for (n, (values, errors, label, dash)) in [
+        (
+            &result.steps_by_splitting,
+            every(&|k| of_variance * result.steps_by_splitting[k]),
+            "splitting, error 10 %",
+            Dash::Solid,
+        ),
         (
             &result.steps_of_repetition,
+            Vec::new(),
             "splitting, one repetition",
             Dash::Dotted,
         ),
-        (&result.steps_by_brute_force, "direct, error 10 %", Dash::Dashed),
+        (
+            &result.steps_by_brute_force,
+            every(&|k| relative(k) * result.steps_by_brute_force[k]),
+            "direct, error 10 %",
+            Dash::Dashed,
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -557,7 +573,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         let style = Style::nth(n);
         costs = costs
             .with(Layer::line(&inverse, values, "", style.with_dash(dash)))
-            .with(Layer::points(&inverse, values, &[], label, style));
+            .with(Layer::points(&inverse, values, &errors, label, style));
     }
     Ok(Figure {
         width: TWO_COLUMNS,

@@ -113,6 +113,21 @@ pub struct LossTable {
     pub axes: Vec<Numbers>,
 }
 
+impl LossTable {
+    /// The same in the plane with half of the points along an axis; see [`table::thinned`].
+    pub(crate) fn thinned(&self, axis: usize, kinks: &[Kink]) -> Result<Option<Self>> {
+        let file = self.file.as_deref();
+        let found = table::thinned(file, &self.axes, &[&self.loss], axis, kinks)?;
+        Ok(found.and_then(|(axes, mut tables)| {
+            Some(Self {
+                file: None,
+                loss: tables.pop()?,
+                axes,
+            })
+        }))
+    }
+}
+
 /// The surface on which coordinate `axis` equals `position`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

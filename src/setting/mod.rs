@@ -10,6 +10,7 @@ pub(crate) mod noise;
 pub(crate) mod npz;
 pub(crate) mod parameter_range;
 pub(crate) mod region;
+pub(crate) mod schedule;
 pub(crate) mod sections;
 pub(crate) mod sets;
 pub(crate) mod sgd;
@@ -17,4 +18,5 @@ pub(crate) mod table;
 pub(crate) mod two_valley;
 
 pub use parameter_range::{ParameterRange, Scale, Spaced, Sweep, SweepValues};
+pub use schedule::{Lever, Shape};
 pub use sections::Setting;

@@ -280,6 +280,23 @@ impl NoiseKeys {
 }
 
 impl TensorTable {
+    /// The same in the plane with half of the points along an axis; see [`table::thinned`].
+    pub(crate) fn thinned(&self, axis: usize, kinks: &[Kink]) -> Result<Option<Self>> {
+        let file = self.file.as_deref();
+        let own: Vec<&Numbers> = self.entries.iter().chain(&self.curvature).collect();
+        let found = table::thinned(file, &self.axes, &own, axis, kinks)?;
+        Ok(found.map(|(axes, mut entries)| {
+            let curvature = self.curvature.as_ref().and_then(|_| entries.pop());
+            Self {
+                file: None,
+                entries,
+                curvature,
+                axes,
+                ..self.clone()
+            }
+        }))
+    }
+
     fn covariance<const D: usize>(&self, kinks: &[Kink]) -> Result<AnyNoise<D>> {
         let file = self.file.as_deref();
         table::require_use(file, self.axes.iter().chain(&self.entries).chain(&self.curvature))?;

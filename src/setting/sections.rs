@@ -49,6 +49,34 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// The same in the plane with half of the points of its tables along an axis; none without a table that has enough of them.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and [`Error::Input`] for a table that cannot be read.
+    pub fn with_thinned_tables(&self, axis: usize) -> Result<Option<Self>> {
+        let kinks = self.landscape.kinks::<2>()?;
+        let loss = self
+            .landscape
+            .table
+            .as_ref()
+            .map(|table| table.thinned(axis, &kinks));
+        let loss = loss.transpose().map_err(|e| e.at("landscape.table"))?.flatten();
+        let noise = self.noise.as_ref().and_then(|noise| noise.table.as_ref());
+        let noise = noise.map(|table| table.thinned(axis, &kinks)).transpose();
+        let noise = noise.map_err(|e| e.at("noise.table"))?.flatten();
+        if loss.is_none() && noise.is_none() {
+            return Ok(None);
+        }
+        let mut thinned = self.clone();
+        if loss.is_some() {
+            thinned.landscape.table = loss;
+        }
+        if let (Some(keys), true) = (&mut thinned.noise, noise.is_some()) {
+            keys.table = noise;
+        }
+        Ok(Some(thinned))
+    }
+
     /// The noise: that of `[noise]`, or of the two-valley model the paper's.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::npz;
 use crate::error::{Error, Result};
+use crate::landscape::Kink;
 use crate::output::read_array;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,45 @@ pub fn axes<const D: usize>(file: Option<&str>, axes: &[Numbers]) -> Result<([Ve
         .try_into()
         .map_err(|_| Error::config("axes", format!("{D} are needed, one a variable")))?;
     Ok((axes, shape))
+}
+
+/// Axes and tables in the plane with every second point along `axis` left out, but for the ends and the positions of `kinks`: what a table says beside one of half its
+/// resolution. None for an axis of fewer than nine points.
+///
+/// # Errors
+/// As [`Numbers::of_shape`].
+pub fn thinned(
+    file: Option<&str>,
+    own: &[Numbers],
+    tables: &[&Numbers],
+    axis: usize,
+    kinks: &[Kink],
+) -> Result<Option<(Vec<Numbers>, Vec<Numbers>)>> {
+    const FEWEST: usize = 9;
+    let (positions, shape) = axes::<2>(file, own)?;
+    let last = shape[axis] - 1;
+    if last + 1 < FEWEST {
+        return Ok(None);
+    }
+    let stays = |along: usize, k: usize| {
+        let on_kink = |kink: &Kink| kink.axis == axis && kink.position == positions[axis][k];
+        along != axis || k % 2 == 0 || k == last || kinks.iter().any(on_kink)
+    };
+    let kept = |along: usize| {
+        (0..shape[along])
+            .filter(move |k| stays(along, *k))
+            .collect::<Vec<usize>>()
+    };
+    let (rows, columns) = (kept(0), kept(1));
+    let thin = |numbers: &&Numbers| -> Result<Numbers> {
+        let values = numbers.of_shape("axes", file, &shape)?;
+        let row = |i: &usize| columns.iter().map(|j| values[i * shape[1] + j]).collect();
+        Ok(Numbers::Rows(rows.iter().map(row).collect()))
+    };
+    let own = [&rows, &columns].into_iter().zip(&positions);
+    let own = own.map(|(kept, all)| Numbers::List(kept.iter().map(|k| all[*k]).collect()));
+    let tables = tables.iter().map(thin).collect::<Result<_>>()?;
+    Ok(Some((own.collect(), tables)))
 }
 
 /// Refuses a file that nothing is read from.

@@ -266,7 +266,19 @@ fn candidates(design: &ScheduleDesign, task: &ScheduleDesignKeys) -> Result<(Vec
             false => design.final_p_flat(INITIAL, strengths),
         }
     };
-    let all = compared_schedules(&best, [task.weakest, task.strongest], |strength| strength, value)?;
+    let bounds = [task.weakest, task.strongest];
+    let mut all = compared_schedules(&best, bounds, |strength| strength, value)?;
+    // what the best family member or neighbour needs may be more than is there
+    const ROUNDING: f64 = 1e-9;
+    for named in &mut all {
+        let batches = design.batches_a_step(&named.strengths);
+        if task
+            .batches_a_step
+            .is_some_and(|budget| batches > budget * (1.0 + ROUNDING))
+        {
+            named.name.push_str(" (over the budget)");
+        }
+    }
     Ok((all, bound))
 }
 
@@ -350,7 +362,10 @@ fn run(
         regime,
         time_scales,
         y: design.y().to_vec(),
-        schedule: candidates.iter().map(|candidate| candidate.name.into()).collect(),
+        schedule: candidates
+            .iter()
+            .map(|candidate| candidate.name.clone())
+            .collect(),
         p_flat_bound: bound,
         batches_a_step: candidates
             .iter()

@@ -11,9 +11,9 @@ use crate::freezing::{
 };
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
-use crate::setting::Setting;
 use crate::setting::parameter_range::ParameterRange;
 use crate::setting::two_valley::TwoValleyModel;
+use crate::setting::{Lever, Setting, Shape};
 use crate::statistics::proportion;
 use crate::task::{Cost, FigureEntry, MainNumber, Progress, Rows, Task, Work};
 use crate::transfer::PathSettings;
@@ -57,44 +57,6 @@ pub struct Schedules {
     pub langevin_time_step: Option<f64>,
 }
 
-/// How the noise goes from one strength to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Shape {
-    /// at once, at `change_y`
-    Step,
-    /// evenly in time until `change_y`
-    Linear,
-    /// by equal factors in equal times until `change_y`
-    Exponential,
-    /// as half a cosine in time until `change_y`
-    Cosine,
-    /// to and fro, evenly in time, until `change_y`
-    Cyclic,
-    /// by the points of `table` until `change_y`
-    Table,
-}
-
-/// What changes the noise strength Δ = η/2B.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Lever {
-    /// the batch size: steps stay as long
-    #[default]
-    BatchSize,
-    /// the learning rate: batches stay as large
-    LearningRate,
-}
-
-impl Lever {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::BatchSize => "batch_size",
-            Self::LearningRate => "learning_rate",
-        }
-    }
-}
-
 /// What tells SGD to change its noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -114,19 +76,6 @@ pub(super) struct Steps {
     learning_rate: f64,
     /// σ, which is proportional to 1/B.
     sigma: f64,
-}
-
-impl Shape {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Step => "step",
-            Self::Linear => "linear",
-            Self::Exponential => "exponential",
-            Self::Cosine => "cosine",
-            Self::Cyclic => "cyclic",
-            Self::Table => "table",
-        }
-    }
 }
 
 impl Default for Schedules {
@@ -270,16 +219,7 @@ impl Row {
 
 impl Schedules {
     fn schedule_shape(&self, shape: Shape) -> ScheduleShape {
-        match shape {
-            Shape::Step => ScheduleShape::Step,
-            Shape::Linear => ScheduleShape::Linear,
-            Shape::Exponential => ScheduleShape::Exponential,
-            Shape::Cosine => ScheduleShape::Cosine,
-            Shape::Cyclic => ScheduleShape::Cyclic {
-                returns: self.returns,
-            },
-            Shape::Table => ScheduleShape::Table(self.table.clone()),
-        }
+        shape.with(self.returns, &self.table)
     }
 
     /// The strongest noise of all schedules.

@@ -1,6 +1,7 @@
 //! `[stationary_map]`: the static picture, P_ss(y, Δ) at fixed y with the freezing line across it.
 
-use super::freezing_theory::{FreezingTheory, freezing, settled};
+use super::freezing_theory::{Freezing, FreezingTheory, freezing, settled};
+use super::valley_columns::TimeScales;
 use crate::error::Result;
 use crate::landscape::Side;
 use crate::output::{Group, Records, ResultFile, records};
@@ -43,6 +44,8 @@ impl Default for StationaryMap {
 records! {
     /// stationary P_flat at fixed y (exact Ito integral) and the mean freezing position from y = 0
     pub struct StationaryMapResult in "stationary_map" {
+        /// whether the valleys follow y, at the noise strength with the largest adiabatic parameter
+        regime: Vec<String> => [note] "text",
         /// slow direction
         y: Vec<f64> => [y] "1" "y",
         /// noise strength learning_rate * sigma
@@ -51,8 +54,14 @@ records! {
         p_flat: Vec<f64> => [y, noise_strength] "1" "P_ss",
         /// mean y of the last hop, two-state theory from the stationary state at a vanishing barrier
         freezing_y: Vec<f64> => [noise_strength] "1" "⟨y⟩" missing "hops go on at the end of the path",
+        /// error of freezing_y in time, slices and their interpolation; that it is adiabatic is none of it
+        freezing_y_error: Vec<f64> => [noise_strength] "1" missing "hops go on at the end of the path",
         /// final P_flat of the same runs
         final_p_flat: Vec<f64> => [noise_strength] "1" "P_flat",
+        /// error of final_p_flat, as that of freezing_y
+        final_p_flat_error: Vec<f64> => [noise_strength] "1",
+        /// Time scales along the path at each noise strength.
+        time_scales: TimeScales => [noise_strength],
     }
 }
 
@@ -75,8 +84,8 @@ impl Task for StationaryMap {
         };
         let rows = Rows::along("noise_strength", &result.noise_strength);
         Ok([
-            rows.column("final_p_flat", &result.final_p_flat, &[]),
-            rows.column("freezing_y", &result.freezing_y, &[]),
+            rows.column("final_p_flat", &result.final_p_flat, &result.final_p_flat_error),
+            rows.column("freezing_y", &result.freezing_y, &result.freezing_y_error),
         ]
         .concat())
     }
@@ -106,7 +115,7 @@ impl Task for StationaryMap {
 /// `/stationary_map`.
 fn run(model: &TwoValleyModel, y: Vec<f64>, strengths: Vec<f64>, progress: &Progress) -> Result<Vec<Group>> {
     let bar = progress.task("stationary map", strengths.len() as u64);
-    let columns: Vec<(Vec<f64>, f64, f64)> = strengths
+    let columns: Vec<(Vec<f64>, Freezing)> = strengths
         .par_iter()
         .with_max_len(1)
         .map(|&strength| {
@@ -127,15 +136,21 @@ fn run(model: &TwoValleyModel, y: Vec<f64>, strengths: Vec<f64>, progress: &Prog
             };
             let frozen = freezing(model, &theory, strength)?;
             bar.advance(1);
-            Ok((column, settled(&frozen.last.hop).0, frozen.path.final_p_flat()))
+            Ok((column, frozen))
         })
         .collect::<Result<_>>()?;
+    let (time_scales, regime) = TimeScales::of(columns.iter().map(|(_, frozen)| &frozen.regime));
+    let along = |of: &dyn Fn(&Freezing) -> f64| columns.iter().map(|(_, frozen)| of(frozen)).collect();
     let result = StationaryMapResult {
+        regime,
         p_flat: (0..y.len())
             .flat_map(|i| columns.iter().map(move |column| column.0[i]))
             .collect(),
-        freezing_y: columns.iter().map(|column| column.1).collect(),
-        final_p_flat: columns.iter().map(|column| column.2).collect(),
+        freezing_y: along(&|frozen| settled(&frozen.last.hop).0),
+        freezing_y_error: along(&Freezing::last_hop_y_error),
+        final_p_flat: along(&|frozen| frozen.path.final_p_flat()),
+        final_p_flat_error: along(&|frozen| frozen.path.p_flat_error + frozen.rate_error),
+        time_scales,
         y,
         noise_strength: strengths,
     };

@@ -13,6 +13,7 @@ use freezeout::questions::network_schedules::{MeanColumns, NetworkSchedulesResul
 use freezeout::questions::noise_laws::NoiseLawsResult;
 use freezeout::questions::phase_space::PhaseSpaceResult;
 use freezeout::questions::rare_events::RareEventsResult;
+use freezeout::questions::stable_exit::StableExitResult;
 use freezeout::questions::transfer_operator::TransferOperatorResult;
 use freezeout::two_valleys::ablations::{AblationsResult, CollapseColumns};
 use freezeout::two_valleys::final_probability::{
@@ -184,6 +185,10 @@ fn stationary_map() -> Group {
     let p = |y: f64, d: f64| 0.6 + 0.4 * (y * y / (y + 20.0).powi(2) / d * 0.02).tanh();
     let along = |f: &dyn Fn(f64) -> f64| noise_strength.iter().map(|d| f(*d)).collect::<Vec<f64>>();
     let result = StationaryMapResult {
+        regime: vec!["adiabatic".into()],
+        freezing_y_error: vec![1e-3; noise_strength.len()],
+        final_p_flat_error: vec![1e-5; noise_strength.len()],
+        time_scales: time_scales(noise_strength.len()),
         p_flat: y.iter().flat_map(|y| along(&|d| p(*y, d))).collect(),
         freezing_y: along(&|d| 1.0 + 150.0 * d.powf(0.51)),
         final_p_flat: along(&|d| p(50.0, d)),
@@ -566,6 +571,8 @@ fn freezing() -> Group {
         density: vec![0.5; 41 * snapshots.len()],
         effective_potential: vec![1.0; 41 * snapshots.len()],
         snapshot_probability: vec![0.9, 0.95, 0.96, 0.1, 0.05, 0.04],
+        tables: None,
+        continuous: None,
         sgd: Some(FreezingSgd {
             p_final_sgd: vec![0.95, 0.05],
             p_final_sgd_standard_error: vec![0.005; 2],
@@ -845,6 +852,7 @@ pub fn add_groups(file: &mut ResultFile) {
         ablations(),
         rare_events(),
         phase_space(),
+        stable_exit(),
         coupled(),
         critical_points(),
         critical_points_map(),
@@ -975,6 +983,30 @@ fn phase_space() -> Group {
         friction,
         x,
         v,
+    };
+    result.group().unwrap()
+}
+
+/// Two stable laws, the second Gaussian.
+fn stable_exit() -> Group {
+    let strength = log_space(0.05, 1.0, 6);
+    let missing = vec![f64::NAN; 6];
+    let jump: Vec<f64> = strength.iter().map(|e| 2.5 * e.powf(-1.5)).collect();
+    let gaussian: Vec<f64> = strength.iter().map(|e| 2.0 * (0.25 / e).exp()).collect();
+    let time: Vec<f64> = jump.iter().chain(&gaussian).map(|time| 1.02 * time).collect();
+    let result = StableExitResult {
+        lower: -1.0,
+        upper: 1.0,
+        start: 0.0,
+        time_step: 0.02,
+        runs: 1000,
+        regime: vec!["small noise".into()],
+        stability: vec![1.5, 2.0],
+        mean_exit_time_time_step_error: time.iter().map(|time| 0.02 * time).collect(),
+        mean_exit_time: with_error(time, 0.05),
+        mean_exit_time_exact: [missing.clone(), gaussian].concat(),
+        mean_exit_time_small_noise: [jump, missing].concat(),
+        strength,
     };
     result.group().unwrap()
 }
