@@ -113,8 +113,9 @@ pub(super) fn section_axis(
     fixed: &[f64],
     resolution: f64,
 ) -> Result<Axis> {
-    /// Points at which the density of faces is summed up.
-    const SAMPLES: usize = 4000;
+    /// Points at which the density of faces is summed up, on all of the section and on a piece at least.
+    const SAMPLES: f64 = 4000.0;
+    const FEWEST: f64 = 64.0;
     let [lower, upper] = bounds;
     let length = upper - lower;
     // bottoms and deviations that set the width of cells somewhere
@@ -143,19 +144,21 @@ pub(super) fn section_axis(
     stops.dedup_by(|a, b| (*a - *b).abs() < 1e-9 * length);
     let mut faces = vec![lower];
     for piece in stops.windows(2) {
-        let step = (piece[1] - piece[0]) / SAMPLES as f64;
-        let middles: Vec<f64> = (0..SAMPLES).map(|k| piece[0] + step * (k as f64 + 0.5)).collect();
-        let slopes = section.map_or(vec![0.0; SAMPLES], |section| slopes(section, &middles));
-        let mut sums = Vec::with_capacity(SAMPLES + 1);
+        let part = (piece[1] - piece[0]) / length;
+        let samples = (SAMPLES * part).ceil().max(FEWEST) as usize;
+        let step = (piece[1] - piece[0]) / samples as f64;
+        let middles: Vec<f64> = (0..samples).map(|k| piece[0] + step * (k as f64 + 0.5)).collect();
+        let slopes = section.map_or(vec![0.0; samples], |section| slopes(section, &middles));
+        let mut sums = Vec::with_capacity(samples + 1);
         sums.push(0.0);
         for (k, (middle, slope)) in middles.iter().zip(slopes).enumerate() {
             sums.push(sums[k] + step / width(*middle, slope));
         }
-        let count = sums[SAMPLES].ceil().max(2.0);
+        let count = sums[samples].ceil().max(2.0);
         require_cells(count)?;
         for k in 1..count as usize {
-            let sum = sums[SAMPLES] * k as f64 / count;
-            let above = sums.partition_point(|s| *s < sum).clamp(1, SAMPLES);
+            let sum = sums[samples] * k as f64 / count;
+            let above = sums.partition_point(|s| *s < sum).clamp(1, samples);
             let part = (sum - sums[above - 1]) / (sums[above] - sums[above - 1]);
             faces.push(piece[0] + step * ((above - 1) as f64 + part));
         }

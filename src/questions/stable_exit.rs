@@ -119,12 +119,19 @@ impl Task for StableExit {
     fn cost(&self, _setting: &Setting) -> Cost {
         /// Seconds of a step.
         const STEP: f64 = 1e-7;
-        let values = |range: &ParameterRange, key: &str| range.positive(key).unwrap_or_default();
-        let [stabilities, strengths] = [
-            values(&self.stability, "stability"),
-            values(&self.strength, "strength"),
-        ];
-        let half = 0.5 * (self.interval[1] - self.interval[0]);
+        // what is not allowed is refused elsewhere
+        let values = |range: &ParameterRange, most: f64| {
+            let values = range.positive(SECTION).unwrap_or_default();
+            values
+                .into_iter()
+                .filter(|value| *value <= most)
+                .collect::<Vec<f64>>()
+        };
+        let (stabilities, strengths) = (
+            values(&self.stability, 2.0),
+            values(&self.strength, f64::INFINITY),
+        );
+        let half = (0.5 * (self.interval[1] - self.interval[0])).abs();
         let time = |stability: f64, strength: f64| match stability < 2.0 {
             true => small_noise(stability, strength, [half, half]),
             false => without_force(stability, strength, [half, half]),
