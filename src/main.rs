@@ -314,8 +314,23 @@ fn merge(files: &[PathBuf], output: Option<PathBuf>, quiet: bool) -> Result<()> 
     if quiet {
         return Ok(());
     }
-    print(run::main_numbers(&result, terminal_width())?.trim_start())?;
+    let width = terminal_width();
+    print(run::main_numbers(&result, width)?.trim_start())?;
+    if let Some(output::Attribute::Text(text)) = result.attributes().get("config") {
+        print_claims(&result, &run::parse(text)?, width)?;
+    }
     print(&format!("\nwrote {}", path.display()))
+}
+
+fn print_claims(result: &output::ResultFile, config: &config::Config, width: usize) -> Result<()> {
+    let claims = claims::claims(result, config)?;
+    if claims.is_empty() {
+        return Ok(());
+    }
+    print(&format!(
+        "\nClaims of arXiv 2601.10962\n{}",
+        claims::table(&claims, width)
+    ))
 }
 
 fn run_text(
@@ -388,14 +403,8 @@ fn run_text(
             if !rows.is_empty() {
                 print(&format!("\n{}", agreement::table(&rows, width)))?;
             }
-            let claims = claims::claims(&result, &config)?;
-            if !claims.is_empty() {
-                print(&format!(
-                    "\nClaims of arXiv 2601.10962\n{}",
-                    claims::table(&claims, width)
-                ))?;
-            }
         }
+        print_claims(&result, &config, width)?;
         print(&format!("\nwrote {}", path.display()))?;
     }
     Ok((path, result))

@@ -6,7 +6,7 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::judgement::claims::{self, Verdict};
-use freezeout::output::{Records, ResultFile};
+use freezeout::output::{Records, ResultFile, as_one_run};
 use freezeout::questions::network::NetworkResult;
 use freezeout::run::{parse, with_images};
 use rand::SeedableRng;
@@ -239,6 +239,101 @@ fn files_are_the_same_on_any_number_of_threads() {
             .collect::<Vec<_>>()
     };
     assert_eq!(on(1), on(3));
+}
+
+const RATES: &str = "[[sweep]]\nparameter = \"network.learning_rate\"\nvalues = [0.05, 0.2]\n";
+const BATCHES: &str = "[[sweep]]\nparameter = \"network.batch_size\"\nvalues = [5, 25]\n";
+
+/// The settings of `SMALL` as a sweep.
+fn swept(head: &str, sweeps: &[&str]) -> String {
+    let keys = SMALL
+        .replace("learning_rate = [0.05, 0.2]\n", "")
+        .replace("batch_size = [5, 25]\n", "");
+    format!("{head}{HEAD}{keys}{}", sweeps.concat())
+}
+
+/// Settings may be cells of a sweep, in either order: same records, same claims, same figures.
+#[test]
+fn a_sweep_over_the_settings_is_one_run() {
+    let whole = small();
+    for sweeps in [[RATES, BATCHES], [BATCHES, RATES]] {
+        let sweep = run(&swept("shared_seed = true\n", &sweeps));
+        let joined = as_one_run(&sweep).unwrap().unwrap();
+        assert_eq!(joined.group("network"), whole.group("network"));
+        assert!(sweep.group("claims").is_some());
+        assert_eq!(sweep.group("claims"), whole.group("claims"));
+        let figures = freezeout::config::figures::of_file(&sweep).unwrap();
+        for name in ["sweep_network", "network_maps", "network_continuation"] {
+            assert!(
+                figures.iter().any(|f| f.name == name && f.figure.is_ok()),
+                "{name}"
+            );
+        }
+        // a cell is what a run of it alone gives, without the claims about all
+        let cell = freezeout::output::cells(&sweep).unwrap().cell(3).unwrap();
+        assert!(cell.group("claims").is_none());
+        assert_eq!(NetworkResult::of(&cell).unwrap().learning_rate, [0.2]);
+    }
+    // one key swept, the other a list
+    let keys = SMALL.replace("learning_rate = [0.05, 0.2]\n", "");
+    let sweep = run(&format!("shared_seed = true\n{HEAD}{keys}{RATES}"));
+    assert_eq!(sweep.group("claims"), whole.group("claims"));
+    // with seeds and initial states of their own, the runs of different cells are not compared
+    let sweep = run(&swept("", &[RATES, BATCHES]));
+    let joined = as_one_run(&sweep).unwrap().unwrap();
+    assert_ne!(joined.group("network"), whole.group("network"));
+    let found = verdicts(&NetworkResult::of(&joined).unwrap());
+    assert!(
+        found.values().all(|verdict| *verdict == Verdict::NotTested),
+        "{found:?}"
+    );
+    // a key that is no coordinate of the task: cells are not one run
+    let momentum = "[[sweep]]\nparameter = \"network.momentum\"\nvalues = [0.0, 0.5]\n";
+    let few = SMALL
+        .replace("[0.05, 0.2]", "0.2")
+        .replace("[5, 25]", "25")
+        .replace("time = 80.0", "time = 20.0");
+    let sweep = run(&format!("{HEAD}{few}{momentum}"));
+    assert!(as_one_run(&sweep).unwrap().is_none() && sweep.group("claims").is_none());
+}
+
+/// Shards of the settings, merged, have the bytes of one run of the sweep.
+#[cfg(feature = "cli")]
+#[test]
+fn shards_of_the_settings_merge_to_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = swept("shared_seed = true\n", &[RATES, BATCHES]).replace("time = 80.0", "time = 40.0");
+    fs::write(folder.join("c.toml"), text).unwrap();
+    let done = |arguments: &[&str]| {
+        let output = common::command::freezeout(folder, arguments);
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.success(), "{arguments:?}: {message}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = done(&["run", "c.toml", "-o", "whole.h5"]);
+    for shard in ["1/2", "2/2"] {
+        let file = format!("{}.h5", &shard[..1]);
+        done(&["run", "c.toml", "--quiet", "--shard", shard, "-o", &file]);
+    }
+    let merged = done(&["merge", "2.h5", "1.h5", "-o", "merged.h5"]);
+    let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
+    assert!(bytes("whole.h5") == bytes("merged.h5"));
+    for text in [told, merged] {
+        assert!(
+            text.contains("Claims of arXiv 2601.10962") && text.contains("N7"),
+            "{text}"
+        );
+    }
+    let drawn = done(&[
+        "figures",
+        "merged.h5",
+        "--only",
+        "network_maps",
+        "--format",
+        "svg",
+    ]);
+    assert!(drawn.contains("network_maps.svg"), "{drawn}");
 }
 
 /// Of a grid in which some settings diverge, those settings are missing and the others stand.

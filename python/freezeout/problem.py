@@ -15,7 +15,7 @@ from .generators import Generator
 class Problem(HasDocument):
     """A task with what it is about; its classes are made from the schema.
 
-    Keywords are the keys of the section of the task, and the sections ``landscape``, ``noise``, ``sgd``, ``region`` as mappings, ``name`` and ``seed``.
+    Keywords are the keys of the section of the task, and the sections ``landscape``, ``noise``, ``sgd``, ``region`` as mappings, ``name``, ``seed`` and ``shared_seed``.
     Other tasks may be asked of the same problem, each under its name. Keys and types are checked at once, values by :meth:`check` and :meth:`run`.
 
     :raises ValueError: with the text of the program, such as ``escape.cels: unknown key; did you mean "cells"?``

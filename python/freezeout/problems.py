@@ -10,7 +10,7 @@ from . import _freezeout
 from .problem import Problem, WithGenerator
 
 #: Keys that mean the same for every task.
-SHARED = ("name", "seed", "landscape", "noise", "sgd", "region")
+SHARED = ("name", "seed", "shared_seed", "landscape", "noise", "sgd", "region")
 
 
 def schema() -> dict[str, Any]:

@@ -26,7 +26,7 @@ def sweep(
 ) -> xr.DataTree:
     """Repeats a problem over values of keys and stacks the results along the dimensions ``swept_KEY``, the first key outermost.
 
-    The result is that of ``[[sweep]]`` sections in the program, bit by bit: each cell has a seed of its own, however and wherever it is run.
+    The result is that of ``[[sweep]]`` sections in the program, bit by bit: each cell has a seed of its own, unless the problem says ``shared_seed``, however and wherever it is run.
 
     >>> import freezeout
     >>> line = freezeout.sweep('name = "gaps"\\n[slices]\\ny = [5.0]\\n', {"landscape.y_b": [30.0, 40.0]})

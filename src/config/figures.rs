@@ -3,7 +3,7 @@
 use super::sweep_figures::sweep_figures;
 use super::tasks::FIGURES;
 use crate::error::{Error, Result};
-use crate::output::{ResultFile, cells};
+use crate::output::{ResultFile, as_one_run, cells};
 use crate::plot::Figure;
 use crate::task::FigureEntry;
 
@@ -27,25 +27,28 @@ pub struct FileFigure {
     pub figure: Result<Figure>,
 }
 
-/// The figures that a file allows: those of its groups, of a sweep the main numbers of each task against the swept keys.
+/// The figures that a file allows: those of its groups, of a sweep the main numbers of each task against the swept keys, and those of its groups where it is one run
+/// over ranges of its tasks ([`as_one_run`]).
 ///
 /// # Errors
-/// As [`sweep_figures`].
+/// As [`sweep_figures`] and [`as_one_run`].
 pub fn of_file(file: &ResultFile) -> Result<Vec<FileFigure>> {
+    let mut figures = Vec::new();
     if cells(file).is_some() {
-        let swept = |(name, figure)| FileFigure {
+        figures.extend(sweep_figures(file)?.into_iter().map(|(name, figure)| FileFigure {
             name,
             description: "main numbers against the swept keys",
             figure,
-        };
-        return Ok(sweep_figures(file)?.into_iter().map(swept).collect());
+        }));
     }
-    let of_group = |entry: &FigureEntry| FileFigure {
-        name: entry.name.into(),
-        description: entry.description,
-        figure: (entry.figure)(file),
-    };
-    Ok(available(file).into_iter().map(of_group).collect())
+    if let Some(file) = as_one_run(file)? {
+        figures.extend(available(&file).into_iter().map(|entry| FileFigure {
+            name: entry.name.into(),
+            description: entry.description,
+            figure: (entry.figure)(&file),
+        }));
+    }
+    Ok(figures)
 }
 
 /// The figure of that name.

@@ -2,7 +2,7 @@
 
 use super::tasks;
 use crate::error::Result;
-use crate::output::{ResultFile, cells};
+use crate::output::{Attribute, ResultFile, cells};
 use crate::task::MainNumber;
 
 /// The sections of a file with their main numbers, or why those of a task cannot be told.
@@ -22,8 +22,15 @@ pub fn main_numbers(file: &ResultFile) -> Result<MainNumbers> {
         let at = cells.at(k);
         for (section, numbers) in tasks::main_numbers(&cells.cell(k)?) {
             let numbers = numbers.map(|numbers| {
+                // a coordinate of the task that is the swept key itself is told once
+                let is_new = |(name, value): &(String, Attribute)| {
+                    let key = format!("{section}.{name}");
+                    !at.iter().any(|(known, set)| *known == key && set == value)
+                };
                 let swept = |number: MainNumber| MainNumber {
-                    at: at.iter().cloned().chain(number.at).collect(),
+                    at: (at.iter().cloned())
+                        .chain(number.at.into_iter().filter(is_new))
+                        .collect(),
                     ..number
                 };
                 numbers.into_iter().map(swept).collect::<Vec<MainNumber>>()

@@ -53,6 +53,9 @@ macro_rules! tasks {
             /// seed of all random streams
             #[serde(default = "default_seed")]
             pub seed: u64,
+            /// whether the cells of a sweep share this seed, and so what is drawn alike in each, such as the initial state of a network; else each has its own
+            #[serde(default)]
+            pub shared_seed: bool,
             #[allow(missing_docs)]
             #[serde(default)]
             pub landscape: LandscapeKeys,

@@ -46,6 +46,7 @@ mod json;
 mod nearest;
 #[cfg(not(feature = "files"))]
 mod no_file;
+mod one_run;
 mod record;
 mod records;
 mod sha256;
@@ -63,6 +64,7 @@ pub use json::{json_at, to_json};
 pub(crate) use nearest::nearest;
 #[cfg(not(feature = "files"))]
 pub(crate) use no_file::{read, read_array, write};
+pub use one_run::as_one_run;
 pub use record::{Dimension, Record, Values};
 pub use records::{Estimates, Fact, Field, Head, Records, fact};
 pub(crate) use records::{groups, records};

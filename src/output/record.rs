@@ -60,6 +60,24 @@ impl Values {
         }
     }
 
+    /// The entries at these places, in this order.
+    pub(super) fn chosen(&self, places: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[T], places: &[usize]) -> Vec<T> {
+            places
+                .iter()
+                .filter_map(|place| values.get(*place))
+                .cloned()
+                .collect()
+        }
+        match self {
+            Self::Float(v) => Self::Float(of(v, places)),
+            Self::Integer(v) => Self::Integer(of(v, places)),
+            Self::Unsigned(v) => Self::Unsigned(of(v, places)),
+            Self::Bool(v) => Self::Bool(of(v, places)),
+            Self::Text(v) => Self::Text(of(v, places)),
+        }
+    }
+
     /// Name of the type of an entry.
     pub fn type_name(&self) -> &'static str {
         match self {

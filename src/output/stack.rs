@@ -289,13 +289,18 @@ impl<'a> Cells<'a> {
         found
     }
 
-    /// The result of one cell, as a run of that configuration alone would give it, without what made the file.
+    /// The result of one cell, as a run of that configuration alone would give it, without what made the file and what was judged from it.
     ///
     /// # Errors
     /// [`Error::Output`] when the file is not what [`stack`] makes.
     pub fn cell(&self, cell: usize) -> Result<ResultFile> {
         let mut file = ResultFile::new();
-        for group in self.file.groups() {
+        let is_stacked = |group: &&Group| {
+            self.swept
+                .iter()
+                .all(|record| group.record(record.name()).is_some())
+        };
+        for group in self.file.groups().iter().filter(is_stacked) {
             file.push(self.part(group, cell)?)?;
         }
         Ok(file)
@@ -333,14 +338,7 @@ impl<'a> Cells<'a> {
                 }
                 continue;
             }
-            let name = |d: &Dimension| {
-                let own = d.name.strip_suffix(INDEX);
-                own.filter(|own| stacked.record(own).is_some())
-                    .unwrap_or(&d.name)
-                    .to_string()
-            };
-            let inner: Vec<(String, usize)> = inner.iter().map(|d| (name(d), d.size)).collect();
-            let inner: Vec<(&str, usize)> = inner.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+            let inner: Vec<(&str, usize)> = inner.iter().map(|d| (own_name(stacked, d), d.size)).collect();
             let mut part = Record::new(record.name(), record.unit(), &inner, values)?
                 .with_symbol(record.symbol())
                 .with_description(record.description());
@@ -353,8 +351,15 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// Name of a dimension in the cells of a stacked group.
+pub(super) fn own_name<'a>(stacked: &Group, dimension: &'a Dimension) -> &'a str {
+    let own = dimension.name.strip_suffix(INDEX);
+    own.filter(|own| stacked.record(own).is_some())
+        .unwrap_or(&dimension.name)
+}
+
 /// The key behind a swept coordinate: `swept key noise.power`.
-fn key_of(record: &Record) -> &str {
+pub(super) fn key_of(record: &Record) -> &str {
     record
         .description()
         .strip_prefix(KEY)

@@ -554,6 +554,16 @@ impl NetworkResult {
             .collect()
     }
 
+    /// Those of them that began at the state of the first: all, but in a sweep without `shared_seed`, whose cells have initial states of their own.
+    pub fn comparable_numbers(&self) -> Vec<usize> {
+        let mut numbers = self.converged_numbers();
+        let first = |run: usize| self.of_run(&self.train_loss, run)[0];
+        if let Some(start) = numbers.first().map(|run| first(*run)) {
+            numbers.retain(|run| first(*run) == start);
+        }
+        numbers
+    }
+
     /// η and B of a run.
     pub fn setting_of(&self, run: usize) -> (f64, f64) {
         let setting = run / self.repeats();

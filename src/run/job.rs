@@ -111,13 +111,14 @@ impl<'a> Job<'a> {
     pub fn run(self, unfinished: Option<&Path>, progress: &Progress) -> Result<ResultFile> {
         let mut file = ResultFile::new();
         provenance(&mut file, self.config, self.text, &self.inputs)?;
+        let config = self.config;
         if let Steps::Sweep(plan) = self.steps {
             for group in plan.run(self.text, unfinished, progress)? {
                 file.push(group)?;
             }
+            claims::push_claims(&mut file, config)?;
             return Ok(file);
         }
-        let config = self.config;
         for group in self.groups(progress)? {
             file.push(group)?;
         }
@@ -125,10 +126,7 @@ impl<'a> Job<'a> {
         if !rows.is_empty() {
             file.push(agreement::group(&rows)?)?;
         }
-        let claims = claims::claims(&file, config)?;
-        if !claims.is_empty() {
-            file.push(claims::group(&claims)?)?;
-        }
+        claims::push_claims(&mut file, config)?;
         Ok(file)
     }
 
@@ -189,6 +187,7 @@ impl<'a> Job<'a> {
         for group in plan.stacked(cells)? {
             file.push(group)?;
         }
+        claims::push_claims(&mut file, self.config)?;
         Ok(file)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::checkpoint::changes;
 use super::number_table::place;
-use super::parse::parse_table;
+use super::parse::{parse, parse_table};
 use crate::error::{Error, Result};
+use crate::judgement::claims::push_claims;
 use crate::output::{Attribute, Cells, Group, Record, ResultFile, stack};
 use std::fmt;
 use std::str::FromStr;
@@ -246,6 +247,7 @@ pub fn merge(files: &[(String, ResultFile)]) -> Result<ResultFile> {
     for group in stacked(&sweep.swept(), &all)? {
         file.push(group)?;
     }
+    push_claims(&mut file, &parse(&first.text("config"))?)?;
     Ok(file)
 }
 

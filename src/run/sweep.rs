@@ -1,7 +1,7 @@
 //! Sweeps: the tasks of a configuration repeated over one or two of its parameters.
 //!
 //! Every cell is the configuration with the swept keys replaced and a seed of its own, so that cells are independent and
-//! do not depend on the order in which they run. Records of all cells are stacked along the swept parameters.
+//! do not depend on the order in which they run; with `shared_seed` all have that of the configuration. Records of all cells are stacked along the swept parameters.
 
 use super::checkpoint::{Checkpoint, Kept};
 use super::estimate::Estimate;
@@ -124,7 +124,7 @@ impl Plan {
                     }
                 }
                 let mut cell = parse_cell(&table, &parameters)?;
-                if !parameters.iter().any(|p| p == "seed") {
+                if !config.shared_seed && !parameters.iter().any(|p| p == "seed") {
                     // TOML integers and file attributes are signed.
                     cell.seed = experiment_number(&label) >> 1;
                 }

@@ -9,19 +9,33 @@ mod evidence;
 mod networks;
 mod rules;
 
-pub(crate) use claim::group;
 pub use claim::{Claim, ClaimsResult, Verdict, table};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::output::ResultFile;
+use crate::output::{ResultFile, as_one_run};
 
-/// All claims that the tasks of `file` are about: T1-T10 and S1-S5 of the two-valley model, N1-N7 of networks.
+/// All claims that the tasks of `file` are about: T1-T10 and S1-S5 of the two-valley model, N1-N7 of networks. A sweep over ranges of its tasks is judged as the one
+/// run that it is ([`as_one_run`]); cells of any other sweep are not comparable with each other, and nothing is claimed of them.
 ///
 /// # Errors
 /// [`crate::Error::Input`] when a group lacks a record it should hold.
 pub fn claims(file: &ResultFile, config: &Config) -> Result<Vec<Claim>> {
-    let mut all = evidence::claims(file, config)?;
-    all.extend(networks::claims(file)?);
+    let Some(file) = as_one_run(file)? else {
+        return Ok(Vec::new());
+    };
+    let mut all = evidence::claims(&file, config)?;
+    all.extend(networks::claims(&file)?);
     Ok(all)
+}
+
+/// Adds the claims to the file that they are about, if there are any.
+///
+/// # Errors
+/// As [`claims`].
+pub(crate) fn push_claims(file: &mut ResultFile, config: &Config) -> Result<()> {
+    match claims(file, config)?.as_slice() {
+        [] => Ok(()),
+        all => file.push(claim::group(all)?),
+    }
 }

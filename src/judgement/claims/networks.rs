@@ -17,7 +17,7 @@ pub fn claims(file: &ResultFile) -> Result<Vec<Claim>> {
         return Ok(Vec::new());
     };
     let networks = Networks {
-        runs: result.converged_numbers(),
+        runs: result.comparable_numbers(),
         result,
     };
     Ok(vec![
@@ -38,7 +38,7 @@ const RESAMPLES: usize = 1000;
 /// Jaccard index from which on two states are of one basin.
 const SAME_BASIN: f64 = 0.9;
 
-/// The converged runs of a file.
+/// The converged runs of a file that began at one state.
 struct Networks {
     result: NetworkResult,
     runs: Vec<usize>,
@@ -118,7 +118,7 @@ impl Networks {
             return Claim::not_tested(
                 NAME,
                 CLAIM,
-                "ten converged runs of [network] with four scanned checkpoints",
+                "ten converged runs of [network] from one initial state with four scanned checkpoints",
             );
         }
         let similarity = |run: usize| self.result.of_run(&self.result.continued.similarity, run);
@@ -228,7 +228,7 @@ impl Networks {
             return Claim::not_tested(
                 NAME,
                 CLAIM,
-                "ten converged runs of [network] that freeze after their start",
+                "ten converged runs of [network] from one initial state that freeze after their start",
             );
         };
         let better = Estimate {
@@ -341,7 +341,7 @@ impl Networks {
             shared(&self.result.agreement_time),
             shared(&self.result.low_loss_time),
         ) else {
-            return Claim::not_tested(NAME, CLAIM, "ten converged runs of [network]");
+            return Claim::not_tested(NAME, CLAIM, NEEDS_RUNS);
         };
         let is_published = |(found, published): (&Estimate, f64)| {
             is_positive(found) && found.z_score(published).abs() < SLACK
@@ -421,7 +421,7 @@ impl Networks {
         const CLAIM: &str = "the basin says more than the loss: at matched training loss, end points nearer to the last state in J are nearer to it in flatness";
         let found = self.at_matched_loss();
         let (Some(partial), true) = (found, self.runs.len() >= FEWEST) else {
-            return Claim::not_tested(NAME, CLAIM, "ten converged runs of [network]");
+            return Claim::not_tested(NAME, CLAIM, NEEDS_RUNS);
         };
         let verdict = yes(is_positive(&partial));
         Claim {
@@ -456,7 +456,7 @@ impl Networks {
             (there.len() >= FEWEST).then(|| mean(&there).ok()).flatten()
         };
         let Some(last) = at(points - 1) else {
-            return Claim::not_tested(NAME, CLAIM, "ten converged runs of [network]");
+            return Claim::not_tested(NAME, CLAIM, NEEDS_RUNS);
         };
         let early = at(points / 10).map_or(String::new(), |early| {
             format!(
@@ -484,5 +484,8 @@ impl Networks {
     }
 }
 
+/// What claims about single runs need.
+const NEEDS_RUNS: &str = "ten converged runs of [network] from one initial state";
 /// What claims about the dependence on the noise need.
-const NEEDS_SETTINGS: &str = "ten converged runs of [network] at three values of eta/B";
+const NEEDS_SETTINGS: &str =
+    "ten converged runs of [network] from one initial state at three values of eta/B";
