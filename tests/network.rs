@@ -5,6 +5,9 @@ use freezeout::network::{
     Batch, Continuation, CrossEntropy, FiniteSum, Images, LayerHessian, Perceptron, Samples, Training,
     crossing, gradient_descent, noise_exponent, ridge, split, train,
 };
+use freezeout::rates::literature::{
+    discrete_quadratic_variance, discrete_quadratic_variance_without_replacement,
+};
 use freezeout::statistics::mean;
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -202,18 +205,11 @@ fn ten() -> Vec<f64> {
     raw.iter().map(|c| c / scale).collect()
 }
 
-/// m = 10, ηh = 0.1, B = 1: without replacement the noise of an epoch nearly cancels.
-///
-/// Exact variances of θ at the ends of epochs, in units of the variance of the centres: with replacement ηh/(2 − ηh) = .05263; without, from the covariance −1/(m − 1) between the draws of an epoch,
-/// [a² m/(m − 1)] [Σ r^(2j) − (Σ r^j)²/m]/(1 − r^(2m)) with a = ηh, r = 1 − a and j from 0 to m − 1.
+/// m = 10, ηh = 0.1, B = 1: without replacement the noise of an epoch nearly cancels. Variances in units of that of the centres.
 #[test]
 fn without_replacement_the_variance_is_that_of_the_exact_law() {
-    let (m, a) = (10_i32, 0.1_f64);
-    let r = 1.0 - a;
-    let sum = |power: i32| (0..m).map(|j| r.powi(power * j)).sum::<f64>();
-    let without = a * a * f64::from(m) / f64::from(m - 1) * (sum(2) - sum(1).powi(2) / f64::from(m))
-        / (1.0 - r.powi(2 * m));
-    let with = a / (2.0 - a);
+    let with = discrete_quadratic_variance(1.0, 1.0, 0.1).unwrap();
+    let without = discrete_quadratic_variance_without_replacement(1.0, 1.0, 0.1, 10, 1).unwrap();
     assert!(
         (without - 0.00482).abs() < 5e-6 && (with - 0.05263).abs() < 5e-6,
         "{without} {with}"
@@ -237,6 +233,33 @@ fn without_replacement_the_variance_is_that_of_the_exact_law() {
         // and not the other law
         assert!(found.z_score(other).abs() > 20.0, "{found:?} {other}");
     }
+}
+
+/// Batches of two of the same ten, at another learning rate and curvature.
+#[test]
+fn without_replacement_the_law_holds_for_batches() {
+    let (eta, curvature) = (0.15, 2.0);
+    let exact = discrete_quadratic_variance_without_replacement(curvature, curvature * curvature, eta, 10, 2)
+        .unwrap();
+    let training = Training {
+        learning_rate: eta,
+        batch_size: 2,
+        momentum: 0.0,
+        replacement: false,
+        steps: 100_000 * 5,
+        checkpoints: 100_001,
+    };
+    let mut sum = Parabolas {
+        curvature,
+        centres: ten(),
+    };
+    let found = variance_at_epochs(&training, &mut sum, 7);
+    assert!(found.z_score(exact).abs() < 5.0, "{found:?} {exact}");
+    assert!(found.standard_error < 0.02 * exact, "{found:?}");
+    let refused = |samples, batch_size, eta| {
+        discrete_quadratic_variance_without_replacement(curvature, 1.0, eta, samples, batch_size).is_err()
+    };
+    assert!(refused(10, 3, eta) && refused(10, 0, eta) && refused(1, 1, eta) && refused(10, 2, 1.0));
 }
 
 /// η C (1 + β)/(h (1 − β)(2(1 + β) − ηh)) at η = .1, β = .9, h = C = 1, which is .51351.
