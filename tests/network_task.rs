@@ -77,6 +77,33 @@ fn runs_freeze_later_with_more_noise() {
         );
         assert_eq!(ends(&result.continued.end_test_loss), ends(&result.test_loss));
     }
+    // resolutions: one image of those that either misclassifies, one test image, one checkpoint
+    let c = &result.continued;
+    for ((similarity, resolution), misclassified) in
+        (c.similarity.iter().zip(&c.similarity_resolution)).zip(&c.misclassified)
+    {
+        assert_eq!(*resolution, 1.0 / misclassified);
+        let images = similarity / resolution;
+        assert!((images - images.round()).abs() < 1e-9, "{images}");
+    }
+    assert_eq!(result.agreement_resolution, 1.0 / 500.0);
+    for agreement in &c.agreement {
+        let images = agreement / result.agreement_resolution;
+        assert!((images - images.round()).abs() < 1e-9, "{images}");
+    }
+    for (run, resolution) in result.low_loss_time_resolution.iter().enumerate() {
+        assert!((resolution - 4.0).abs() < 1e-12, "{resolution}");
+        let low = (result.low_loss_time[run] / 4.0).round() as usize;
+        let loss = result.of_run(&result.train_loss, run);
+        assert!(loss[low] <= 0.1 && loss[low - 1] > 0.1);
+    }
+    // what the nine states of the line may miss is a small part of a barrier that is there
+    for (height, resolution) in c.barrier.iter().zip(&c.barrier_resolution) {
+        assert!(
+            *height == 0.0 || *resolution < 0.2 * height,
+            "{height} {resolution}"
+        );
+    }
     // nothing is said about fewer than ten runs
     let mut few = result.clone();
     few.converged[..8].fill(0);

@@ -85,8 +85,8 @@ pub struct ScanPoint {
     pub misclassified: usize,
     /// Share of test samples on which both say the same.
     pub agreement: f64,
-    /// Height of the training loss between them on the straight line.
-    pub barrier: f64,
+    /// Height of the training loss between them on the straight line, and its resolution.
+    pub barrier: [f64; 2],
 }
 
 /// When a run froze, as checkpoints.
@@ -275,7 +275,7 @@ pub fn follow(
             similarity: similarity(end),
             misclassified: either,
             agreement: agreement(end),
-            barrier: barrier(&end.theta, &followed.last, train),
+            barrier: barrier(&end.theta, &followed.last, |theta| train.evaluate(theta).loss),
         });
     }
     let scanned = read_out.scanned(count);

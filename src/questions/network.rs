@@ -121,6 +121,10 @@ records! {
         agreement_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged",
         /// training time of the first checkpoint with a training loss of at most 0.1
         low_loss_time: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or has no such checkpoint",
+        /// resolution of low_loss_time: training time since the checkpoint before, whose loss is above 0.1
+        low_loss_time_resolution: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or has no such checkpoint after its first",
+        /// resolution of the agreement of two end points: one of the test images
+        agreement_resolution: f64 => [] "1",
         /// distance of the last state from the mean of the converged runs of the setting
         distance: Vec<f64> => [learning_rate, batch_size, repeat] "1" missing "the run has not converged, or is alone",
         /// mean cross-entropy of the training images
@@ -185,10 +189,14 @@ records! {
         similarity: Vec<f64> => [] "1" "J" missing "the run has not converged",
         /// test images that either misclassifies; one image changes the index by about one over this
         misclassified: Vec<f64> => [] "images" missing "the run has not converged",
+        /// resolution of similarity, one of these images: by this it falls when one that both misclassify is right at the end point
+        similarity_resolution: Vec<f64> => [] "1" missing "the run has not converged, or neither misclassifies an image",
         /// share of test images on which end point and last state agree
         agreement: Vec<f64> => [] "1" missing "the run has not converged",
         /// height of the training loss on the straight line from end point to last state over the mean of its ends
         barrier: Vec<f64> => [] "1" missing "the run has not converged",
+        /// resolution of barrier: by this a parabola through the highest of the nine states on the line and its neighbours rises above it at most
+        barrier_resolution: Vec<f64> => [] "1" missing "the run has not converged",
     }
 }
 
@@ -464,6 +472,12 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         explained: of_run(&|run| Some(run.continued.as_ref()?.explained)),
         agreement_time: frozen(&|freezing| Some(freezing.agreement)),
         low_loss_time: frozen(&|freezing| freezing.loss),
+        low_loss_time_resolution: of_run(&|run| {
+            let first = run.continued.as_ref()?.freezing.loss?;
+            let before = first.checked_sub(1)?;
+            Some(interval * first as f64 - interval * before as f64)
+        }),
+        agreement_resolution: 1.0 / test_samples.count() as f64,
         distance: spreads.into_iter().flat_map(|spread| spread.distances).collect(),
         train_loss: along(&|run, k| run.train.get(k).map(|e| e.loss)),
         test_loss: along(&|run, k| run.test.get(k).map(|e| e.loss)),
@@ -497,8 +511,10 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
             end_test_accuracy: at_scan(&|p| Some(p.end_test_accuracy)),
             similarity: at_scan(&|p| Some(p.similarity)),
             misclassified: at_scan(&|p| Some(p.misclassified as f64)),
+            similarity_resolution: at_scan(&|p| (p.misclassified > 0).then(|| 1.0 / p.misclassified as f64)),
             agreement: at_scan(&|p| Some(p.agreement)),
-            barrier: at_scan(&|p| Some(p.barrier)),
+            barrier: at_scan(&|p| Some(p.barrier[0])),
+            barrier_resolution: at_scan(&|p| Some(p.barrier[1])),
         },
     })
 }

@@ -373,7 +373,8 @@ fn run(
     for group in runs.chunks(task.repeats) {
         for (k, run) in group.iter().enumerate() {
             let next = &group[(k + 1) % group.len()];
-            barriers.push(barrier(&run.end.theta, &next.end.theta, &mut loss));
+            let loss_at = |theta: &[f64]| loss.evaluate(theta).loss;
+            barriers.push(barrier(&run.end.theta, &next.end.theta, loss_at)[0]);
         }
     }
     let of = |what: &dyn Fn(&Ended) -> f64| -> Vec<f64> { runs.iter().map(what).collect() };

@@ -685,6 +685,8 @@ fn network() -> Group {
         pair_similarity: constant(scan * scan, 0.9),
         agreement_time: vec![20.0; runs],
         low_loss_time: vec![15.0; runs],
+        low_loss_time_resolution: vec![1.0; runs],
+        agreement_resolution: 0.01,
         distance: vec![0.5; runs],
         train_loss: falling(times, 2.3),
         test_loss: falling(times, 2.4),
@@ -711,8 +713,10 @@ fn network() -> Group {
             end_test_accuracy: constant(scan, 0.9),
             similarity: constant(scan, 0.8),
             misclassified: constant(scan, 20.0),
+            similarity_resolution: constant(scan, 0.05),
             agreement: constant(scan, 0.98),
             barrier: constant(scan, 0.01),
+            barrier_resolution: constant(scan, 1e-4),
         },
     };
     result.group().unwrap()
