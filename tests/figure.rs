@@ -286,7 +286,7 @@ fn every_figure_is_drawn_in_every_format() {
             );
         }
         let is_map = |layer: &Layer| matches!(layer, Layer::Map { .. });
-        let is_barred = |layer: &Layer| matches!(layer, Layer::Map { colours, .. } if colours.bar);
+        let is_barred = |layer: &Layer| matches!(layer, Layer::Map { colours, .. } | Layer::Coloured { colours, .. } if colours.bar);
         let count = |what: &dyn Fn(&Layer) -> bool| {
             let panels = figure.panels.iter();
             panels.filter(|panel| panel.layers.iter().any(what)).count()

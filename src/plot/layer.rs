@@ -116,7 +116,7 @@ pub struct ColourScale {
     pub bar: bool,
 }
 
-/// One layer of a panel. Entries that are NaN are not drawn and interrupt lines; cells that are NaN are grey.
+/// One layer of a panel. Entries that are NaN are not drawn and interrupt lines; values of cells and points that are NaN are grey. The colour bar of a panel is that of the first of its layers with colours.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layer {
     /// Polygon line.
@@ -163,6 +163,17 @@ pub enum Layer {
         /// Edges of the rows, one more than rows.
         y: Vec<f64>,
         /// Values, row by row (x fastest).
+        values: Vec<f64>,
+        /// Colours.
+        colours: ColourScale,
+    },
+    /// Points in colours of their values.
+    Coloured {
+        /// Abscissae.
+        x: Vec<f64>,
+        /// Ordinates.
+        y: Vec<f64>,
+        /// Values.
         values: Vec<f64>,
         /// Colours.
         colours: ColourScale,

@@ -284,7 +284,7 @@ impl Task for Network {
         },
         FigureEntry {
             name: "network_trajectories",
-            description: "a run of training and the end points of its checkpoints in two principal components, and the similarity of the end points",
+            description: "a run of training, coloured by the loss, and the end points of its checkpoints in two principal components, and the similarity of the end points",
             group: SECTION,
             figure: trajectories,
         },
@@ -786,7 +786,8 @@ pub fn maps(file: &ResultFile) -> Result<Figure> {
     })
 }
 
-/// One run in the two principal components of its checkpoints and end points, and the similarity of the end points to each other: the first converged run of the shown setting and of the one with least noise.
+/// One run in the two principal components of its checkpoints and end points, its checkpoints coloured by their training loss, and the similarity of the end points to each other: the first converged
+/// run of the setting with most noise and of that with least. The colours of both runs have one range.
 ///
 /// # Errors
 /// As [`Records::of`]; [`Error::TooFewSamples`] when no run has converged.
@@ -812,10 +813,16 @@ pub fn trajectories(file: &ResultFile) -> Result<Figure> {
             got: 0,
         });
     };
+    let losses = [noisiest, quietest].map(|run| result.of_run(&result.train_loss, run).to_vec());
+    let (low, high) = losses
+        .iter()
+        .flatten()
+        .filter(|v| **v > 0.0)
+        .fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(*v), h.max(*v)));
     let mut panels = Vec::new();
     let c = &result.continued;
     let middles = &result.continuation_time;
-    for run in [noisiest, quietest] {
+    for (run, loss) in [noisiest, quietest].into_iter().zip(losses) {
         let (rate, batch) = result.setting_of(run);
         let of = |record: &[f64]| result.of_run(record, run).to_vec();
         let (x, y) = (of(&result.component_1), of(&result.component_2));
@@ -825,7 +832,7 @@ pub fn trajectories(file: &ResultFile) -> Result<Figure> {
             Axis::linear("first principal component"),
             Axis::linear("second principal component"),
         )
-        .with(Layer::line(&x, &y, "checkpoints", Style::nth(0)));
+        .with(Layer::line(&x, &y, "", Style::reference().with_dash(Dash::Solid)));
         let stride = (x.len() - 1) / (end_x.len() - 1).max(1);
         for (k, (to_x, to_y)) in end_x.iter().zip(&end_y).enumerate() {
             let (from_x, from_y) = (x[k * stride], y[k * stride]);
@@ -833,7 +840,21 @@ pub fn trajectories(file: &ResultFile) -> Result<Figure> {
             let style = Style::reference().with_width(0.5).with_dash(Dash::Dotted);
             plane = plane.with(Layer::line(&[from_x, *to_x], &[from_y, *to_y], label, style));
         }
-        panels.push(plane.with(Layer::points(&end_x, &end_y, &[], "end points", Style::nth(1))));
+        let ends = Style::nth(1).with_hollow_points();
+        panels.push(
+            plane
+                .with(Layer::Coloured {
+                    x,
+                    y,
+                    values: loss,
+                    colours: ColourScale {
+                        map: ColourMap::Viridis,
+                        axis: Axis::log("training loss of the checkpoints").with_range(low, high),
+                        bar: true,
+                    },
+                })
+                .with(Layer::points(&end_x, &end_y, &[], "end points", ends)),
+        );
         let edges = cell_edges(middles, Scale::Linear)?;
         panels.push(
             Panel::new(

@@ -161,13 +161,16 @@ fn letter(figure: &Figure, n: usize) -> Option<String> {
 
 fn colour_scale(panel: &Panel) -> Option<(&ColourScale, &[f64])> {
     panel.layers.iter().find_map(|layer| match layer {
-        Layer::Map { colours, values, .. } => Some((colours, values.as_slice())),
+        Layer::Map { colours, values, .. } | Layer::Coloured { colours, values, .. } => {
+            Some((colours, values.as_slice()))
+        }
         _ => None,
     })
 }
 
 fn frame(panel: &Panel, area: Rectangle, font: &Font) -> Result<Frame> {
-    let margin = if colour_scale(panel).is_some() {
+    let is_map = |layer: &Layer| matches!(layer, Layer::Map { .. });
+    let margin = if panel.layers.iter().any(is_map) {
         0.0
     } else {
         MARGIN

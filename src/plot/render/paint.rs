@@ -6,7 +6,7 @@ use super::font::{Font, Step};
 use super::ruler::Ruler;
 use crate::error::{Error, Result};
 use crate::plot::colour::Colour;
-use crate::plot::layer::{Dash, Layer, Marker, Style};
+use crate::plot::layer::{ColourScale, Dash, Layer, Marker, Style};
 
 /// Size of the text in legends and panels.
 pub(super) const TEXT: f64 = 7.0;
@@ -34,6 +34,12 @@ impl Frame {
     }
     fn points(&self, x: &[f64], y: &[f64]) -> Vec<(f64, f64)> {
         x.iter().zip(y).map(|(x, y)| (self.x(*x), self.y(*y))).collect()
+    }
+    /// Colour of a value, grey when there is none.
+    fn colour(&self, value: f64, colours: &ColourScale) -> Colour {
+        let fraction = self.colours.as_ref().map(|ruler| ruler.fraction(value));
+        let known = fraction.filter(|fraction| !fraction.is_nan());
+        known.map_or(Colour::MISSING, |fraction| colours.map.at(fraction))
     }
 }
 
@@ -87,6 +93,10 @@ impl Layer {
                 x.len().saturating_sub(1) * y.len().saturating_sub(1),
                 values.len(),
             ),
+            Self::Coloured { x, y, values, .. } => {
+                same("points", x.len(), y.len())?;
+                same("colours", x.len(), values.len())
+            }
             Self::Contour { x, y, values, .. } => same("contour", x.len() * y.len(), values.len()),
             _ => Ok(()),
         }
@@ -103,6 +113,7 @@ impl Layer {
             Self::Line { x, y, .. }
             | Self::Points { x, y, .. }
             | Self::Map { x, y, .. }
+            | Self::Coloured { x, y, .. }
             | Self::Contour { x, y, .. } => {
                 if is_x {
                     x.clone()
@@ -178,21 +189,28 @@ pub(super) fn layer(canvas: &mut Canvas, layer: &Layer, frame: &Frame) {
             values,
             colours,
         } => {
-            if let Some(ruler) = &frame.colours {
-                let colour = |v: f64| {
-                    let fraction = ruler.fraction(v);
-                    if fraction.is_nan() {
-                        Colour::MISSING
-                    } else {
-                        colours.map.at(fraction)
-                    }
-                };
-                canvas.items.push(Item::Map(Map {
-                    x: x.iter().map(|v| frame.x(*v)).collect(),
-                    y: y.iter().map(|v| frame.y(*v)).collect(),
-                    colours: values.iter().map(|v| colour(*v)).collect(),
-                    clip: frame.area,
-                }));
+            canvas.items.push(Item::Map(Map {
+                x: x.iter().map(|v| frame.x(*v)).collect(),
+                y: y.iter().map(|v| frame.y(*v)).collect(),
+                colours: values.iter().map(|v| frame.colour(*v, colours)).collect(),
+                clip: frame.area,
+            }));
+        }
+        Layer::Coloured {
+            x,
+            y,
+            values,
+            colours,
+        } => {
+            for ((px, py), value) in frame.points(x, y).into_iter().zip(values) {
+                if frame.area.contains(px, py) {
+                    // without a rim, which would hide the colours where points are close
+                    let fill = Fill {
+                        colour: frame.colour(*value, colours),
+                        opacity: 1.0,
+                    };
+                    canvas.fill(circle(px, py, MARKER), fill, None);
+                }
             }
         }
         Layer::Contour {
@@ -352,17 +370,9 @@ pub(super) fn footprint(layer: &Layer, frame: &Frame, font: &Font) -> Vec<(f64, 
                     (frame.x(x[n]), frame.y(y[n] + e)),
                 ]));
             }
-            let around = [
-                (-MARKER, -MARKER),
-                (MARKER, -MARKER),
-                (MARKER, MARKER),
-                (-MARKER, MARKER),
-            ];
-            points
-                .iter()
-                .flat_map(|(x, y)| around.map(|(u, v)| (x + u, y + v)))
-                .collect()
+            around(&points)
         }
+        Layer::Coloured { x, y, .. } => around(&frame.points(x, y)),
         Layer::Band { x, low, high, .. } => {
             let ends = frame.points(x, low).into_iter().zip(frame.points(x, high));
             ends.flat_map(|(a, b)| along(&[a, b])).collect()
@@ -390,6 +400,19 @@ pub(super) fn footprint(layer: &Layer, frame: &Frame, font: &Font) -> Vec<(f64, 
         }
         Layer::Map { .. } => Vec::new(),
     }
+}
+
+/// Corners of the squares that markers fill.
+fn around(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let corners = [
+        (-MARKER, -MARKER),
+        (MARKER, -MARKER),
+        (MARKER, MARKER),
+        (-MARKER, MARKER),
+    ];
+    (points.iter())
+        .flat_map(|(x, y)| corners.map(|(u, v)| (x + u, y + v)))
+        .collect()
 }
 
 /// Samples along a polygon line.
