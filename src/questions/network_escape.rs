@@ -424,15 +424,23 @@ impl Task for NetworkEscape {
         const SPEED: f64 = 3e10;
         /// Operations a weight and sample of a gradient.
         const GRADIENT: f64 = 5.0;
-        /// Share of the time that is left which a descent takes.
-        const DESCENT: f64 = 0.8;
-        /// Descents by which the crossings of a restart are found, and that after the first iteration.
-        const CROSSINGS: f64 = 5.0;
+        /// Training time at which descents have settled, from wherever they start, and the shortest that one takes.
+        const SETTLED: f64 = 75.0;
+        const SHORTEST: f64 = 7.0;
+        /// Share of the ways out of which the iteration is searched for.
+        const CROSSED: f64 = 0.6;
         let (sizes, weights) = (self.keys().expected_sizes(), self.keys().expected_weights());
         let images = (self.train as f64 + 0.3 * self.test as f64) * 10.0;
         let sections = self.sections.count();
-        let descents = self.restarts as f64 * sections * (self.looks as f64 + CROSSINGS);
-        let steps = DESCENT * self.time / self.learning_rate;
+        // descents of a restart: after its first iteration, at its looks, and by halving the iterations between two looks; from the first checkpoint also at the later ones
+        let (looks, ways) = (self.looks.max(1) as f64, WAYS_OUT.len() as f64);
+        let searched = CROSSED * ways * (self.horizon / looks / self.learning_rate).log2().max(1.0);
+        let left = |time: f64| (self.time.min(SETTLED) - time).max(SHORTEST);
+        let mut time = 0.0;
+        for section in self.sections.positive(SECTION).unwrap_or_default() {
+            time += (2.0 + searched) * left(section) + looks * left(section + 0.5 * self.horizon);
+        }
+        let descents = self.restarts as f64 * time / self.learning_rate;
         let strings = sections * (self.parts * self.string_steps) as f64;
         let table = 12.0 * sections * self.parts as f64;
         Cost::default()
