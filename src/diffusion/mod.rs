@@ -16,7 +16,7 @@ pub use equilibrium::{Equilibrium, drift_jacobian};
 pub use flow::{ARRIVAL, check_map_stability, noise_free_limit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use rms_preconditioned::RmsPreconditioned;
-pub use sgd::{Sgd, sigma};
+pub use sgd::{Sgd, batch_size, noise_strength, sigma};
 
 use crate::landscape::{Kink, Landscape};
 use crate::math::{Lanes, Point, PointBlock, Tensor};

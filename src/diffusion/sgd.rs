@@ -6,10 +6,26 @@ use crate::landscape::{Kink, Landscape};
 use crate::math::{Lanes, Point, PointBlock, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
 
-/// Δ = η/(2B), the noise strength of steps of learning rate η and batch size B.
-pub(super) fn noise_strength(learning_rate: f64, batch_size: f64) -> Result<f64> {
+/// Δ = η/(2B), the noise strength of steps of learning rate η and batch size B; at η = 1 the paper's noise amplitude σ.
+///
+/// # Errors
+/// [`Error::InvalidParameter`] unless both are positive and finite.
+///
+/// # Examples
+/// ```
+/// use freezeout::diffusion::{batch_size, noise_strength};
+/// assert_eq!(noise_strength(0.1, 50.0)?, 1e-3);
+/// assert_eq!(batch_size(1e-3, 0.1), 50.0);
+/// # Ok::<(), freezeout::Error>(())
+/// ```
+pub fn noise_strength(learning_rate: f64, batch_size: f64) -> Result<f64> {
     let learning_rate = require_positive("learning_rate", learning_rate)?;
     Ok(0.5 * learning_rate / require_positive("batch_size", batch_size)?)
+}
+
+/// B = η/(2Δ), the batch size that gives the noise strength Δ at learning rate η.
+pub fn batch_size(noise_strength: f64, learning_rate: f64) -> f64 {
+    learning_rate / (2.0 * noise_strength)
 }
 
 /// σ = Δ/η, the paper's noise amplitude that gives the noise strength Δ = ησ at learning rate η.

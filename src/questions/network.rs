@@ -1,6 +1,7 @@
 //! `[network]`: training of neural networks by SGD, the basins that their checkpoints lead to, and when they freeze.
 
 use super::network_problem::{NetworkProblem, check_time, network_keys, stream};
+use crate::diffusion::noise_strength;
 use crate::error::{Error, Result};
 use crate::network::{
     CLASSES, Continued, CrossEntropy, Followed, ReadOut, ScanPoint, Training, follow, train,
@@ -590,6 +591,12 @@ impl NetworkResult {
         )
     }
 
+    /// Δ = η/(2B) of a run; missing when they are not positive.
+    pub fn noise_strength(&self, run: usize) -> f64 {
+        let (rate, batch) = self.setting_of(run);
+        noise_strength(rate, batch).unwrap_or(f64::NAN)
+    }
+
     /// The part of a record along training or along the continuations that belongs to a run.
     pub fn of_run<'a>(&self, record: &'a [f64], run: usize) -> &'a [f64] {
         let length = record.len() / self.converged.len();
@@ -623,10 +630,7 @@ impl NetworkResult {
 
     /// The setting for a figure of single runs: of those with the most converged runs the one with the largest η/B.
     fn shown_setting(&self) -> usize {
-        let noise = |s: usize| {
-            let (rate, batch) = self.setting_of(s * self.repeats());
-            rate / batch
-        };
+        let noise = |s: usize| self.noise_strength(s * self.repeats());
         let settings = 0..self.converged_runs.len();
         let rank = |s: &usize| (self.converged_runs[*s], noise(*s));
         settings
@@ -794,10 +798,7 @@ pub fn maps(file: &ResultFile) -> Result<Figure> {
 pub fn trajectories(file: &ResultFile) -> Result<Figure> {
     let result = NetworkResult::of(file)?;
     let converged = result.converged_numbers();
-    let noise = |run: usize| {
-        let (rate, batch) = result.setting_of(run);
-        rate / batch
-    };
+    let noise = |run: usize| result.noise_strength(run);
     let noisiest = converged
         .iter()
         .copied()

@@ -1,7 +1,7 @@
 //! `[network_escape]`: sections of a network's loss between end points of gradient descent, the escape that they predict, and that of SGD started again from the same checkpoints.
 
 use super::network_problem::{NetworkProblem, SAME_BASIN, check_time, network_keys, stream};
-use crate::diffusion::Sgd;
+use crate::diffusion::{Sgd, noise_strength};
 use crate::error::{Error, Result};
 use crate::freezing::{
     NoiseSchedule, SectionDensity, SlowFast, ValleyPath, ValleyPathSettings, section_density,
@@ -365,7 +365,7 @@ impl NetworkEscape {
         let pairs = from.theta.iter().zip(&to.theta);
         let direction: Vec<f64> = pairs.map(|(a, b)| (b - a) / step).collect();
         let noise = noise_along(&states[before], &[direction], loss)?[0];
-        let temperature = 0.5 * self.learning_rate / self.batch_size as f64 * noise;
+        let temperature = noise_strength(self.learning_rate, self.batch_size as f64)? * noise;
         let ridge = ridge(&from.theta, &to.theta, |theta| loss.evaluate(theta).loss);
         Ok(Crossing {
             step: step / length,
@@ -450,7 +450,7 @@ impl Task for NetworkEscape {
             .with_result("network_escape.parts", 200.0 * sections * self.parts as f64)
             .with_time(
                 "network_escape.restarts",
-                (descents * steps + strings + table) * GRADIENT * weights * images / SPEED,
+                (descents + strings + table) * GRADIENT * weights * images / SPEED,
             )
     }
 

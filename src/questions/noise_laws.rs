@@ -1,7 +1,7 @@
 //! `[noise_laws]`: does freezing select the flat valley when the noise is not the fresh Gaussian of the theory?
 
 use super::network_problem::stream;
-use crate::diffusion::Sgd;
+use crate::diffusion::{Sgd, noise_strength};
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{Cell, NoiseLaw, Protocol, TwoValleyWalk};
 use crate::error::{Error, Result};
@@ -218,8 +218,9 @@ impl NoiseLaws {
         all
     }
 
-    fn sigma(batch_size: usize) -> f64 {
-        0.5 / batch_size as f64
+    /// σ, the noise strength at η = 1.
+    fn sigma(batch_size: usize) -> Result<f64> {
+        noise_strength(1.0, batch_size as f64)
     }
 
     /// C₀ of [`TwoValleyWalk::divided_by_rms`]: the covariance across the flat valley at the start.
@@ -268,7 +269,7 @@ impl NoiseLaws {
         }
         for source in self.sources() {
             for &size in &self.batch_size {
-                let walk = source.walk(model, self, Self::sigma(size));
+                let walk = source.walk(model, self, Self::sigma(size)?);
                 if let Some(walk) = walk.map_err(|e| e.at(SECTION))? {
                     walk.check_stability(self.start_y)
                         .map_err(|e| e.at("noise_laws.learning_rate"))?;
@@ -360,13 +361,13 @@ fn run(model: &TwoValleyModel, task: &NoiseLaws, seed: u64, progress: &Progress)
     let (sources, sizes) = (task.sources(), &task.batch_size);
     let strengths: Vec<f64> = sizes
         .iter()
-        .map(|size| task.learning_rate * NoiseLaws::sigma(*size))
-        .collect();
+        .map(|size| Ok(task.learning_rate * NoiseLaws::sigma(*size)?))
+        .collect::<Result<_>>()?;
     let name = |source: &Source, size: usize| format!("{} {size}", source.name());
     let mut cells = Vec::new();
     for source in &sources {
         for &size in sizes {
-            if let Some(walk) = source.walk(model, task, NoiseLaws::sigma(size))? {
+            if let Some(walk) = source.walk(model, task, NoiseLaws::sigma(size)?)? {
                 let protocol = Protocol {
                     starts: START_X.map(|x| [x, task.start_y]).to_vec(),
                     runs: task.runs,
@@ -416,7 +417,7 @@ fn run(model: &TwoValleyModel, task: &NoiseLaws, seed: u64, progress: &Progress)
     );
     let exact = |divided: bool| {
         let of = |size: &usize| {
-            let sigma = NoiseLaws::sigma(*size);
+            let sigma = NoiseLaws::sigma(*size)?;
             let settings = PathSettings {
                 rms_reference: divided.then(|| task.rms_reference(model, sigma)).transpose()?,
                 ..settings.clone()

@@ -1,7 +1,7 @@
 //! `[rare_events]`: mean first-passage times that no direct simulation reaches, by splitting, in up to four variables.
 
 use super::escape::MethodName;
-use crate::diffusion::{Calculus, check_map_stability};
+use crate::diffusion::{Calculus, batch_size, check_map_stability, noise_strength};
 use crate::ensemble::CrossingTest;
 use crate::ensemble::stream::experiment_number;
 use crate::error::{Error, Result, require_positive};
@@ -265,7 +265,7 @@ impl InAnyDimension for RareEvents {
             }
         };
         let strengths = match &self.noise_strength {
-            None => vec![noise_strength(&sgd)],
+            None => vec![strength_of(&sgd)?],
             Some(range) => range.positive("rare_events.noise_strength")?,
         };
         let mut cases = Vec::new();
@@ -293,7 +293,7 @@ impl InAnyDimension for RareEvents {
                 levels,
             });
         }
-        let (task, seed, of_problem) = (self.clone(), setting.seed, noise_strength(&sgd));
+        let (task, seed, of_problem) = (self.clone(), setting.seed, strength_of(&sgd)?);
         Ok(Box::new(move |progress| {
             let steps = match crossing {
                 CrossingTest::EndOfStep => vec![time_step],
@@ -457,10 +457,10 @@ fn has_basin(keys: &SetKeys) -> bool {
 }
 
 /// Δ of `[sgd]`.
-fn noise_strength(sgd: &SgdKeys) -> f64 {
+fn strength_of(sgd: &SgdKeys) -> Result<f64> {
     match (sgd.learning_rate, sgd.noise_strength) {
-        (Some(rate), _) => rate / (2.0 * sgd.batch_size.unwrap_or(1.0)),
-        (None, strength) => strength.unwrap_or(1.0),
+        (Some(rate), _) => noise_strength(rate, sgd.batch_size.unwrap_or(1.0)),
+        (None, strength) => Ok(strength.unwrap_or(1.0)),
     }
 }
 
@@ -468,7 +468,7 @@ fn noise_strength(sgd: &SgdKeys) -> f64 {
 fn with_noise_strength(setting: &Setting, sgd: &SgdKeys, strength: f64) -> Setting {
     let sgd = match sgd.learning_rate {
         Some(rate) => SgdKeys {
-            batch_size: Some(rate / (2.0 * strength)),
+            batch_size: Some(batch_size(strength, rate)),
             ..*sgd
         },
         None => SgdKeys {

@@ -68,8 +68,7 @@ fn shared_variance(pairs: &[(f64, f64)]) -> Option<f64> {
 impl Networks {
     /// η/B of a run.
     fn noise(&self, run: usize) -> f64 {
-        let (rate, batch) = self.result.setting_of(run);
-        rate / batch
+        2.0 * self.result.noise_strength(run)
     }
 
     /// Number of different η/B among the converged runs.
