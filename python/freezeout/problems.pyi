@@ -14,6 +14,7 @@ __all__ = [
     "TransferOperator",
     "PhaseSpace",
     "RareEvents",
+    "StableExit",
     "CriticalPoints",
     "Coupled",
     "Freezing",
@@ -122,6 +123,27 @@ class RareEvents(Problem):
         **other_tasks: Mapping[str, Any],
     ) -> None: ...
 
+class StableExit(Problem):
+    def __init__(
+        self,
+        *,
+        interval: Sequence[float],
+        start: float,
+        stability: float | Sequence[float] | Mapping[str, Any],
+        strength: float | Sequence[float] | Mapping[str, Any],
+        time_step: float,
+        runs: int = ...,
+        most_steps: int = ...,
+        name: str = ...,
+        seed: int = ...,
+        shared_seed: bool = ...,
+        landscape: Mapping[str, Any] = ...,
+        noise: Mapping[str, Any] | None = ...,
+        sgd: Mapping[str, Any] | None = ...,
+        region: Mapping[str, Any] | None = ...,
+        **other_tasks: Mapping[str, Any],
+    ) -> None: ...
+
 class CriticalPoints(Problem):
     def __init__(
         self,
@@ -169,8 +191,11 @@ class Freezing(Problem):
         start_x: Sequence[float],
         slow: str | None = ...,
         velocity: str | None = ...,
+        gradient: str = ...,
         clock: Mapping[str, Any] | None = ...,
         schedule: Sequence[Sequence[float]] = ...,
+        change: Mapping[str, Any] | None = ...,
+        lever: str = ...,
         shallowest: float = ...,
         snapshots: Sequence[float] = ...,
         points: int = ...,
@@ -309,6 +334,7 @@ class FreezingTheory(Problem):
         end_y: float = ...,
         nodes: int = ...,
         ramp: float = ...,
+        curve: int = ...,
         name: str = ...,
         seed: int = ...,
         shared_seed: bool = ...,
@@ -444,6 +470,7 @@ class FreezingLine(Problem):
         start_y: float = ...,
         records: int = ...,
         ramp: float = ...,
+        transfer: bool = ...,
         name: str = ...,
         seed: int = ...,
         shared_seed: bool = ...,
