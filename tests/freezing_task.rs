@@ -174,8 +174,8 @@ fn a_coarse_table_says_how_much_hangs_on_its_points() {
             off <= change + stated && change < 300.0 * off,
             "{points}: {off} {change}"
         );
-        // control: without it the error would not cover
-        assert!(off > stated, "{points}: {off} {stated}");
+        // control: of the coarser table the stated error alone would not cover
+        assert!(points > 33 || off > stated, "{points}: {off} {stated}");
     }
     assert!(known.tables.is_none());
 }

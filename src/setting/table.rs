@@ -114,7 +114,7 @@ pub fn thinned(
     }
     let stays = |along: usize, k: usize| {
         let on_kink = |kink: &Kink| kink.axis == axis && kink.position == positions[axis][k];
-        along != axis || k % 2 == 0 || k == last || kinks.iter().any(on_kink)
+        along != axis || k.is_multiple_of(2) || k == last || kinks.iter().any(on_kink)
     };
     let kept = |along: usize| {
         (0..shape[along])
