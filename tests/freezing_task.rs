@@ -440,6 +440,33 @@ fn what_cannot_be_followed_is_refused_with_its_key() {
             "clock = { position = [1.0, 9.0, 12.0, 21.0], time = [0.0, 2.0, 1.0, 3.0] }",
             "freezing.clock: time must ascend",
         ),
+        ("change = { until = 30.0, after = 0.1 }", "freezing.change.until"),
+        ("change = { until = 3.0, after = -0.1 }", "freezing.change.after"),
+        (
+            "change = { until = 3.0, after = 0.1, pieces = 0 }",
+            "freezing.change.pieces",
+        ),
+        (
+            "change = { until = 3.0, after = 0.1, shape = \"table\" }",
+            "freezing.change.table",
+        ),
+        (
+            "change = { until = 3.0, after = 0.1, table = [[0.0, 1.0], [1.0, 0.1]] }",
+            "freezing.change.table: it is not used",
+        ),
+        (
+            "change = { until = 3.0, after = 0.1, shape = \"cosin\" }",
+            "cosine",
+        ),
+        (
+            "schedule = [[3.0, 0.1]]\nchange = { until = 3.0, after = 0.1 }",
+            "freezing.change: give schedule or change",
+        ),
+        (
+            "gradient = \"average\"\nvelocity = \"1\"",
+            "freezing.gradient: it is not used",
+        ),
+        ("lever = \"batch\"", "batch_size"),
     ] {
         let message = refused(&text(extra));
         assert!(message.contains(names), "{extra}: {message}");
@@ -451,4 +478,7 @@ fn what_cannot_be_followed_is_refused_with_its_key() {
     );
     let message = refused(&text("").replace("start_x = [0.01]", "start_x = [3.0]"));
     assert!(message.contains("freezing.start_x"), "{message}");
+    let noise = "tensor = [[0.05, 0.0], [0.0, -1.0]]";
+    let message = refused(&text("").replace("model = \"hessian_power\"", noise));
+    assert!(message.contains("none may be negative"), "{message}");
 }

@@ -107,8 +107,8 @@ fn along(group: &Group, record: &Record, swept: &[Record], own: &[String]) -> Re
     for (entry, target) in targets.iter().enumerate() {
         sources[*target] = entry;
     }
-    let values = record.values().chosen(&sources);
-    if values.chosen(&targets) != *record.values() {
+    let values = record.values().chosen(sources.into_iter());
+    if values.chosen(targets.into_iter()) != *record.values() {
         return Ok(None);
     }
     let mut moved = Record::new(record.name(), record.unit(), &dimensions, values)?

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 
 /// Numbers or texts of a record, in row-major order (last dimension fastest).
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -46,28 +45,10 @@ impl Values {
         }
     }
 
-    /// The entries in a range, none where there are none.
-    pub(super) fn part(&self, range: Range<usize>) -> Self {
-        fn of<T: Clone>(values: &[T], range: Range<usize>) -> Vec<T> {
-            values.get(range).unwrap_or_default().to_vec()
-        }
-        match self {
-            Self::Float(v) => Self::Float(of(v, range)),
-            Self::Integer(v) => Self::Integer(of(v, range)),
-            Self::Unsigned(v) => Self::Unsigned(of(v, range)),
-            Self::Bool(v) => Self::Bool(of(v, range)),
-            Self::Text(v) => Self::Text(of(v, range)),
-        }
-    }
-
     /// The entries at these places, in this order.
-    pub(super) fn chosen(&self, places: &[usize]) -> Self {
-        fn of<T: Clone>(values: &[T], places: &[usize]) -> Vec<T> {
-            places
-                .iter()
-                .filter_map(|place| values.get(*place))
-                .cloned()
-                .collect()
+    pub(super) fn chosen(&self, places: impl Iterator<Item = usize>) -> Self {
+        fn of<T: Clone>(values: &[T], places: impl Iterator<Item = usize>) -> Vec<T> {
+            places.filter_map(|place| values.get(place)).cloned().collect()
         }
         match self {
             Self::Float(v) => Self::Float(of(v, places)),

@@ -323,7 +323,7 @@ impl<'a> Cells<'a> {
             }
             let inner = &record.dimensions()[self.swept.len()..];
             let size: usize = inner.iter().map(|d| d.size).product();
-            let values = record.values().part(cell * size..(cell + 1) * size);
+            let values = record.values().chosen(cell * size..(cell + 1) * size);
             let is_absent = match &values {
                 Values::Float(v) => v.iter().all(|v| v.is_nan()),
                 Values::Text(v) => v.iter().all(String::is_empty),

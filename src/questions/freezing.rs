@@ -349,16 +349,20 @@ impl Task for Freezing {
     fn cost(&self, setting: &Setting) -> Cost {
         /// Seconds of the sections and of the density, for a formula.
         const PATH: f64 = 2.0;
+        /// Seconds of a piece of a change, with those of twice as many.
+        const PIECE: f64 = 0.2;
         /// Seconds of a step of a run.
         const STEP: f64 = 4e-7;
         let rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
         // the speed is not known before it is checked: a path of a few hundred times
         let time = |step: Option<f64>| step.map_or(0.0, |step| STEP * 300.0 / step * self.runs as f64);
+        let pieces = self.change.as_ref().map_or(0.0, |change| change.pieces as f64);
         let design = self.design.as_ref().map_or(0.0, |design| {
             PATH * design.factors as f64 + FreezingDesign::SCHEDULES * (PATH + time(rate))
         });
         Cost::default()
             .with_time("freezing.end", PATH)
+            .with_time("freezing.change.pieces", PIECE * pieces)
             .with_time("freezing.runs", time(rate))
             .with_time("freezing.design", design)
             .with_time("freezing.langevin_time_step", time(self.langevin_time_step))
@@ -433,6 +437,7 @@ impl Task for Freezing {
         let jumps = self.noise_schedule()?;
         let learning_rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
         let problem = self.problem(setting, axis, x)?;
+        self.check_noise(&problem)?;
         let thinned = [setting.with_thinned_tables(0)?, setting.with_thinned_tables(1)?];
         let thinned = thinned.into_iter().flatten();
         let tables: Vec<_> = thinned.map(|setting| self.problem(&setting, axis, x)).collect();
@@ -486,6 +491,29 @@ impl Freezing {
             GradientIn::Bottom => problem,
             GradientIn::Average => problem.averaged(),
         })
+    }
+
+    /// Refuses noise that is no covariance: runs could not be simulated, whether they are or not.
+    fn check_noise(&self, problem: &SlowFast<AnyDiffusion<2>>) -> Result<()> {
+        /// Relative rounding of an eigenvalue.
+        const ROUNDING: f64 = 1e-12;
+        for s in [self.start, 0.5 * (self.start + self.end), self.end] {
+            for x in &self.start_x {
+                let tensor = problem.process(1.0).tensor(&problem.point(*x, s));
+                let eigenvalues = tensor.symmetric_eigenvalues();
+                if !(eigenvalues.min() >= -ROUNDING * tensor.norm()) {
+                    return Err(Error::config(
+                        "noise",
+                        format!(
+                            "the covariance at {:?} has the eigenvalues {:?}: none may be negative",
+                            problem.point(*x, s).as_slice(),
+                            eigenvalues.as_slice()
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the final probabilities change by with each of some problems in place of the own one.

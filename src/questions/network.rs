@@ -338,8 +338,11 @@ impl Task for Network {
         const GRADIENT: f64 = 5.0;
         /// Scans of the whole training time by gradient descent that a run is worth, with its refinement and Hessians.
         const SCANS: f64 = 1.2;
+        /// What an image of the test costs beside one that is trained on.
+        const TEST: f64 = 0.3;
         let (sizes, weights) = (self.keys().expected_sizes(), self.keys().expected_weights());
-        let images = (self.train as f64 + 0.3 * self.test as f64) * CLASSES as f64;
+        let images = (self.train as f64 + TEST * self.test as f64) * CLASSES as f64;
+        let memory = |images: f64| 40.0 * images * CLASSES as f64 * sizes.iter().sum::<f64>();
         let mut inverse_rate = 0.0;
         let rates = self.learning_rate.positive(SECTION).unwrap_or_default();
         for rate in &rates {
@@ -352,7 +355,8 @@ impl Task for Network {
         Cost::default()
             .with_memory("network.checkpoints", 4.0 * state * self.checkpoints as f64)
             .with_memory("network.repeats", 2.0 * state * runs)
-            .with_memory("network.train", 40.0 * images * sizes.iter().sum::<f64>())
+            .with_memory("network.train", memory(self.train as f64))
+            .with_memory("network.test", memory(TEST * self.test as f64))
             .with_result(
                 "network.repeats",
                 runs * 8.0 * (8.0 + 5.0 * self.checkpoints as f64),
