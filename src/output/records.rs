@@ -161,6 +161,14 @@ pub struct Estimates {
     pub standard_error: Vec<f64>,
 }
 
+impl Estimates {
+    /// Standard errors with another error of each beside them, added in squares.
+    pub fn errors_with(&self, others: &[f64]) -> Vec<f64> {
+        let errors = self.standard_error.iter().zip(others);
+        errors.map(|(sampling, other)| sampling.hypot(*other)).collect()
+    }
+}
+
 impl FromIterator<Estimate> for Estimates {
     fn from_iter<T: IntoIterator<Item = Estimate>>(estimates: T) -> Self {
         let (value, standard_error) = estimates.into_iter().map(|e| (e.value, e.standard_error)).unzip();

@@ -442,9 +442,8 @@ impl RareEventsResult {
 
     /// Both errors of the mean times.
     pub(crate) fn errors(&self) -> Vec<f64> {
-        let sampling = &self.mean_first_passage_time.standard_error;
-        let errors = sampling.iter().zip(&self.mean_first_passage_time_time_step_error);
-        errors.map(|(sampling, step)| sampling.hypot(*step)).collect()
+        self.mean_first_passage_time
+            .errors_with(&self.mean_first_passage_time_time_step_error)
     }
 }
 

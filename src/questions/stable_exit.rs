@@ -1,6 +1,6 @@
 //! `[stable_exit]`: mean exit times of an interval under α-stable noise, which leaves it by one jump, whatever the barrier.
 
-use crate::diffusion::{Diffusion, Sgd, check_map_stability};
+use crate::diffusion::{ARRIVAL, Diffusion, Equilibrium, Sgd, check_map_stability, noise_free_limit};
 use crate::ensemble::stream::{StreamKey, experiment_number};
 use crate::error::{Error, Result, require_positive, shown};
 use crate::landscape::Landscape;
@@ -80,7 +80,7 @@ records! {
         /// closed form without a force, integral for Gaussian noise
         mean_exit_time_exact: Vec<f64> => [stability, strength] "time" missing "with a force it is known for Gaussian noise only",
         /// limit of small noise: one jump leads out of the basin of the attractor
-        mean_exit_time_small_noise: Vec<f64> => [stability, strength] "time" missing "Gaussian noise does not jump, or the interval holds no single attractor",
+        mean_exit_time_small_noise: Vec<f64> => [stability, strength] "time" missing "Gaussian noise does not jump, or the interval holds no single smooth attractor",
     }
 }
 
@@ -175,7 +175,8 @@ impl Task for StableExit {
         Ok(Box::new(move |progress| {
             let bar = progress.task("stable exits", (stabilities.len() * strengths.len()) as u64);
             let outside = outside(task.interval);
-            let force = Force::within(&process, task.interval);
+            let attractor = attractor(&process, task.interval);
+            let is_free = is_free(&process, task.interval);
             let (mut times, mut left) = (Vec::new(), Vec::new());
             let (mut exact, mut law) = (Vec::new(), Vec::new());
             for alpha in &stabilities {
@@ -183,11 +184,9 @@ impl Task for StableExit {
                     let (time, error) = task.exit_time(&process, &outside, *alpha, *strength, seed)?;
                     times.push(time);
                     left.push(error);
-                    exact.push(task.exact(&process, &force, *alpha, *strength)?);
-                    law.push(match force {
-                        Force::Attractor(x) if *alpha < 2.0 => {
-                            small_noise(*alpha, *strength, [x - lower, upper - x])
-                        }
+                    exact.push(task.exact(&process, is_free, *alpha, *strength)?);
+                    law.push(match attractor {
+                        Some(x) if *alpha < 2.0 => small_noise(*alpha, *strength, [x - lower, upper - x]),
                         _ => f64::NAN,
                     });
                     bar.advance(1);
@@ -224,50 +223,23 @@ fn outside([lower, upper]: [f64; 2]) -> PointSet<1> {
     })
 }
 
-/// What the drift does within the interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Force {
-    /// It vanishes everywhere.
-    None,
-    /// It leads to one point.
-    Attractor(f64),
-    /// Neither.
-    Other,
+/// Whether there is no drift at a thousand points of the interval.
+fn is_free(process: &impl Diffusion<1>, [lower, upper]: [f64; 2]) -> bool {
+    const POINTS: usize = 1000;
+    let at = |k: usize| lower + (upper - lower) * (k as f64 + 0.5) / POINTS as f64;
+    (0..POINTS).all(|k| process.drift(&Point::<1>::new(at(k)))[0] == 0.0)
 }
 
-impl Force {
-    /// By its signs at 1000 points, and bisection.
-    fn within(process: &impl Diffusion<1>, [lower, upper]: [f64; 2]) -> Self {
-        const POINTS: usize = 1000;
-        let drift = |x: f64| process.drift(&Point::<1>::new(x))[0];
-        let at = |k: usize| lower + (upper - lower) * (k as f64 + 0.5) / POINTS as f64;
-        let signs: Vec<(f64, f64)> = (0..POINTS)
-            .map(|k| (at(k), drift(at(k))))
-            .filter(|(_, b)| *b != 0.0)
-            .collect();
-        let (Some(first), Some(last)) = (signs.first(), signs.last()) else {
-            return Self::None;
-        };
-        let turns: Vec<usize> = (1..signs.len())
-            .filter(|k| signs[*k].1 * signs[k - 1].1 < 0.0)
-            .collect();
-        let [turn] = turns.as_slice() else {
-            return Self::Other;
-        };
-        if !(first.1 > 0.0 && last.1 < 0.0) {
-            return Self::Other;
-        }
-        let (mut a, mut b) = (signs[turn - 1].0, signs[*turn].0);
-        for _ in 0..100 {
-            let middle = 0.5 * (a + b);
-            if drift(middle) > 0.0 {
-                a = middle;
-            } else {
-                b = middle;
-            }
-        }
-        Self::Attractor(0.5 * (a + b))
-    }
+/// The attractor to which the noise-free motion leads from both ends of the interval; none if it leads to different places or out.
+fn attractor(process: &impl Diffusion<1>, [lower, upper]: [f64; 2]) -> Option<f64> {
+    let size = upper - lower;
+    let from = |x: f64| {
+        let end = noise_free_limit(process, Point::<1>::new(x), size, &[])?;
+        let rest = Equilibrium::near(process, end, size, 2.0 * ARRIVAL * size)?;
+        (rest.growing_directions == 0).then_some(rest.position[0])
+    };
+    let (a, b) = (from(lower)?, from(upper)?);
+    ((a - b).abs() <= ARRIVAL * size && a > lower && a < upper).then_some(a)
 }
 
 impl StableExit {
@@ -302,12 +274,12 @@ impl StableExit {
     fn exact<L: Landscape<1>>(
         &self,
         process: &Sgd<L, Isotropic>,
-        force: &Force,
+        is_free: bool,
         stability: f64,
         strength: f64,
     ) -> Result<f64> {
         let [lower, upper] = self.interval;
-        if *force == Force::None {
+        if is_free {
             let ends = [self.start - lower, upper - self.start];
             return Ok(without_force(stability, strength, ends));
         }
@@ -324,9 +296,8 @@ impl StableExit {
 impl StableExitResult {
     /// Both errors of the mean exit times.
     pub fn errors(&self) -> Vec<f64> {
-        let sampling = &self.mean_exit_time.standard_error;
-        let errors = sampling.iter().zip(&self.mean_exit_time_time_step_error);
-        errors.map(|(sampling, step)| sampling.hypot(*step)).collect()
+        self.mean_exit_time
+            .errors_with(&self.mean_exit_time_time_step_error)
     }
 }
 
