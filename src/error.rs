@@ -136,6 +136,14 @@ pub enum Error {
         /// Where and why.
         reason: String,
     },
+    /// Runs or paths of a simulation leave every bound: another step, noise or start mends it.
+    #[error("{what} diverges: {reason}")]
+    Diverges {
+        /// What was simulated.
+        what: String,
+        /// Where, and what to change.
+        reason: String,
+    },
     /// Probability lies outside the computational domain.
     #[error(
         "the domain cuts off probability {probability:.3e} ({where_}), more than {allowed:.1e}: widen it"

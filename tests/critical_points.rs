@@ -13,16 +13,17 @@ use freezeout::grid::{Axis, CellSet, Grid};
 use freezeout::judgement::agreement::comparisons;
 use freezeout::landscape::{
     CriticalPoint, DoubleWell, Expression, Kink, Landscape, MuellerBrown, Quadratic, Side, Slice, TwoValley,
-    critical_point, critical_points,
+    critical_point, critical_points, quartic_coefficient,
 };
 use freezeout::math::{Point, Tensor};
-use freezeout::noise::Isotropic;
+use freezeout::noise::{Isotropic, LossScaled};
 use freezeout::observables::{CoupledGap, Factor, Product, coupled_gap, slow_modes, spectral_gap};
 use freezeout::output::{Records, ResultFile};
 use freezeout::questions::critical_points::CriticalPointsResult;
+use freezeout::rates::literature::PowerLawEscape;
 use freezeout::rates::{
     BarrierGraph, FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed,
-    confining_domain, first_correction, quartic_coefficient,
+    confining_domain, first_correction,
 };
 use std::collections::BTreeMap;
 
@@ -755,6 +756,107 @@ fn what_has_no_rates_or_points_is_refused() {
     let drift =
         "name = \"d\"\nlandscape.drift = [\"-x\"]\n[region]\ndomain = [[-1.0, 1.0]]\n[critical_points]\n";
     assert!(refused(drift).contains("landscape.drift"));
+}
+
+/// (x − ½)⁶/6 − (x − ½)⁴/4 multiplied out, along a bent valley: near the saddle the gradient is rounding, of which its third power says little.
+const QUARTIC: &str = "(x^6 - 3*x^5 + 3.75*x^4 - 2.5*x^3 + 0.9375*x^2 - 0.1875*x + 0.015625)/6 \
+     - (x^4 - 2*x^3 + 1.5*x^2 - 0.5*x + 0.0625)/4 + (y - 0.4*x^2)^2";
+
+#[test]
+fn quartic_saddles_are_found_with_their_rates() {
+    let loss = formula::<2>(QUARTIC);
+    let found = critical_points(&loss, [[-0.9, 1.9], [-0.5, 1.6]], 60).unwrap();
+    let index: Vec<usize> = found.points.iter().map(|point| point.index).collect();
+    assert_eq!((index, found.euler_characteristic), (vec![0, 0, 1], 1));
+    assert!(found.points[..2].iter().all(CriticalPoint::is_quadratic));
+    let saddle = &found.points[2];
+    let quartic = saddle.quartic.unwrap();
+    // along the tangent (1, 0.4) of the valley
+    let known = -0.25 / 1.16_f64.powi(2);
+    let off = (saddle.position - Point::<2>::new(0.5, 0.1)).norm();
+    println!("{saddle:?} {off:e}");
+    assert!(
+        (quartic.coefficient - known).abs() <= quartic.coefficient_error && quartic.coefficient_error < 1e-6
+    );
+    assert!(off <= quartic.place_error && quartic.place_error < 1e-6);
+    assert!(saddle.eigenvalues[0] == 0.0 && (saddle.eigenvalues[1] - 2.32).abs() < 1e-9);
+
+    let graph = BarrierGraph::new(&loss, &found.points).unwrap();
+    let laws = |temperature: f64| {
+        let rate = |from: usize, to: usize| {
+            graph
+                .rate(from, to, &Tensor::<2>::identity(), temperature)
+                .unwrap()
+        };
+        (rate(0, 1) + rate(1, 0)).ln()
+    };
+    // the deviation falls like T^½ and T together, between twofold and fourfold
+    let temperatures = [0.005, 0.00125];
+    let gaps = temperatures.map(|t| grid_log_gap(&loss, t, [-1.0, 2.0], 100));
+    let [warm, cold] = [0, 1].map(|k| gaps[k] - laws(temperatures[k]));
+    println!("{warm} {cold}");
+    assert!(
+        (1.8..4.2).contains(&(warm / cold)) && cold.abs() < 0.3,
+        "{warm} {cold}"
+    );
+    let turned = Tensor::<2>::new(1.0, 0.2, 0.2, 1.0);
+    assert!(graph.rate(0, 1, &turned, 0.01).unwrap_err().is_bad_input());
+
+    let file = run(&bent_wells("starts = 60", 0.005).replace(BENT, QUARTIC));
+    let (c, error) = (numbers(&file, "quartic"), numbers(&file, "quartic_error"));
+    assert!(c[0].is_nan() && (c[2] - known).abs() <= error[2]);
+    let rates = numbers(&file, "rate_without_correction");
+    assert!(((rates[1] + rates[2]).ln() - laws(0.005)).abs() < 1e-6 && numbers(&file, "rate")[1].is_nan());
+    // Negative controls: a point of inflection with a slope of the third power is no such point, nor is a parabola.
+    assert!(critical_points(&formula::<1>("x^3"), [[-1.0, 1.2]], 20).is_err());
+    let wells = critical_points(&DoubleWell::new(0.25, 1.0).unwrap(), [[-1.5, 1.6]], 20).unwrap();
+    assert!(wells.points.iter().all(CriticalPoint::is_quadratic));
+}
+
+/// D = Δ (L + L₀): the exact rate on a line, which the law misses in proportion to dT/dL = Δ and with the first correction in proportion to its square.
+#[test]
+fn noise_that_grows_with_the_loss() {
+    let text = r#"
+name = "least_squares"
+landscape = { loss = "(x^2 - 1)^2/4", variables = ["x"] }
+noise.tensor = [["(x^2 - 1)^2/4 + 0.15"]]
+sgd.noise_strength = 0.1
+[region]
+domain = [[-2.0, 2.0]]
+[critical_points]
+noise_strength = [0.2, 0.1, 0.05]
+"#;
+    let file = run(text);
+    let slopes = numbers(&file, "temperature_slope");
+    assert_eq!(slopes, [0.2, 0.1, 0.05]);
+    let well = DoubleWell::new(0.25, 1.0).unwrap();
+    let exact = [0, 1, 2].map(|k| {
+        // C = 2 (L + L₀) L'' of the minimum
+        let noise = LossScaled::at_minimum(well, &Point::<1>::new(1.0), 0.15, 0.0).unwrap();
+        let sgd = Sgd::with_noise_strength(well, noise, slopes[k] / 4.0).unwrap();
+        let line = ScaleAndSpeed::new(&sgd, -6.0, 6.0).unwrap();
+        (-line.first_passage(-1.0, 1.0).unwrap().mean.log).exp()
+    });
+    let [rate, error, uncorrected] = ["rate", "rate_error", "rate_without_correction"].map(|name| {
+        let all = numbers(&file, name);
+        [0, 1, 2].map(|k| all[4 * k + 1])
+    });
+    let first = [0, 1, 2].map(|k| (exact[k] / uncorrected[k] - 1.0) / slopes[k]);
+    let second = [0, 1, 2].map(|k| (exact[k] / rate[k] - 1.0) / slopes[k].powi(2));
+    println!("{first:?} {second:?}");
+    (0..3).for_each(|k| assert!((exact[k] - rate[k]).abs() < error[k]));
+    assert!(is_constant(first) && is_constant(second), "{first:?} {second:?}");
+    // the law of Mori et al.
+    let law = PowerLawEscape::new(2.0, 0.1, 2.0).unwrap();
+    let law = law.log_escape_rate(0.15, 0.4, &[2.0], &[-1.0]).unwrap();
+    assert!((uncorrected[1].ln() - law).abs() < 1e-12);
+    // Negative control: without what 1/T adds to the mass of the well the first order is off.
+    let without = [0, 1, 2]
+        .map(|k| (exact[k] / (rate[k] - uncorrected[k] * slopes[k] / 2.0) - 1.0) / slopes[k].powi(2));
+    assert!(!is_constant(without), "{without:?}");
+    // Noise that vanishes in the minima does not leave them.
+    let message = refused(&text.replace(" + 0.15", ""));
+    assert!(message.contains("noise"), "{message}");
 }
 
 /// The ridge of the two-valley model is a saddle of index one, and the rate over it is the exact one as T falls, with a deviation in proportion to T.

@@ -45,6 +45,7 @@ fn synthetic() -> ResultFile {
         mean_last_hop_y: with_error(hop_y, 0.16),
     };
     let ours = PhaseDiagramResult {
+        regime: None,
         runs: 2000,
         steps: 20_000,
         start_y: 5.0,

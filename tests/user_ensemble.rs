@@ -463,7 +463,7 @@ fn bad_problems_are_refused() {
         |_: &Point<1>| Tensor::<1>::new(1.0),
     );
     let result = first_passage_into(&unstable, &free, None, BRIDGE, &runs(0.0), &|_| ());
-    assert!(matches!(result, Err(Error::NotFinite { .. })));
+    assert!(matches!(result, Err(Error::Diverges { .. })));
     let hole = Functions(
         |_: &Point<1>| Point::<1>::zeros(),
         |x: &Point<1>| Tensor::<1>::new(x[0] + 0.5),
@@ -474,7 +474,7 @@ fn bad_problems_are_refused() {
         |x: &Point<1>| Point::<1>::new((x[0] + 0.5).ln()),
         |_: &Point<1>| Tensor::<1>::new(1.0),
     );
-    assert!(matches!(run(&nan, &free, 0.0), Error::NotFinite { .. }));
+    assert!(matches!(run(&nan, &free, 0.0), Error::Diverges { .. }));
     for times in [vec![0.15], vec![0.2, 0.2], vec![2e6], vec![-0.1], vec![f64::NAN]] {
         assert!(positions_at(&brownian, &free, &times, BRIDGE, &runs(0.0), &|_| ()).is_err());
     }

@@ -4,9 +4,11 @@
 On a line: Green's operators of the scale function s and the speed density m, integrated on Gauss-Legendre panels. In the plane:
 Chebyshev collocation of the generator with Neumann ends. Run: python3 validation/references.py
 """
+from math import gamma
+
 import numpy as np
 from mpmath import mp, mpf, quad, exp, sqrt, pi, erfc
-from scipy.linalg import lu_factor, lu_solve, solve_continuous_lyapunov
+from scipy.linalg import eigh, lu_factor, lu_solve, solve_continuous_lyapunov
 from scipy.optimize import root
 from scipy.sparse import csr_matrix, diags, eye, kron
 from scipy.sparse.linalg import LinearOperator, eigs, splu
@@ -228,6 +230,36 @@ def noise_laws(rms, nodes, every, learning_rate=0.02, batch=10, steps=5000, y=1.
     print(f"noise laws, rms {rms} ({nodes} nodes, every {every} steps): P_flat {p[x > 0].sum():.9f}, y {y:.6f}")
 
 
+def least_squares(slope, h, ends=(2.2, 1.7)):
+    """Gap of the Ito process with D = slope L in the plane: sinc functions with spacing h, symmetrised by exp(-U/2), U = ln(L)/slope."""
+    x, y = (h * np.arange(-int(end / h), int(end / h) + 1) for end in ends)
+    at, up = np.meshgrid(x, y, indexing="ij")
+    loss = (at**2 - 1) ** 2 / 4 + (1 + 0.3 * at) * up**2 / 2 + 0.15
+    slopes = [(at**3 - at + 0.15 * up**2) / (slope * loss), (1 + 0.3 * at) * up / (slope * loss)]
+
+    def derivative(z):
+        d = np.subtract.outer(np.arange(len(z)), np.arange(len(z)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(d == 0, 0.0, (-1.0) ** d / (d * h))
+
+    along = [np.kron(derivative(x), np.eye(len(y))), np.kron(np.eye(len(x)), derivative(y))]
+    form = sum((a + np.diag(u.ravel() / 2)).T @ (a + np.diag(u.ravel() / 2)) for a, u in zip(along, slopes))
+    root = np.sqrt(slope * loss.ravel())
+    rates = eigh(root[:, None] * form * root, eigvals_only=True, subset_by_index=[0, 1])
+    print(f"least squares, dT/dL = {slope} (h = {h}): rates {rates[0]:.1e} {rates[1]:.9g}")
+
+
+def quartic_saddle(temperature):
+    """Rates over the saddle of X^6/6 - X^4/4 + (y - .4 x^2)^2, X = x - 1/2, by Laplace's method."""
+    for x in (-0.5, 1.5):
+        normal = np.array([-0.8 * x, 1.0])
+        hessian = 2 * np.outer(normal, normal) + np.diag([2.0, 0.0])
+        minimum = 2 * np.pi * temperature / np.sqrt(np.linalg.det(hessian))
+        across = 2 * gamma(1.25) * (temperature * 1.16**2 / 0.25) ** 0.25
+        beside = np.sqrt(2 * np.pi * temperature / 2.32)
+        print(f"quartic saddle from x = {x}: {float(temperature * beside / (across * minimum) * np.exp(-1 / 12 / temperature))!r}")
+
+
 if __name__ == "__main__":
     double_well()
     for pair in [(5, 1e-3), (5, 2e-3), (5, 1e-2), (10, 5e-3), (1, 1e-3), (3, 1e-3), (10, 1e-3)]:
@@ -250,3 +282,6 @@ if __name__ == "__main__":
     for coupling in (0.1, 0.1 * 2**0.5, 0.1 * 3**0.5):
         for n, m in ((50, 30), (60, 40)):
             coupled(coupling, n, m)
+    for h in (0.06, 0.055, 0.05):
+        least_squares(0.1, h)
+    quartic_saddle(0.005)

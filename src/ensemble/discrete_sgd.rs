@@ -37,7 +37,7 @@ pub struct Cell {
 ///
 /// # Errors
 /// [`Error::EmptySet`] without starting points, [`Error::InvalidParameter`] for a protocol out of range,
-/// [`Error::Unstable`] when a step is too long for the curvature, [`Error::NotFinite`] when a run leaves the
+/// [`Error::Unstable`] when a step is too long for the curvature, [`Error::Diverges`] when a run leaves the
 /// domain of the landscape.
 ///
 /// # Examples
@@ -342,10 +342,10 @@ impl Block {
         for lane in 0..lanes {
             let (x, y) = (self.x[lane], self.y[lane]);
             if !(x.is_finite() && y.is_finite() && y > lowest) {
-                return Err(Error::NotFinite {
-                    quantity: "a run of the ensemble".into(),
+                return Err(Error::Diverges {
+                    what: "a run of the ensemble".into(),
                     reason: format!(
-                        "it left the landscape's domain y > {lowest} before step {k}: x = {x}, y = {y}; the learning rate or the noise is too large"
+                        "it left the landscape's domain y > {lowest} before step {k}: x = {x}, y = {y}; the learning rate, the noise or the distance of start_x is too large"
                     ),
                 });
             }

@@ -142,7 +142,7 @@ impl Passages {
 ///
 /// # Errors
 /// [`Error::EmptySet`] without starting points, [`Error::InvalidParameter`] for a protocol out of range,
-/// [`Error::OverlappingSets`] when a start does not lie inside the interval, [`Error::NotFinite`] when a path diverges.
+/// [`Error::OverlappingSets`] when a start does not lie inside the interval, [`Error::Diverges`] when a path diverges.
 ///
 /// # Examples
 /// ```
@@ -299,8 +299,8 @@ impl<S: Ito<1, 1>> Walkers for PassageBlock<'_, S> {
             }));
         }
         if !self.lanes.x[lane].is_finite() {
-            return Err(Error::NotFinite {
-                quantity: "a path of the ensemble".into(),
+            return Err(Error::Diverges {
+                what: "a path of the ensemble".into(),
                 reason: format!("the time step {time_step} is too long"),
             });
         }

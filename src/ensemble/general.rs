@@ -34,7 +34,7 @@ use crate::region::{Domain, PointSet};
 /// # Errors
 /// [`Error::EmptySet`] without starts, [`Error::InvalidParameter`] for a protocol out of range, [`Error::Inconsistent`] for a domain that is none,
 /// [`Error::OverlappingSets`] when a start lies in the target or outside the domain, [`Error::NotPositive`] where the
-/// tensor is not positive semi-definite, [`Error::NotFinite`] where a path or an edge function is not finite or a step
+/// tensor is not positive semi-definite, [`Error::Diverges`] where a path leaves every bound, [`Error::NotFinite`] where an edge function is not finite or a step
 /// cannot be mirrored back into the domain.
 ///
 /// # References

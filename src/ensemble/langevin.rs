@@ -58,7 +58,7 @@ impl<const D: usize> PathProtocol<D> {
 ///
 /// # Errors
 /// [`Error::EmptySet`] without starting points, [`Error::InvalidParameter`] for a protocol out of range,
-/// [`Error::NotFinite`] when a path diverges: the time step is too long.
+/// [`Error::Diverges`] when a path diverges: the time step is too long.
 ///
 /// # Examples
 /// ```
@@ -125,8 +125,8 @@ pub fn propagate_with<const D: usize, const M: usize, S: Ito<D, M>, I: Integrato
         let ends: Vec<[f64; D]> = (0..lanes).map(|lane| block.load(lane)).collect();
         match ends.iter().flatten().find(|value| !value.is_finite()) {
             None => Ok(ends),
-            Some(value) => Err(Error::NotFinite {
-                quantity: "a path of the ensemble".into(),
+            Some(value) => Err(Error::Diverges {
+                what: "a path of the ensemble".into(),
                 reason: format!(
                     "it reached {value}; the time step {} is too long",
                     protocol.time_step

@@ -478,8 +478,8 @@ impl<'a, const D: usize, T: Diffusion<D> + ?Sized> Walk<'a, D, T> {
                 eigenvalues: format!("{:?}", eigenvalues.as_slice()),
             };
         }
-        Error::NotFinite {
-            quantity: "a path of the ensemble".into(),
+        Error::Diverges {
+            what: "a path of the ensemble".into(),
             reason: format!(
                 "the step from {:?} has drift {:?} and tensor {:?}; the time step {} may be too long",
                 theta.as_slice(),

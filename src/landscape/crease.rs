@@ -117,6 +117,7 @@ pub(super) fn on_crease<const D: usize>(
         loss: landscape.loss(&position),
         index: eigenvalues.iter().filter(|v| **v < 0.0).count(),
         eigenvalues,
+        quartic: None,
         crease: Some(Crease { kink, slopes }),
     }))
 }

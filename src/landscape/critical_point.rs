@@ -11,12 +11,32 @@ pub struct CriticalPoint<const D: usize> {
     pub position: Point<D>,
     /// L there.
     pub loss: f64,
-    /// Eigenvalues of the Hessian, ascending; across a kink −∞ on the crest of a ridge and ∞ in a groove.
+    /// Eigenvalues of the Hessian, ascending; across a kink −∞ on the crest of a ridge and ∞ in a groove, 0 along the direction of `quartic`.
     pub eigenvalues: Vec<f64>,
-    /// Number of negative eigenvalues: 0 at a minimum, 1 at a saddle.
+    /// Number of directions in which the loss falls: 0 at a minimum, 1 at a saddle.
     pub index: usize,
+    /// The direction without curvature, if there is one.
+    pub quartic: Option<Quartic>,
     /// The kink on which it lies.
     pub crease: Option<Crease>,
+}
+
+impl<const D: usize> CriticalPoint<D> {
+    /// Whether the loss is a parabola there to leading order: neither a kink nor a quartic.
+    pub fn is_quadratic(&self) -> bool {
+        self.crease.is_none() && self.quartic.is_none()
+    }
+}
+
+/// A direction from a stationary point along which the loss has no curvature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quartic {
+    /// c of L − L_0 = c u⁴; see [`quartic_coefficient`](crate::landscape::quartic_coefficient).
+    pub coefficient: f64,
+    /// What differences of the Hessian may leave of it.
+    pub coefficient_error: f64,
+    /// What they leave of the place of the point along the direction.
+    pub place_error: f64,
 }
 
 /// The kink on which a stationary point lies.
@@ -147,6 +167,7 @@ pub(super) fn classify<const D: usize>(
         index: eigenvalues.iter().filter(|v| **v < 0.0).count(),
         position,
         eigenvalues,
+        quartic: None,
         crease: None,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::crease::on_crease;
 use super::critical_point::classify;
+use super::quartic::quartic_point;
 use super::{AlongCrease, CriticalPoint, Landscape, critical_point};
 use crate::error::{Error, Result, require_finite};
 use crate::math::Point;
@@ -29,11 +30,12 @@ pub struct CriticalPoints<const D: usize> {
 /// those of ∇L that are not known, and its step is that of Newton divided by 1 − ∇ln m·d, d = −H⁻¹∇L. A start is used until it leads to nothing new;
 /// what it leads to is polished without deflation. On each kink that the loss declares the same search goes for the stationary points along it, of which those
 /// remain across which 0 lies between the slopes of both sides: the crest of a ridge counts as a direction of negative curvature, a groove as one of positive.
-/// Corners where kinks meet, and kinks that are not declared, are not looked at. Nothing proves that none is missing: more starts, and the sum of (−1)^index, are what there is.
+/// Where one curvature vanishes and the loss is quartic, the place is that of L_uuu = 0. Corners where kinks meet, and kinks that are not declared, are not looked at. Nothing proves that none is missing: more starts, and the sum of (−1)^index, are what there is.
 ///
 /// # Errors
 /// [`Error::InvalidParameter`] for a box that is none; [`Error::EmptySet`] when nothing is found; [`Error::Inconsistent`] where the loss itself jumps, and
-/// at a degenerate point, whose Hessian is singular as far as its place is known (a bottom that is a line, a saddle of three valleys): it has no index.
+/// at a point that is degenerate otherwise, whose Hessian is singular as far as its place is known (a bottom that is a line, a saddle of three valleys): it has no
+/// index.
 ///
 /// # References
 /// P. E. Farrell, Á. Birkisson and S. W. Funke, SIAM J. Sci. Comput. 37, A2026 (2015); J. Milnor, Morse Theory (1963).
@@ -122,6 +124,9 @@ fn require_index<const D: usize>(
     point: &CriticalPoint<D>,
     size: f64,
 ) -> Result<()> {
+    if point.quartic.is_some() {
+        return Ok(());
+    }
     for axis in 0..D {
         for sign in [-1.0, 1.0] {
             let mut beside = point.position;
@@ -193,8 +198,14 @@ fn next_point<const D: usize>(
         let length = step.norm();
         theta += step * (LONGEST * size / length).min(1.0);
         if newton.norm() < CLOSE * size && !is_known(&theta) {
-            let found = critical_point(landscape, theta).ok()?;
-            let is_regular = found.eigenvalues.iter().all(|v| *v != 0.0);
+            let quartic = || quartic_point(landscape, theta, size);
+            let found = match critical_point(landscape, theta) {
+                Ok(found) if require_index(landscape, &found, size).is_ok() => found,
+                Ok(found) => quartic().unwrap_or(found),
+                // near such a point the gradient is rounding
+                Err(_) => quartic()?,
+            };
+            let is_regular = found.quartic.is_some() || found.eigenvalues.iter().all(|v| *v != 0.0);
             return (is_regular && inside(&found.position) && !is_known(&found.position)).then_some(found);
         }
     }

@@ -1,7 +1,7 @@
 //! `[critical_points]`: minima, saddles and the rates between them at high barriers, in up to four variables.
 
 use crate::error::{Error, Result};
-use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Landscape as _};
+use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Landscape as _, Quartic};
 use crate::linalg::{
     Arnoldi, Elimination, NestedDissection, SparseRates, dominant_eigenpairs, most_probable, remove_mean,
 };
@@ -12,7 +12,7 @@ use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Scale, Style,
     cell_edges, round_step,
 };
-use crate::rates::{BarrierGraph, FirstCorrection, first_correction};
+use crate::rates::{BarrierGraph, FirstCorrection, LossInTemperatures, first_correction};
 use crate::setting::Setting;
 use crate::setting::landscape::AnyLandscape;
 use crate::setting::model_keys::matrix;
@@ -23,7 +23,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// `[critical_points]`: stationary points of the loss in the domain, passes between minima, and Eyring-Kramers-Langer rates where the noise is constant.
+/// `[critical_points]`: stationary points of the loss in the domain, passes between minima, and Eyring-Kramers-Langer rates where the noise is constant or
+/// grows with the loss, C = (a + b L) 1.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CriticalPointsKeys {
@@ -67,8 +68,12 @@ records! {
         loss_error: Vec<f64> => [point] "loss",
         /// number of negative curvatures: 0 at minima, 1 at saddles
         index: Vec<u64> => [point] "1",
-        /// eigenvalues of the Hessian, ascending; the first is missing on the crest of a ridge, the last in a groove
+        /// eigenvalues of the Hessian, ascending; 0 along a quartic; the first is missing on the crest of a ridge, the last in a groove
         curvature: Vec<f64> => [point, direction] "loss" "λ" missing "across a kink, which has none",
+        /// c of L = c u^4 along the direction of curvature 0
+        quartic: Option<Vec<f64>> => [point] "loss" "c" missing "all curvatures differ from 0",
+        /// what differences of the Hessian may leave of it
+        quartic_error: Option<Vec<f64>> => [point] "loss" missing "all curvatures differ from 0",
         /// the point that each minimum is, by loss
         minimum: Vec<u64> => [minimum] "1",
         /// the point that each saddle of index one is, by loss
@@ -81,7 +86,7 @@ records! {
         barrier: Vec<f64> => [minimum, other] "loss" "ΔL" missing "no saddles join them",
         /// rounding of both losses
         barrier_error: Vec<f64> => [minimum, other] "loss" missing "no saddles join them",
-        /// rates, where the noise is constant
+        /// rates, where the noise is constant or a function of the loss
         rates: Option<BarrierRates> => [],
     }
 }
@@ -95,12 +100,14 @@ records! {
         }
         /// noise strength
         noise_strength: Vec<f64> => [noise_strength] "1" "Δ",
-        /// temperature T of D = T M
+        /// temperature T of D = T M, at the lowest minimum
         temperature: Vec<f64> => [noise_strength] "loss" "T",
+        /// dT/dL of noise that grows with the loss
+        temperature_slope: Option<Vec<f64>> => [noise_strength] "1" "dT/dL",
         /// matrix M that multiplies gradient and covariance
         mobility: Vec<f64> => [direction, variable] "1" "M",
         /// rate from a minimum to another over the saddles between them, with the first correction in T
-        rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction is as large as the rate, as the barrier is too low, or not known, as at a kink",
+        rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction is as large as the rate, as the barrier is too low, or not known, as at a kink or a quartic saddle",
         /// size of the first correction, what an asymptotic series may be off by: an estimate, not a bound
         rate_error: Vec<f64> => [noise_strength, minimum, other] "1/time" missing "no rate",
         /// the same rate without the correction
@@ -193,11 +200,12 @@ impl Task for CriticalPointsKeys {
     }
 }
 
-/// What rates are about: the noise strengths with their temperatures, and M.
+/// What rates are about: the noise strengths, the variance a + b L of the noise, and M.
 struct Noise<const D: usize> {
     of_problem: f64,
     strengths: Vec<f64>,
-    temperatures: Vec<f64>,
+    /// a and b.
+    variance: [f64; 2],
     mobility: Tensor<D>,
 }
 
@@ -229,10 +237,11 @@ impl InAnyDimension for CriticalPointsKeys {
         }
         let loss = landscape(&setting.landscape).map_err(|e| e.at("landscape"))?;
         let (loss, noise) = match &setting.noise {
-            Some(noise) => (
-                noise.mean_landscape(loss).map_err(|e| e.at("noise"))?,
-                Some(self.noise(setting, landscape, &bounds)?),
-            ),
+            Some(noise) => {
+                let loss = noise.mean_landscape(loss).map_err(|e| e.at("noise"))?;
+                let noise = self.noise(setting, landscape, &loss, &bounds)?;
+                (loss, Some(noise))
+            }
             None => {
                 let given = [
                     ("noise_strength", self.noise_strength.is_some()),
@@ -270,11 +279,12 @@ impl InAnyDimension for CriticalPointsKeys {
 }
 
 impl CriticalPointsKeys {
-    /// The temperatures and M, where the noise is a multiple of the identity everywhere.
+    /// The temperatures and M, where the noise is a multiple of the identity everywhere, the same or of the form a + b L.
     fn noise<const D: usize>(
         &self,
         setting: &Setting,
         landscape: Landscape<D>,
+        loss: &AnyLandscape<D>,
         bounds: &[[f64; 2]; D],
     ) -> Result<Noise<D>> {
         /// Points at which the noise is looked at, one at the centre.
@@ -282,7 +292,7 @@ impl CriticalPointsKeys {
         /// Rounding of formulas.
         const SAME: f64 = 1e-12;
         let sgd = setting.sgd(landscape)?;
-        let covariance = |k: usize| {
+        let looked_at = (0..POINTS).map(|k| {
             let theta = Point::<D>::from_fn(|d, _| {
                 let [lower, upper] = bounds[d];
                 // the powers of an irrational number: no two points share a coordinate
@@ -290,16 +300,30 @@ impl CriticalPointsKeys {
                     + (upper - lower)
                         * (0.5 + k as f64 * 0.618_033_988_749_894_9_f64.powi(d as i32 + 1)).fract()
             });
-            sgd.noise().covariance(&theta)
+            (loss.loss(&theta), sgd.noise().covariance(&theta))
+        });
+        let looked_at: Vec<(f64, Tensor<D>)> = looked_at.collect();
+        let by_loss = |a: &&(f64, Tensor<D>), b: &&(f64, Tensor<D>)| a.0.total_cmp(&b.0);
+        let (low, high) = (looked_at.iter().min_by(by_loss), looked_at.iter().max_by(by_loss));
+        let same = [looked_at[0].1[(0, 0)], 0.0];
+        let line = low.zip(high).map_or(same, |(low, high)| {
+            let slope = (high.1[(0, 0)] - low.1[(0, 0)]) / (high.0 - low.0);
+            [low.1[(0, 0)] - slope * low.0, slope]
+        });
+        let holds = |[offset, slope]: &[f64; 2]| {
+            looked_at.iter().all(|(loss, covariance)| {
+                let variance = offset + slope * loss;
+                let rounding = SAME * offset.abs().max((slope * loss).abs());
+                (covariance - Tensor::<D>::identity() * variance).amax() <= rounding
+            })
         };
-        let variance = covariance(0)[(0, 0)];
-        let isotropic = Tensor::<D>::identity() * variance;
-        if !(0..POINTS).all(|k| (covariance(k) - isotropic).amax() <= SAME * variance) {
-            return Err(Error::config(
+        let variance = [same, line].into_iter().find(holds).ok_or_else(|| {
+            Error::config(
                 "noise",
-                "rates need noise that is the same multiple of the identity everywhere: leave the section out for points and barriers alone, or ask [escape.path]",
-            ));
-        }
+                "rates need noise that is the same multiple of the identity everywhere, or one that is linear in the loss, a + b L: leave the section out for points and \
+                 barriers alone, or ask [escape.path]",
+            )
+        })?;
         let mobility = match &self.mobility {
             None => Tensor::<D>::identity(),
             Some(rows) => matrix("mobility", rows).map_err(|e| e.at("critical_points"))?,
@@ -317,8 +341,8 @@ impl CriticalPointsKeys {
         };
         Ok(Noise {
             of_problem: sgd.noise_strength(),
-            temperatures: strengths.iter().map(|strength| strength * variance).collect(),
             strengths,
+            variance,
             mobility,
         })
     }
@@ -391,6 +415,13 @@ fn result<const D: usize>(
         let joined = graph.saddles.iter().map(|saddle| saddle.joins[side] as u64);
         (!saddle.is_empty()).then(|| joined.collect())
     };
+    let is_quartic = points.iter().any(|point| point.quartic.is_some());
+    let quartic = |of: fn(&Quartic) -> f64| -> Option<Vec<f64>> {
+        let found = points
+            .iter()
+            .map(|point| point.quartic.as_ref().map_or(f64::NAN, of));
+        is_quartic.then(|| found.collect())
+    };
     Ok(CriticalPointsResult {
         starts: starts as i64,
         fruitless_starts: found.fruitless_starts as i64,
@@ -412,6 +443,8 @@ fn result<const D: usize>(
             .flat_map(|point| &point.eigenvalues)
             .map(|value| if value.is_finite() { *value } else { f64::NAN })
             .collect(),
+        quartic: quartic(|quartic| quartic.coefficient),
+        quartic_error: quartic(|quartic| quartic.coefficient_error),
         first_minimum: joins(0),
         second_minimum: joins(1),
         barrier_error: barrier.iter().map(|height| 2.0 * worst + 0.0 * height).collect(),
@@ -448,7 +481,13 @@ fn rounding<const D: usize>(
     /// Distance of the neighbours in units in the last place of the ends of the domain.
     const NEIGHBOUR: f64 = 2.0;
     let loss = AlongCrease::new(loss, point.crease.map(|crease| crease.kink));
-    let Some(inverse) = loss.hessian(&point.position).try_inverse() else {
+    // along a quartic the gradient does not tell the place
+    let place = point.quartic.map(|quartic| quartic.place_error);
+    let inverse = match place {
+        Some(_) => Some(Tensor::<D>::zeros()),
+        None => loss.hessian(&point.position).try_inverse(),
+    };
+    let Some(inverse) = inverse else {
         return (Point::<D>::repeat(f64::INFINITY), f64::INFINITY);
     };
     let neighbour = |d: usize, sign: f64| {
@@ -460,7 +499,7 @@ fn rounding<const D: usize>(
         .flat_map(|d| [neighbour(d, 1.0), neighbour(d, -1.0)])
         .chain([point.position]);
     around.fold(
-        (Point::<D>::zeros(), f64::EPSILON * scale),
+        (Point::<D>::repeat(place.unwrap_or(0.0)), f64::EPSILON * scale),
         |(step, change), theta| {
             (
                 step.sup(&(inverse * loss.gradient(&theta)).abs()),
@@ -470,13 +509,85 @@ fn rounding<const D: usize>(
     )
 }
 
-/// One way from a minimum over a saddle: the rate without correction by temperature, and the correction.
+/// One way from a minimum over a saddle at one noise strength.
 struct Way {
     from: usize,
     to: usize,
-    rates: Vec<f64>,
-    /// None over a kink.
-    correction: Option<FirstCorrection>,
+    /// Without correction by temperature.
+    rate: f64,
+    /// What the correction multiplies it by, and its size; none where it is not known.
+    correction: Option<(f64, f64)>,
+}
+
+/// All ways at all `temperatures`, those of one temperature together.
+fn ways<const D: usize>(
+    loss: &impl landscape::Landscape<D>,
+    graph: &BarrierGraph<D>,
+    mobility: &Tensor<D>,
+    temperatures: &[f64],
+) -> Result<Vec<Vec<Way>>> {
+    let mut all: Vec<Vec<Way>> = temperatures.iter().map(|_| Vec::new()).collect();
+    for (number, saddle) in graph.saddles.iter().enumerate() {
+        let [a, b] = saddle.joins;
+        for (from, to) in [(a, b), (b, a)].into_iter().filter(|(from, to)| from != to) {
+            let (minimum, saddle) = (&graph.minima[from], &saddle.point);
+            let is_quadratic = minimum.is_quadratic() && saddle.is_quadratic();
+            let correction = || first_correction(loss, minimum, saddle, mobility);
+            let correction = is_quadratic.then(correction).transpose()?;
+            for (ways, t) in all.iter_mut().zip(temperatures) {
+                let of =
+                    |found: FirstCorrection| (1.0 + found.coefficient() * t, found.expected_deviation(*t));
+                ways.push(Way {
+                    from,
+                    to,
+                    rate: graph.log_rate_over(number, from, mobility, *t)?.exp(),
+                    correction: correction.map(of),
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The ways under noise that grows with the loss, T = `temperature` at the lowest minimum and dT/dL = `slope`.
+fn ways_in_temperatures<const D: usize>(
+    loss: &AnyLandscape<D>,
+    graph: &BarrierGraph<D>,
+    mobility: &Tensor<D>,
+    temperature: f64,
+    slope: f64,
+) -> Result<Vec<Way>> {
+    let not_positive = |_: Error| {
+        Error::config(
+            "noise",
+            "it must not vanish at a minimum or a saddle: add a residual loss or a floor",
+        )
+    };
+    let reduced =
+        LossInTemperatures::new(loss, graph.minima[0].loss, temperature, slope).map_err(not_positive)?;
+    let points = graph
+        .minima
+        .iter()
+        .chain(graph.saddles.iter().map(|saddle| &saddle.point));
+    let points: Vec<CriticalPoint<D>> = points
+        .map(|point| reduced.at(point))
+        .collect::<Result<_>>()
+        .map_err(not_positive)?;
+    let in_temperatures = BarrierGraph::new(&reduced, &points)?;
+    // what 1/T adds to the mass of a well
+    let mass = 0.5 * D as f64 * slope;
+    let ways = ways(&reduced, &in_temperatures, mobility, &[1.0])?;
+    Ok(ways
+        .into_iter()
+        .flatten()
+        .map(|way| Way {
+            rate: way.rate * reduced.temperature(graph.minima[way.from].loss),
+            correction: way
+                .correction
+                .map(|(factor, size)| (factor + mass, size + mass.abs())),
+            ..way
+        })
+        .collect())
 }
 
 fn rates<const D: usize>(
@@ -484,28 +595,27 @@ fn rates<const D: usize>(
     graph: &BarrierGraph<D>,
     noise: &Noise<D>,
 ) -> Result<BarrierRates> {
-    let mut ways = Vec::new();
-    for (number, saddle) in graph.saddles.iter().enumerate() {
-        let [a, b] = saddle.joins;
-        for (from, to) in [(a, b), (b, a)].into_iter().filter(|(from, to)| from != to) {
-            let (minimum, saddle) = (&graph.minima[from], &saddle.point);
-            let is_smooth = minimum.crease.is_none() && saddle.crease.is_none();
-            let correction = || first_correction(loss, minimum, saddle, &noise.mobility);
-            let at = |t: &f64| Ok(graph.log_rate_over(number, from, &noise.mobility, *t)?.exp());
-            ways.push(Way {
-                from,
-                to,
-                rates: noise.temperatures.iter().map(at).collect::<Result<_>>()?,
-                correction: is_smooth.then(correction).transpose()?,
-            });
+    let [offset, slope] = noise.variance;
+    let temperature =
+        |strength: &f64| strength * (offset + slope * graph.minima.first().map_or(0.0, |lowest| lowest.loss));
+    let temperatures: Vec<f64> = noise.strengths.iter().map(temperature).collect();
+    let ways = match slope {
+        0.0 => ways(loss, graph, &noise.mobility, &temperatures)?,
+        _ => {
+            let pairs = noise.strengths.iter().zip(&temperatures);
+            let of = |(strength, t): (&f64, &f64)| {
+                ways_in_temperatures(loss, graph, &noise.mobility, *t, strength * slope)
+            };
+            pairs.map(of).collect::<Result<_>>()?
         }
-    }
+    };
     let n = graph.minima.len();
     let (strengths, size) = (noise.strengths.len(), n * n);
     let mut result = BarrierRates {
         problem_noise_strength: noise.of_problem,
         noise_strength: noise.strengths.clone(),
-        temperature: noise.temperatures.clone(),
+        temperature: temperatures,
+        temperature_slope: (slope != 0.0).then(|| noise.strengths.iter().map(|s| s * slope).collect()),
         mobility: noise.mobility.iter().copied().collect(),
         rate: vec![0.0; strengths * size],
         rate_error: vec![0.0; strengths * size],
@@ -515,17 +625,15 @@ fn rates<const D: usize>(
         spectral_gap: Vec::new(),
         spectral_gap_error: Vec::new(),
     };
-    for (k, temperature) in noise.temperatures.iter().enumerate() {
-        for way in &ways {
+    for (k, ways) in ways.iter().enumerate() {
+        for way in ways {
             let cell = k * size + way.from * n + way.to;
-            let correction = way.correction.as_ref();
-            let factor = correction.map_or(f64::NAN, |found| 1.0 + found.coefficient() * temperature);
+            let (factor, relative) = way.correction.unwrap_or((f64::NAN, f64::NAN));
             let factor = if factor > 0.0 { factor } else { f64::NAN };
-            result.rate_without_correction[cell] += way.rates[k];
-            result.rate[cell] += way.rates[k] * factor;
+            result.rate_without_correction[cell] += way.rate;
+            result.rate[cell] += way.rate * factor;
             // NaN where the factor is
-            let size = correction.map_or(f64::NAN, |found| found.expected_deviation(*temperature));
-            result.rate_error[cell] += way.rates[k] * size * factor.signum();
+            result.rate_error[cell] += way.rate * relative * factor.signum();
         }
         let matrix = &result.rate[k * size..][..size];
         let errors = &result.rate_error[k * size..][..size];

@@ -295,6 +295,10 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         strength: &result.noise_factor,
         full: &result.p_chosen,
         open: &result.p_chosen_density,
+        runs: result
+            .sgd
+            .as_ref()
+            .map(|sgd| [&sgd.p_chosen_sgd[..], &sgd.p_chosen_sgd_standard_error]),
     }
     .panels(
         Panel::new("schedules", slow(), Axis::log("factor on the noise *f*")),

@@ -15,7 +15,7 @@ use crate::noise::Isotropic;
 /// # Method
 /// From each saddle the loss is descended along either side of its growing direction; the minima where that ends are joined by it. Rates hold for
 /// barriers of several temperatures, relative error O(T/ΔL), and for isolated saddles: what several of them let through adds up. Where a saddle or a minimum
-/// lies on a kink, the rate is that of [`NonquadraticPassage`].
+/// lies on a kink, or is quartic along a direction, the rate is that of [`NonquadraticPassage`].
 ///
 /// # References
 /// H. Eyring, J. Chem. Phys. 3, 107 (1935); J. S. Langer, Ann. Phys. 54, 258 (1969); D. J. Wales, Energy Landscapes (2003), ch. 4.
@@ -45,7 +45,7 @@ pub struct BarrierGraph<const D: usize> {
 #[derive(Debug, Clone, PartialEq)]
 enum Passage<const D: usize> {
     Smooth(SaddlePassage<D>),
-    Kinked {
+    Nonquadratic {
         minimum: [PowerLaw; D],
         across: PowerLaw,
         beside: Vec<PowerLaw>,
@@ -59,18 +59,19 @@ impl<const D: usize> Passage<D> {
         minimum: &CriticalPoint<D>,
         saddle: &CriticalPoint<D>,
     ) -> Result<Self> {
-        if minimum.crease.is_none() && saddle.crease.is_none() {
+        if minimum.is_quadratic() && saddle.is_quadratic() {
             return Ok(Self::Smooth(SaddlePassage::between(landscape, minimum, saddle)?));
         }
-        let law = |point: &CriticalPoint<D>, k: usize| match point.crease {
-            Some(Crease { slopes, .. }) if point.eigenvalues[k].is_infinite() => {
+        let law = |point: &CriticalPoint<D>, k: usize| match (point.crease, point.quartic) {
+            (Some(Crease { slopes, .. }), _) if point.eigenvalues[k].is_infinite() => {
                 PowerLaw::cusp(slopes.map(f64::abs))
             }
+            (_, Some(quartic)) if point.eigenvalues[k] == 0.0 => PowerLaw::quartic(quartic.coefficient.abs()),
             _ => PowerLaw::parabola(point.eigenvalues[k].abs()),
         };
-        Ok(Self::Kinked {
+        Ok(Self::Nonquadratic {
             minimum: std::array::from_fn(|k| law(minimum, k)),
-            // the one negative eigenvalue is the first
+            // the one direction in which the loss falls is the first
             across: law(saddle, 0),
             beside: (1..D).map(|k| law(saddle, k)).collect(),
             barrier: saddle.loss - minimum.loss,
@@ -80,11 +81,13 @@ impl<const D: usize> Passage<D> {
     fn log_rate(&self, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
         match self {
             Self::Smooth(passage) => passage.log_rate(mobility, temperature),
-            Self::Kinked { .. } if *mobility != Tensor::<D>::identity() => Err(Error::Inconsistent {
+            Self::Nonquadratic { .. } if *mobility != Tensor::<D>::identity() => Err(Error::Inconsistent {
                 subject: "mobility".into(),
-                requirement: "over a saddle or out of a minimum on a kink it must be the identity".into(),
+                requirement:
+                    "over a saddle or out of a minimum on a kink or without a curvature it must be the identity"
+                        .into(),
             }),
-            Self::Kinked {
+            Self::Nonquadratic {
                 minimum,
                 across,
                 beside,
@@ -150,7 +153,7 @@ impl<const D: usize> BarrierGraph<D> {
     /// conditions.
     ///
     /// # Errors
-    /// Those of [`SaddlePassage::log_rate`] and [`NonquadraticPassage::log_rate`]; [`Error::Inconsistent`] for a kink with a mobility other than the identity.
+    /// Those of [`SaddlePassage::log_rate`] and [`NonquadraticPassage::log_rate`]; [`Error::Inconsistent`] for a kink or a quartic point with a mobility other than the identity.
     pub fn rate(&self, from: usize, to: usize, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
         let mut rate = 0.0;
         for (number, saddle) in self.saddles.iter().enumerate() {
@@ -205,8 +208,9 @@ fn descend<const D: usize>(
     saddle: &CriticalPoint<D>,
     minima: &[Point<D>],
 ) -> Result<[usize; 2]> {
-    /// First step off the saddle, in distances to the next minimum.
+    /// First step off the saddle, in distances to the next minimum; where it is quartic the motion begins with the third power of it.
     const STEP: f64 = 1e-2;
+    const QUARTIC_STEP: f64 = 0.1;
     let distance = |to: &Point<D>| (to - saddle.position).norm();
     let nearest = minima.iter().map(distance).fold(f64::INFINITY, f64::min);
     let along = AlongCrease::new(landscape, saddle.crease.map(|crease| crease.kink));
@@ -222,8 +226,12 @@ fn descend<const D: usize>(
         _ => Point::<D>::from_iterator(eigen.eigenvectors.column(lowest).iter().copied()),
     };
     let flow = Sgd::with_noise_strength(landscape, Isotropic::new(1.0)?, 1.0)?;
+    let step = match saddle.quartic {
+        Some(_) => QUARTIC_STEP,
+        None => STEP,
+    };
     let end = |sign: f64| {
-        let start = saddle.position + direction * (sign * STEP * nearest);
+        let start = saddle.position + direction * (sign * step * nearest);
         let rest = noise_free_limit(&flow, start, nearest, minima);
         let rest = rest.and_then(|rest| {
             let closest =

@@ -12,6 +12,7 @@
 //! | [`SaddlePassage`] | Eyring-Kramers-Langer in many dimensions | barrier/noise → ∞ |
 //! | [`first_correction`] | and its first correction in T | barrier/noise → ∞ |
 //! | [`NonquadraticPassage`] | cusps, quartic wells and saddles | barrier/noise → ∞ |
+//! | [`LossInTemperatures`] | the same where the noise grows with the loss | barrier/noise → ∞ |
 //! | [`BarrierGraph`] | minima, saddles, rates between them | barrier/noise → ∞ |
 //! | [`paper`] | the formulas of arXiv 2601.10962 | as stated there |
 //! | [`literature`] | other published laws of SGD | as stated there |
@@ -27,6 +28,7 @@ mod first_correction;
 mod first_passage_integral;
 pub mod kramers;
 pub mod literature;
+mod loss_temperature;
 mod nested_quadrature;
 mod nonquadratic;
 mod odds;
@@ -38,5 +40,6 @@ pub use domain::confining_domain;
 pub use eyring_kramers::SaddlePassage;
 pub use first_correction::{FirstCorrection, first_correction};
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
-pub use nonquadratic::{NonquadraticPassage, PowerLaw, quartic_coefficient};
+pub use loss_temperature::LossInTemperatures;
+pub use nonquadratic::{NonquadraticPassage, PowerLaw};
 pub use odds::{ParabolicValley, ParabolicValleys, width_probability};

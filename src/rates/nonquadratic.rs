@@ -1,8 +1,6 @@
 //! Eyring-Kramers laws of stationary points that are no parabolas: cusps, quartic wells and quartic saddles.
 
 use crate::error::{Error, Result, require_positive};
-use crate::landscape::Landscape;
-use crate::math::{Point, Tensor, even_limit};
 
 /// |L − L_0| = c_± |u|^m along one direction through a stationary point: a cusp (m = 1), a parabola (2), a quartic (4).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +28,7 @@ impl PowerLaw {
         }
     }
 
-    /// A quartic c u⁴, with |L''''| = 24 c on a line; in more variables see [`quartic_coefficient`].
+    /// A quartic c u⁴, with |L''''| = 24 c on a line; in more variables see [`crate::landscape::quartic_coefficient`].
     pub fn quartic(coefficient: f64) -> Self {
         Self {
             exponent: 4.0,
@@ -95,7 +93,7 @@ impl<const D: usize> NonquadraticPassage<'_, D> {
     ///
     /// # Method
     /// Laplace's method with the power law of lowest order along each direction; the relative error is O(T) of a cusp or a parabola and O(T^½) of a quartic
-    /// with a term of order six. Along the flat direction of a quartic the coefficient is that of the bottom, see [`quartic_coefficient`]; a cusp stands for
+    /// with a term of order six. Along the flat direction of a quartic the coefficient is that of the bottom, see [`crate::landscape::quartic_coefficient`]; a cusp stands for
     /// the crest of a ridge whose height and slopes depend on the other variables to second order only.
     ///
     /// # Errors
@@ -123,81 +121,4 @@ impl<const D: usize> NonquadraticPassage<'_, D> {
                 - require_positive("barrier", self.barrier)? / temperature,
         )
     }
-}
-
-/// c of L − L_0 = c u⁴ along the flat direction of a stationary point whose Hessian has one eigenvalue zero, with an estimate of its error; negative where the
-/// loss falls.
-///
-/// # Formula
-/// c = L_uuuu/24 − Σ_i L_uui²/(8 λ_i), i the other eigenvectors: the loss at the bottom v_i = −L_uui u²/(2λ_i), which has the order of u⁴ itself.
-///
-/// # Method
-/// Differences of the Hessian, extrapolated from steps of `scale`, the distance over which the loss departs from the power law.
-///
-/// # Errors
-/// [`Error::InvalidParameter`] where the point is no such point: its curvature along the flat direction or L_uuu is more than 1e-6 of what c says within
-/// `scale`; [`Error::NotFinite`] when the Hessian is not finite around it.
-///
-/// # Examples
-/// ```
-/// use freezeout::landscape::Expression;
-/// use freezeout::math::Point;
-/// use freezeout::rates::quartic_coefficient;
-/// let loss = Expression::<2>::new("y^2 + x^2*y - x^4/2", &["x", "y"], &Default::default(), vec![])?;
-/// // −1/2 − 1/4
-/// let (coefficient, error) = quartic_coefficient(&loss, &Point::<2>::zeros(), 0.5)?;
-/// assert!((coefficient + 0.75).abs() <= error.max(1e-12) && error < 1e-8);
-/// # Ok::<(), freezeout::Error>(())
-/// ```
-pub fn quartic_coefficient<const D: usize>(
-    landscape: &impl Landscape<D>,
-    point: &Point<D>,
-    scale: f64,
-) -> Result<(f64, f64)> {
-    /// Largest part of lower orders.
-    const NEGLIGIBLE: f64 = 1e-6;
-    require_positive("scale", scale)?;
-    let middle = landscape.hessian(point);
-    let eigen = nalgebra::DMatrix::from_iterator(D, D, middle.iter().copied()).symmetric_eigen();
-    let size = |k: usize| eigen.eigenvalues[k].abs();
-    let flat = (0..D).min_by(|a, b| size(*a).total_cmp(&size(*b))).unwrap_or(0);
-    let axis = |k: usize| Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
-    let along = axis(flat);
-    let at = |step: f64| landscape.hessian(&(point + along * step));
-    let third = |step: f64| -> Tensor<D> { (at(step) - at(-step)) / (2.0 * step) };
-    let coefficient = |step: f64| {
-        let (first, second) = (third(step), (at(step) + at(-step) - middle * 2.0) / (step * step));
-        let others = (0..D).filter(|k| *k != flat);
-        let bottom = others.map(|k| along.dot(&(first * axis(k))).powi(2) / (8.0 * eigen.eigenvalues[k]));
-        along.dot(&(second * along)) / 24.0 - bottom.sum::<f64>()
-    };
-    let (value, error) = even_limit(scale, coefficient);
-    if !value.is_finite() {
-        return Err(Error::NotFinite {
-            quantity: "quartic coefficient".into(),
-            reason: format!("at {:?}", point.as_slice()),
-        });
-    }
-    let cubic = even_limit(scale, |step| along.dot(&(third(step) * along))).0;
-    for (name, lower) in [
-        (
-            "curvature along the flat direction",
-            0.5 * size(flat) / (scale * scale),
-        ),
-        (
-            "third derivative along the flat direction",
-            cubic.abs() / (6.0 * scale),
-        ),
-    ] {
-        if !(lower <= NEGLIGIBLE * value.abs()) {
-            return Err(Error::InvalidParameter {
-                name: name.into(),
-                value: lower,
-                requirement: format!(
-                    "it must vanish beside the quartic coefficient {value:e}, in units of the scale"
-                ),
-            });
-        }
-    }
-    Ok((value, error))
 }

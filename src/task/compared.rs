@@ -48,16 +48,22 @@ pub(crate) struct Compared<'a> {
     /// What each reaches, by the route drawn in full and by the one with open points.
     pub full: &'a [f64],
     pub open: &'a [f64],
+    /// What runs of SGD reach with standard errors, drawn as bars from one error below to one above.
+    pub runs: Option<[&'a [f64]; 2]>,
 }
 
 impl Compared<'_> {
-    /// The strengths drawn into `noise`, and what is reached beside their names.
+    /// The strengths drawn into `noise`, and what is reached beside their names, under the signs of the routes.
     pub fn panels(&self, mut noise: Panel, routes: &str, axis: &str) -> [Panel; 2] {
+        let routes = match self.runs {
+            Some(_) => format!("{routes}, SGD ▬"),
+            None => routes.into(),
+        };
         let n = self.at.len();
         let upward: Vec<String> = self.names.iter().rev().cloned().collect();
         let last = self.names.len() as f64 - 1.0;
         let mut reached = Panel::new(
-            routes,
+            &routes,
             Axis::linear(axis),
             Axis::named(&upward).with_range(-0.6, last + 0.6),
         );
@@ -86,6 +92,11 @@ impl Compared<'_> {
             ] {
                 let place = [last - k as f64 + shift];
                 reached = reached.with(Layer::points(&[values[k]], &place, &[], "", style));
+            }
+            if let Some([values, errors]) = self.runs {
+                let place = last - k as f64 - 3.0 * APART;
+                let ends = [values[k] - errors[k], values[k] + errors[k]];
+                reached = reached.with(Layer::line(&ends, &[place; 2], "", style.with_width(1.5)));
             }
         }
         [noise, reached]

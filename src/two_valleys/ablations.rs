@@ -1,7 +1,9 @@
 //! Task: which cause does the work? Discrete SGD with one ingredient of the model changed at a time.
 
 use super::final_probability::mean_curvature;
-use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
+use super::valley_columns::{
+    TAIL, ValleyMeans, check_size, ensemble_cost, ensemble_regime, simulate_cells, starts,
+};
 use crate::diffusion::sigma;
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::{Error, Result};
@@ -61,6 +63,8 @@ records! {
             /// Steps per run.
             steps: i64,
         }
+        /// how far from the limit of small steps the runs are, and whether they are frozen at their end
+        regime: Option<Vec<String>> => [note] "text",
         /// the changed ingredient
         variant: Vec<String> => [variant] "text",
         /// noise strength learning_rate * sigma
@@ -341,7 +345,9 @@ fn run(
     progress: &Progress,
 ) -> Result<Vec<Group>> {
     let ensembles = simulate_cells(cells, "ablations", progress)?;
+    let means = ValleyMeans::new(&ensembles)?;
     let result = AblationsResult {
+        regime: Some(ensemble_regime(cells, &means.unfrozen_fraction)?),
         learning_rate: task.learning_rate,
         start_y: task.start_y,
         runs: task.runs as i64,
@@ -353,7 +359,7 @@ fn run(
             .to_vec(),
         collapse: CollapseColumns::new(task, model, &strengths, progress)?,
         noise_strength: strengths,
-        means: ValleyMeans::new(&ensembles)?,
+        means,
     };
     Ok(vec![result.group()?])
 }

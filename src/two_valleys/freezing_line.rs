@@ -1,7 +1,9 @@
 //! `[freezing_line]`: SGD ensembles from the start of training to the end, over σ.
 
 use super::freezing_theory::{FreezingCurveResult, FreezingPathResult};
-use super::valley_columns::{ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
+use super::valley_columns::{
+    ValleyMeans, check_size, ensemble_cost, ensemble_regime, simulate_cells, starts,
+};
 use crate::ensemble::{
     Cell, Protocol, Snapshot,
     stream::{LANES, experiment_number},
@@ -75,6 +77,8 @@ records! {
             /// Steps per run.
             steps: i64,
         }
+        /// how far from the limit of small steps the runs are, and whether they are frozen at their end
+        regime: Option<Vec<String>> => [note] "text",
         /// noise amplitude, C/B = 2 sigma H^p
         sigma: Vec<f64> => [sigma] "1" "σ",
         /// learning_rate * sigma
@@ -242,7 +246,9 @@ impl Task for FreezingLine {
                 true => Some(LineTransfer::new(&task, &model, &sigmas, progress)?),
                 false => None,
             };
+            let means = ValleyMeans::new(&ensembles)?;
             let result = FreezingLineResult {
+                regime: Some(ensemble_regime(&cells, &means.unfrozen_fraction)?),
                 learning_rate: task.learning_rate,
                 start_y: task.start_y,
                 ramp: task.ramp,
@@ -250,7 +256,7 @@ impl Task for FreezingLine {
                 steps: task.steps as i64,
                 sigma: sigmas,
                 noise_strength: strengths,
-                means: ValleyMeans::new(&ensembles)?,
+                means,
                 transfer,
                 step: ensembles[0].snapshots.iter().map(|s| s.step).collect(),
                 path_p_flat: along(&|s| s.flat as f64 / runs),

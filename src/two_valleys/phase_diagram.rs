@@ -1,7 +1,9 @@
 //! `[phase_diagram]`: SGD ensembles over learning rate and σ.
 
 use super::reference::PaperPhaseDiagram;
-use super::valley_columns::{TAIL, ValleyMeans, check_size, ensemble_cost, simulate_cells, starts};
+use super::valley_columns::{
+    TAIL, ValleyMeans, check_size, ensemble_cost, ensemble_regime, simulate_cells, starts,
+};
 use crate::ensemble::{Cell, Protocol, stream::experiment_number};
 use crate::error::Result;
 use crate::output::{Estimates, Records, ResultFile, records};
@@ -66,6 +68,8 @@ records! {
             /// Starting y.
             start_y: f64,
         }
+        /// how far from the limit of small steps the runs are, and whether they are frozen at their end
+        regime: Option<Vec<String>> => [note] "text",
         /// learning rate
         learning_rate: Vec<f64> => [learning_rate] "1" "η",
         /// noise amplitude, C/B = 2 sigma H^p
@@ -219,17 +223,20 @@ impl Task for PhaseDiagram {
             let of_row =
                 |rate: &f64| -> Vec<(f64, f64)> { sigmas.iter().map(|sigma| (*rate, *sigma)).collect() };
             let pairs: Vec<(f64, f64)> = learning_rates.iter().flat_map(of_row).collect();
+            let transfer = match task.transfer {
+                true => Some(TransferColumns::new(&task, &model, &pairs, progress)?),
+                false => None,
+            };
+            let means = ValleyMeans::new(&simulate_cells(&cells, "phase diagram", progress)?)?;
             let result = PhaseDiagramResult {
                 runs: task.runs as i64,
                 steps: task.steps as i64,
                 start_y: task.start_y,
-                transfer: match task.transfer {
-                    true => Some(TransferColumns::new(&task, &model, &pairs, progress)?),
-                    false => None,
-                },
+                transfer,
                 learning_rate: learning_rates,
                 sigma: sigmas,
-                means: ValleyMeans::new(&simulate_cells(&cells, "phase diagram", progress)?)?,
+                regime: Some(ensemble_regime(&cells, &means.unfrozen_fraction)?),
+                means,
             };
             let mut groups = vec![result.group()?];
             if is_papers {

@@ -429,6 +429,10 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
         strength: &result.noise_strength,
         full: &result.p_flat_two_state,
         open: &result.p_flat_transfer,
+        runs: result
+            .sgd
+            .as_ref()
+            .map(|sgd| [&sgd.p_flat_sgd[..], &sgd.p_flat_sgd_standard_error]),
     }
     .panels(
         Panel::new("schedules", slow(), Axis::log("noise strength Δ")),

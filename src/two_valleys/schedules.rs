@@ -241,6 +241,31 @@ impl Schedules {
         }
     }
 
+    /// The first step in which one of the schedules has its largest learning rate, by the noise-free time along the floor.
+    fn first_largest_step(&self, model: &TwoValleyModel, changes: &[f64]) -> Result<f64> {
+        let landscape = model.landscape();
+        let mut first = f64::INFINITY;
+        for (shape, change) in self
+            .shape
+            .iter()
+            .flat_map(|shape| changes.iter().map(move |y| (shape, y)))
+        {
+            let (path, strengths) = ([self.start_y, *change], [self.before, self.after]);
+            let shape = self.schedule_shape(*shape);
+            let schedule = NoiseSchedule::changing(landscape, path, strengths, &shape, self.pieces)?;
+            let (mut steps, mut largest) = (0.0, (0.0, 0.0));
+            for (from, to, strength) in schedule.pieces(self.start_y, self.end_y) {
+                let learning_rate = self.learning_rate_and_sigma(strength).0;
+                if learning_rate > largest.0 {
+                    largest = (learning_rate, steps);
+                }
+                steps += floor_time(landscape, from, to, 1.0)? / learning_rate;
+            }
+            first = first.min(largest.1);
+        }
+        Ok(first)
+    }
+
     /// η and σ at a noise strength.
     fn learning_rate_and_sigma(&self, strength: f64) -> (f64, f64) {
         match self.lever {
@@ -386,11 +411,21 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
     let langevin = task.langevin_time_step.map(|step| task.langevin(step));
     let langevin = langevin.map(|task| ("langevin_time_step", task));
     for (key, task) in [("learning_rate", task.clone())].into_iter().chain(langevin) {
-        for strength in [task.before, task.after, task.largest()] {
+        // the largest step first: what is stable with it is with the others
+        for strength in [task.largest(), task.before, task.after] {
             let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
             let walk = model.walk(learning_rate, sigma);
-            walk.and_then(|walk| walk.check_stability(task.start_y))
-                .map_err(|e| e.at(&format!("{SECTION}.{key}")))?;
+            let stable = walk.and_then(|walk| walk.check_stability(task.start_y));
+            if let Err(mut error) = stable {
+                if let Error::Unstable { position, .. } = &mut error {
+                    let step = task.first_largest_step(model, &changes)?;
+                    *position = format!(
+                        "{position}, from step {step:.0} of a schedule on, where each is {}",
+                        shown(learning_rate)
+                    );
+                }
+                return Err(error.at(&format!("{SECTION}.{key}")));
+            }
         }
     }
     for (key, strength) in [

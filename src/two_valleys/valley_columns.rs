@@ -59,6 +59,30 @@ impl ValleyMeans {
     }
 }
 
+/// What runs of SGD are in one line: they take no limit, how far from one they are, and how many of the cells are not frozen at their end.
+///
+/// # Errors
+/// As [`crate::ensemble::TwoValleyWalk::check_stability`].
+pub(crate) fn ensemble_regime(cells: &[Cell], unfrozen: &[f64]) -> Result<Vec<String>> {
+    let mut steepest = 0.0_f64;
+    for cell in cells {
+        for start in &cell.protocol.starts {
+            steepest = steepest.max(cell.walk.check_stability(start[1])?);
+        }
+    }
+    let late = unfrozen.iter().filter(|share| **share > TAIL).count();
+    let end = match late {
+        0 => "all cells are frozen at the end of the runs".into(),
+        _ => format!(
+            "in {late} of {} cells more than 1 % of the runs still hop at the end, and last hops are as late as the runs are long",
+            unfrozen.len()
+        ),
+    };
+    Ok(vec![format!(
+        "SGD itself, no limit of small steps: η H is at most {steepest:.3} at the bottoms of the valleys, the order by which theories for η → 0 are off; {end}"
+    )])
+}
+
 records! {
     /// Time scales along a path of the two-valley model.
     pub struct TimeScales {

@@ -88,6 +88,7 @@ pub fn freezing_line(noise_strength: Vec<f64>, means: ValleyMeans) -> Group {
         }
     }
     let result = FreezingLineResult {
+        regime: None,
         learning_rate: 0.01,
         start_y: 1.0,
         ramp: 1.0,
@@ -419,6 +420,7 @@ fn ablations() -> Group {
         value,
     };
     let result = AblationsResult {
+        regime: None,
         learning_rate: 0.01,
         start_y: 1.0,
         runs: 1000,
@@ -1054,6 +1056,8 @@ fn critical_points() -> Group {
     ];
     let barrier = [barrier, vec![missing; 4]].concat();
     let result = CriticalPointsResult {
+        quartic: None,
+        quartic_error: None,
         starts: 100,
         fruitless_starts: 90,
         euler_characteristic: 1,
