@@ -5,6 +5,8 @@
 mod common;
 
 use common::command::freezeout_within;
+use freezeout::freezing::floor_time;
+use freezeout::landscape::TwoValley;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -129,6 +131,12 @@ fn sizes_are_judged_before_they_are_allocated() {
     ] {
         refused(&changed(LINE, from, to), wanted);
     }
+    let absorbing = "[[-2.5, 2.5]]\nboundaries = [[\"absorbing\", \"reflecting\"]]";
+    let two_modes = changed(LINE, "slow_modes = 1", "slow_modes = 2");
+    refused(
+        &changed(&two_modes, "[[-2.5, 2.5]]", absorbing),
+        &["escape.slow_modes", "an end absorbs"],
+    );
     for (from, to, wanted) in [
         (
             "points = 10 }\ny = { from = 1.0, to = 2.0, points = 10 }",
@@ -236,6 +244,19 @@ fn noise_without_valleys_and_endless_work_are_refused_at_once() {
             &["schedules.langevin_time_step", "time step"],
         ),
         (
+            "learning_rate = 0.05",
+            "learning_rate = 0.25",
+            &[
+                "schedules.learning_rate",
+                "from step 0 of a schedule on, where each is 0.25",
+            ],
+        ),
+        (
+            "before = 1e-3\nafter = 1e-4\nchange_y = [2.0]",
+            "before = 1e-4\nafter = 5e-4\nchange_y = [2.0]\nlever = \"learning_rate\"\nlangevin_time_step = 0.25",
+            &["schedules.langevin_time_step", "from step 0"],
+        ),
+        (
             "shape = [\"step\"]",
             "shape = [\"step\"]\nlever = 3",
             &["schedules.lever", "batch_size, learning_rate"],
@@ -258,6 +279,23 @@ fn noise_without_valleys_and_endless_work_are_refused_at_once() {
     ] {
         refused(&changed(SCHEDULES, from, to), wanted);
     }
+    // the learning rate grows at y = 2, after the time of the floor from 1 to 2 in steps of .05
+    let grows = changed(
+        SCHEDULES,
+        "before = 1e-3\nafter = 1e-4",
+        "before = 2e-4\nafter = 1e-3\nlever = \"learning_rate\"",
+    );
+    let floor = floor_time(&TwoValley::default(), 1.0, 2.0, 1.0).unwrap();
+    refused(
+        &changed(&grows, "learning_rate = 0.05", "learning_rate = 0.25"),
+        &[
+            "schedules.learning_rate",
+            &format!(
+                "from step {:.0} of a schedule on, where each is 0.25",
+                floor / 0.05
+            ),
+        ],
+    );
     for (from, to, wanted) in [
         (
             "points = 21",
@@ -281,6 +319,10 @@ fn noise_without_valleys_and_endless_work_are_refused_at_once() {
     refused_when_run(
         &changed(FREEZING, "points = 21", "points = 21\nlangevin_time_step = 1.0"),
         &["freezing.langevin_time_step", "must be below 2"],
+    );
+    refused_when_run(
+        "name = \"far\"\n[freezing_line]\nsigma = [1e300]\nruns = 4\nsteps = 100\nrecords = 10\n",
+        &["freezing_line", "a run of the ensemble diverges"],
     );
 }
 

@@ -173,6 +173,17 @@ def inertia(friction, temperature, columns, hermite):
     print(f"inertia, friction {friction} ({columns}x{hermite}): gap {np.sort((1 / found - 1e-9).real)[1]:.9g}")
 
 
+def turnover(friction, temperature):
+    """1/(Upsilon k) of x^4/4 - x^2/2: Kramers 1940, eq. 25, Mel'nikov and Meshkov 1986; a path loses 4/3 friction on its way from the barrier and back."""
+    mp.dps = 30
+    gamma_, t = mpf(friction), mpf(temperature)
+    rate = (sqrt(gamma_**2 / 4 + 1) - gamma_ / 2) * sqrt(2) / (2 * pi) * exp(-mpf(1) / 4 / t)
+    delta = gamma_ * 4 / 3 / t
+    integral = quad(lambda y: mp.log(1 - exp(-delta * (y * y + mpf(1) / 4))) / (y * y + mpf(1) / 4), [-mp.inf, 0, mp.inf])
+    factor = exp(integral / (2 * pi))
+    print(f"turnover, friction {friction}: {mp.nstr(1 / (rate * factor), 15)} ({mp.nstr(1 / rate, 15)} without depopulation)")
+
+
 def coupled(coupling, n, m, temperature=0.1):
     """Gap of x^4/4 - x^2/2 + y^2/2 + coupling x y in the plane: Galerkin in Hermite functions of y and sinc functions of x."""
     ends, h = 2.8, 5.6 / (n + 1)
@@ -276,6 +287,8 @@ if __name__ == "__main__":
     mueller_brown()
     for friction, hermite in ((0.1, 150), (0.1, 220), (0.3, 60), (0.3, 110), (1.0, 30), (1.0, 60), (10.0, 12), (10.0, 20)):
         inertia(friction, 1 / 32, 90, hermite)
+    for friction in ("0.1", "0.3", "1", "10"):
+        turnover(friction, "0.03125")
     for rms in (False, True):
         for nodes, every in ((400, 20), (800, 20), (1600, 20), (400, 10)):
             noise_laws(rms, nodes, every)

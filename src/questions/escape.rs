@@ -406,6 +406,12 @@ impl Escape {
                 format!("{} modes need more than {cells} cells", self.slow_modes),
             ));
         }
+        if self.slow_modes > default_modes() && problem.domain().absorbs() {
+            return Err(Error::config(
+                "escape.slow_modes",
+                "relaxation modes are those of a closed domain, and an end absorbs: leave the key out, or let all ends reflect",
+            ));
+        }
         if let Some(keys) = &self.path {
             let settings = keys.settings();
             let checked = settings.and_then(|settings| settings.check(&problem));

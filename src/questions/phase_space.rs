@@ -301,7 +301,11 @@ impl PhaseSpaceKeys {
     fn frictions(&self, learning_rate: Option<f64>) -> Result<Vec<(f64, f64)>> {
         match (&self.friction, &self.momentum) {
             (Some(range), None) => {
-                let frictions = range.positive("phase_space.friction")?;
+                /// Beyond these times leave the range of numbers.
+                const RANGE: [f64; 2] = [1e-100, 1e100];
+                let in_range = |friction: f64| (RANGE[0]..=RANGE[1]).contains(&friction);
+                let wanted = "a friction between 1e-100 and 1e100 is needed";
+                let frictions = range.values("phase_space.friction", in_range, wanted)?;
                 Ok(frictions.into_iter().map(|friction| (friction, 1.0)).collect())
             }
             (None, Some(range)) => {

@@ -1,7 +1,7 @@
 //! Schedules that are compared: how their noise goes, what each of them reaches, and what the best gains.
 
 use crate::output::records;
-use crate::plot::{Axis, Layer, Panel, Style};
+use crate::plot::{Axis, Dash, Layer, Panel, Style};
 
 /// What the first of the probabilities gains over each, and its errors: of discretisation the sum of both, which need not be independent; of independent
 /// runs, `f64::hypot`.
@@ -96,7 +96,8 @@ impl Compared<'_> {
             if let Some([values, errors]) = self.runs {
                 let place = last - k as f64 - 3.0 * APART;
                 let ends = [values[k] - errors[k], values[k] + errors[k]];
-                reached = reached.with(Layer::line(&ends, &[place; 2], "", style.with_width(1.5)));
+                let bar = style.with_dash(Dash::Solid).with_width(1.5);
+                reached = reached.with(Layer::line(&ends, &[place; 2], "", bar));
             }
         }
         [noise, reached]
