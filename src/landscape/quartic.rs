@@ -16,7 +16,7 @@ use crate::math::{Point, Tensor, even_limit};
 ///
 /// # Errors
 /// [`Error::InvalidParameter`] where the point is no such point: its curvature along the flat direction or L_uuu is more than 1e-6 of what c says within
-/// `scale`; [`Error::NotFinite`] when the Hessian is not finite around it.
+/// `scale`, or another curvature so small that c is as large there; [`Error::NotFinite`] when the Hessian is not finite around it.
 ///
 /// # Examples
 /// ```
@@ -40,6 +40,15 @@ pub fn quartic_coefficient<const D: usize>(
         return Err(Error::NotFinite {
             quantity: "quartic coefficient".into(),
             reason: format!("at {:?}", point.as_slice()),
+        });
+    }
+    let stiff = frame.others().map(|k| frame.values[k].abs());
+    let softest = stiff.fold(f64::INFINITY, f64::min);
+    if !(value.abs() * scale * scale < softest) {
+        return Err(Error::InvalidParameter {
+            name: "curvature along the other directions".into(),
+            value: softest,
+            requirement: format!("it must exceed the quartic {value:e} times the square of the scale"),
         });
     }
     for (name, lower) in [

@@ -1,5 +1,6 @@
 //! `[trajectories]`: single runs of discrete SGD, step by step, for a picture.
 
+use super::valley_columns::regime_of_steps;
 use crate::ensemble::stream::{self, Polar};
 use crate::error::{Error, Result};
 use crate::output::{Group, Records, ResultFile, records};
@@ -53,6 +54,8 @@ records! {
             /// σ.
             sigma: f64,
         }
+        /// how far from the limit of small steps the runs are
+        regime: Option<Vec<String>> => [note] "text",
         /// iterations done
         step: Vec<u64> => [step] "iterations" "k",
         /// transverse direction
@@ -152,6 +155,7 @@ fn run(seed: u64, model: &TwoValleyModel, task: &Trajectories) -> Result<Vec<Gro
         }
     }
     let result = TrajectoriesResult {
+        regime: Some(vec![regime_of_steps(walk.check_stability(task.start_y)?)]),
         learning_rate: task.learning_rate,
         sigma: task.sigma,
         step: (0..=task.steps / task.record_every)

@@ -78,9 +78,14 @@ pub(crate) fn ensemble_regime(cells: &[Cell], unfrozen: &[f64]) -> Result<Vec<St
             unfrozen.len()
         ),
     };
-    Ok(vec![format!(
-        "SGD itself, no limit of small steps: η H is at most {steepest:.3} at the bottoms of the valleys, the order by which theories for η → 0 are off; {end}"
-    )])
+    Ok(vec![format!("{}; {end}", regime_of_steps(steepest))])
+}
+
+/// How far from the limit of small steps runs of SGD are, `steepest` being what [`crate::ensemble::TwoValleyWalk::check_stability`] finds.
+pub(crate) fn regime_of_steps(steepest: f64) -> String {
+    format!(
+        "SGD itself, no limit of small steps: η H is at most {steepest:.3} at the bottoms of the valleys, the order by which theories for η → 0 are off"
+    )
 }
 
 records! {

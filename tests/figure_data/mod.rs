@@ -172,6 +172,7 @@ fn trajectories() -> Group {
         }
     }
     let result = TrajectoriesResult {
+        regime: None,
         learning_rate: 0.01,
         sigma: 0.05,
         step,
