@@ -478,7 +478,7 @@ fn what_cannot_be_followed_is_refused_with_its_key() {
     );
     let message = refused(&text("").replace("start_x = [0.01]", "start_x = [3.0]"));
     assert!(message.contains("freezing.start_x"), "{message}");
-    let noise = "tensor = [[0.05, 0.0], [0.0, -1.0]]";
+    let noise = "tensor = [[0.05, 0.0], [0.0, \"-1 - x^2\"]]";
     let message = refused(&text("").replace("model = \"hessian_power\"", noise));
     assert!(message.contains("none may be negative"), "{message}");
 }
