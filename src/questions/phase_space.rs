@@ -301,11 +301,11 @@ impl PhaseSpaceKeys {
     fn frictions(&self, learning_rate: Option<f64>) -> Result<Vec<(f64, f64)>> {
         match (&self.friction, &self.momentum) {
             (Some(range), None) => {
-                /// Beyond these times leave the range of numbers.
-                const RANGE: [f64; 2] = [1e-100, 1e100];
-                let in_range = |friction: f64| (RANGE[0]..=RANGE[1]).contains(&friction);
-                let wanted = "a friction between 1e-100 and 1e100 is needed";
-                let frictions = range.values("phase_space.friction", in_range, wanted)?;
+                /// Below, times leave the range of numbers.
+                const WEAKEST: f64 = 1e-100;
+                let wanted = "a friction of at least 1e-100 is needed";
+                let frictions =
+                    range.values("phase_space.friction", |friction| friction >= WEAKEST, wanted)?;
                 Ok(frictions.into_iter().map(|friction| (friction, 1.0)).collect())
             }
             (None, Some(range)) => {
