@@ -7,6 +7,7 @@ use crate::generator::PhaseSpace;
 use crate::grid::Axis as GridAxis;
 use crate::landscape::{Landscape, critical_point};
 use crate::math::Point;
+use crate::math::gauss_legendre::gauss_legendre;
 use crate::observables::{committor, mean_first_passage_time, slow_modes, stationary_probability};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{
@@ -506,17 +507,44 @@ fn turnover_time(diffusion: &impl Diffusion<1>, friction: f64, start: f64, barri
         return None;
     }
     let height = |x: f64| top.loss - loss.loss(&Point::<1>::new(x));
-    // from the barrier through the well to where the loss is as high again
-    let (from, to) = (top.position[0], well.position[0]);
-    let step = (to - from) / SAMPLES as f64;
-    let speeds = (0..64 * SAMPLES).map(|k| height(from + step * (k as f64 + 0.5)));
-    let orbit: f64 = speeds
-        .take_while(|h| *h > 0.0)
-        .map(|h| 2.0 * step.abs() * (2.0 * h).sqrt())
-        .sum();
+    let orbit = orbit(height, top.position[0], well.position[0])?;
     let [slow, fast] = [well.eigenvalues[0], -top.eigenvalues[0]].map(f64::sqrt);
     let rate = turnover_rate(friction, slow, fast, (top.loss - well.loss) / temperature).ok()?;
     Some(1.0 / (rate * depopulation_factor(friction * orbit / temperature).ok()?))
+}
+
+/// ∮ |v| dx of the path from the barrier through the well to where the loss is as high again, and back; none where that is farther than 64 times the way to the well.
+///
+/// # Method
+/// Gauss-Legendre panels in w, x = x_t + (x_b - x_t) w²: |v| is the root of the distance to the turning point x_t, and straight at the barrier x_b.
+fn orbit(height: impl Fn(f64) -> f64, barrier: f64, well: f64) -> Option<f64> {
+    const FARTHEST: usize = 64;
+    const HALVINGS: usize = 100;
+    const PANELS: usize = 16;
+    const ORDER: usize = 16;
+    let step = (well - barrier) / SAMPLES as f64;
+    let mut samples = (SAMPLES..FARTHEST * SAMPLES).map(|k| barrier + step * k as f64);
+    let mut outside = samples.find(|x| !(height(*x) > 0.0))?;
+    let mut inside = outside - step;
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (inside + outside);
+        match height(middle) > 0.0 {
+            true => inside = middle,
+            false => outside = middle,
+        }
+    }
+    let (nodes, weights) = gauss_legendre(ORDER);
+    let speed = |w: f64| 2.0 * w * (2.0 * height(inside + (barrier - inside) * w * w).max(0.0)).sqrt();
+    let panel = |k: usize| {
+        let at = |node: f64| (k as f64 + 0.5 * (1.0 + node)) / PANELS as f64;
+        let sum: f64 = nodes
+            .iter()
+            .zip(&weights)
+            .map(|(node, weight)| weight * speed(at(*node)))
+            .sum();
+        0.5 * sum / PANELS as f64
+    };
+    Some(2.0 * (barrier - inside).abs() * (0..PANELS).map(panel).sum::<f64>())
 }
 
 impl PhaseSpaceResult {
