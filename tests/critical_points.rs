@@ -854,6 +854,18 @@ noise_strength = [0.2, 0.1, 0.05]
     let without = [0, 1, 2]
         .map(|k| (exact[k] / (rate[k] - uncorrected[k] * slopes[k] / 2.0) - 1.0) / slopes[k].powi(2));
     assert!(!is_constant(without), "{without:?}");
+    // A maximum alone has no rates.
+    let hill = r#"
+name = "hill"
+landscape = { loss = "-(x^2 + y^2)/2", variables = ["x", "y"] }
+noise.tensor = [["1 - (x^2 + y^2)/2", 0.0], [0.0, "1 - (x^2 + y^2)/2"]]
+sgd.noise_strength = 0.1
+[region]
+domain = [[-0.9, 0.8], [-0.9, 0.8]]
+[critical_points]
+"#;
+    let file = run(hill);
+    assert!(numbers(&file, "index") == [2.0] && numbers(&file, "rate").is_empty());
     // Noise that vanishes in the minima does not leave them.
     refused_by_command(&text.replace(" + 0.15", ""), &["noise: it must not vanish"]);
 }

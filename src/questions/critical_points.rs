@@ -557,14 +557,16 @@ fn ways_in_temperatures<const D: usize>(
     temperature: f64,
     slope: f64,
 ) -> Result<Vec<Way>> {
+    let Some(lowest) = graph.minima.first() else {
+        return Ok(Vec::new());
+    };
     let not_positive = |_: Error| {
         Error::config(
             "noise",
             "it must not vanish at a minimum or a saddle: add a residual loss or a floor",
         )
     };
-    let reduced =
-        LossInTemperatures::new(loss, graph.minima[0].loss, temperature, slope).map_err(not_positive)?;
+    let reduced = LossInTemperatures::new(loss, lowest.loss, temperature, slope).map_err(not_positive)?;
     let points = graph
         .minima
         .iter()

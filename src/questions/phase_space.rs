@@ -7,7 +7,7 @@ use crate::generator::PhaseSpace;
 use crate::grid::Axis as GridAxis;
 use crate::landscape::{Landscape, critical_point};
 use crate::math::Point;
-use crate::math::gauss_legendre::gauss_legendre;
+use crate::math::gauss_legendre::GaussLegendre;
 use crate::observables::{committor, mean_first_passage_time, slow_modes, stationary_probability};
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{
@@ -74,7 +74,7 @@ records! {
         /// discretisation error of spectral_gap
         spectral_gap_error: Vec<f64> => [friction] "1/time",
         /// inverse of Kramers' turnover rate with the depopulation factor; relative error of order T/barrier
-        turnover_time: Vec<f64> => [friction] "time" missing "noise that is not constant, or no smooth minimum and barrier",
+        turnover_time: Vec<f64> => [friction] "time" missing "noise that is not constant, no smooth minimum and barrier, or no turning point beyond the minimum",
         /// stationary probability of the cells at the ends of x and under the highest level, on the coarsest grid
         cut_probability: Vec<f64> => [friction] "1",
         /// position
@@ -521,7 +521,6 @@ fn orbit(height: impl Fn(f64) -> f64, barrier: f64, well: f64) -> Option<f64> {
     const FARTHEST: usize = 64;
     const HALVINGS: usize = 100;
     const PANELS: usize = 16;
-    const ORDER: usize = 16;
     let step = (well - barrier) / SAMPLES as f64;
     let mut samples = (SAMPLES..FARTHEST * SAMPLES).map(|k| barrier + step * k as f64);
     let mut outside = samples.find(|x| !(height(*x) > 0.0))?;
@@ -533,16 +532,13 @@ fn orbit(height: impl Fn(f64) -> f64, barrier: f64, well: f64) -> Option<f64> {
             false => outside = middle,
         }
     }
-    let (nodes, weights) = gauss_legendre(ORDER);
+    let rule = GaussLegendre::get();
     let speed = |w: f64| 2.0 * w * (2.0 * height(inside + (barrier - inside) * w * w).max(0.0)).sqrt();
     let panel = |k: usize| {
-        let at = |node: f64| (k as f64 + 0.5 * (1.0 + node)) / PANELS as f64;
-        let sum: f64 = nodes
-            .iter()
-            .zip(&weights)
-            .map(|(node, weight)| weight * speed(at(*node)))
-            .sum();
-        0.5 * sum / PANELS as f64
+        let at = rule
+            .nodes
+            .map(|node| (k as f64 + 0.5 * (1.0 + node)) / PANELS as f64);
+        0.5 * rule.integral(&at.map(speed)) / PANELS as f64
     };
     Some(2.0 * (barrier - inside).abs() * (0..PANELS).map(panel).sum::<f64>())
 }

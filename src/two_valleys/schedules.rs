@@ -241,25 +241,36 @@ impl Schedules {
         }
     }
 
-    /// The first step in which one of the schedules has its largest learning rate, by the noise-free time along the floor.
-    fn first_largest_step(&self, model: &TwoValleyModel, changes: &[f64]) -> Result<f64> {
-        let landscape = model.landscape();
-        let mut first = f64::INFINITY;
-        for (shape, change) in self
+    /// All schedules, those of a shape together, in so many pieces.
+    fn noise_schedules(
+        &self,
+        model: &TwoValleyModel,
+        changes: &[f64],
+        pieces: usize,
+    ) -> Result<Vec<NoiseSchedule>> {
+        let all = self
             .shape
             .iter()
-            .flat_map(|shape| changes.iter().map(move |y| (shape, y)))
-        {
+            .flat_map(|shape| changes.iter().map(move |y| (shape, y)));
+        let schedule = |(shape, change): (&Shape, &f64)| {
             let (path, strengths) = ([self.start_y, *change], [self.before, self.after]);
             let shape = self.schedule_shape(*shape);
-            let schedule = NoiseSchedule::changing(landscape, path, strengths, &shape, self.pieces)?;
+            NoiseSchedule::changing(model.landscape(), path, strengths, &shape, pieces)
+        };
+        all.map(schedule).collect()
+    }
+
+    /// The first step in which one of the schedules has its largest learning rate, by the noise-free time along the floor.
+    fn first_largest_step(&self, model: &TwoValleyModel, changes: &[f64]) -> Result<f64> {
+        let mut first = f64::INFINITY;
+        for schedule in self.noise_schedules(model, changes, self.pieces)? {
             let (mut steps, mut largest) = (0.0, (0.0, 0.0));
             for (from, to, strength) in schedule.pieces(self.start_y, self.end_y) {
                 let learning_rate = self.learning_rate_and_sigma(strength).0;
                 if learning_rate > largest.0 {
                     largest = (learning_rate, steps);
                 }
-                steps += floor_time(landscape, from, to, 1.0)? / learning_rate;
+                steps += floor_time(model.landscape(), from, to, 1.0)? / learning_rate;
             }
             first = first.min(largest.1);
         }
@@ -451,21 +462,8 @@ fn run(
     seed: u64,
     progress: &Progress,
 ) -> Result<SchedulesResult> {
-    let landscape = model.landscape();
-    let schedules = |pieces: usize| {
-        let schedule = |(shape, change): (&Shape, &f64)| {
-            let (path, strengths) = ([task.start_y, *change], [task.before, task.after]);
-            let shape = task.schedule_shape(*shape);
-            NoiseSchedule::changing(landscape, path, strengths, &shape, pieces)
-        };
-        let all = task
-            .shape
-            .iter()
-            .flat_map(|shape| changes.iter().map(move |y| (shape, y)));
-        all.map(schedule).collect::<Result<Vec<_>>>()
-    };
-    let finer = schedules(2 * task.pieces)?;
-    let schedules = schedules(task.pieces)?;
+    let finer = task.noise_schedules(model, changes, 2 * task.pieces)?;
+    let schedules = task.noise_schedules(model, changes, task.pieces)?;
     let bar = progress.task("schedules", schedules.len() as u64);
     let rows: Vec<Row> = schedules
         .par_iter()
