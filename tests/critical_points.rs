@@ -19,7 +19,7 @@ use freezeout::math::{Point, Tensor};
 use freezeout::noise::{Isotropic, LossScaled};
 use freezeout::observables::{CoupledGap, Factor, Product, coupled_gap, slow_modes, spectral_gap};
 use freezeout::output::{Records, ResultFile};
-use freezeout::questions::critical_points::CriticalPointsResult;
+use freezeout::questions::critical_points::{CriticalPointsResult, figure as critical_points_figure};
 use freezeout::rates::literature::PowerLawEscape;
 use freezeout::rates::{
     BarrierGraph, FirstCorrection, NonquadraticPassage, PowerLaw, SaddlePassage, ScaleAndSpeed,
@@ -866,6 +866,8 @@ domain = [[-0.9, 0.8], [-0.9, 0.8]]
 "#;
     let file = run(hill);
     assert!(numbers(&file, "index") == [2.0] && numbers(&file, "rate").is_empty());
+    let tree = critical_points_figure(&file);
+    assert!(matches!(tree, Err(Error::NothingToDraw { .. })));
     // Noise that vanishes in the minima does not leave them.
     refused_by_command(&text.replace(" + 0.15", ""), &["noise: it must not vanish"]);
 }

@@ -740,9 +740,14 @@ struct Branch {
 /// The tree of barriers: minima at equal distances, joined at the loss of the lowest pass between them.
 ///
 /// # Errors
-/// As [`Records::of`].
+/// As [`Records::of`]; [`Error::NothingToDraw`] without a minimum.
 pub fn figure(file: &ResultFile) -> Result<Figure> {
     let result = CriticalPointsResult::of(file)?;
+    if result.minimum.is_empty() {
+        return Err(Error::NothingToDraw {
+            message: "no minimum was found in the domain".into(),
+        });
+    }
     let minima: Vec<f64> = result.minimum.iter().map(|k| result.loss[*k as usize]).collect();
     let passes = passes(&result);
     // lowest pass first, each of which may join two branches
