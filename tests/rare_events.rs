@@ -264,7 +264,7 @@ fn rates_of_two_saddles_add_up() {
     let graph = BarrierGraph::new(&ring, &found.points).unwrap();
     // The gap is twice the rate of either well.
     let gap_over_rate = |temperature: f64| {
-        let rate = graph.rate(0, 1, &Tensor::<2>::identity(), temperature).unwrap();
+        let rate = graph.rate(0, 1, temperature).unwrap();
         let sgd = Sgd::with_noise_strength(&ring, Isotropic::new(1.0).unwrap(), temperature).unwrap();
         let axis = Axis::uniform(-1.5, 1.5, 100).unwrap();
         let generator = Generator::assemble(&sgd, Grid::new([axis.clone(), axis])).unwrap();
@@ -292,7 +292,7 @@ fn further_parabolas_do_not_change_a_rate() {
         [0, 0, 1]
     );
     let graph = BarrierGraph::new(&loss, &found.points).unwrap();
-    let rate = graph.rate(0, 1, &Tensor::<5>::identity(), 0.025).unwrap();
+    let rate = graph.rate(0, 1, 0.025).unwrap();
     // Kramers: sqrt(2)/2π exp(−ΔL/T)
     assert!((rate / (2f64.sqrt() / (2.0 * PI) * (-10f64).exp()) - 1.0).abs() < 1e-9);
     assert!((graph.barrier(0, 1).unwrap() - 0.25).abs() < 1e-12);

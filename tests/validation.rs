@@ -50,6 +50,16 @@ fn every_case_meets_its_known_values_and_the_report_is_theirs() {
         .iter()
         .filter(|o| o.reference != 0.0 && o.case != "07-mueller-brown")
     {
+        if outcome.is_sampled {
+            // tolerances are four standard errors as they are expected
+            let stated = outcome.error.unwrap();
+            assert!(
+                stated > 0.5 * outcome.tolerance && stated < 2.0 * outcome.tolerance,
+                "{}",
+                outcome.line()
+            );
+            continue;
+        }
         let largest = match outcome.case.as_str() {
             "17-inertia" => 0.05,
             // the error is that of a formula for small noise, 1/exponent, and of a path in pieces
@@ -57,6 +67,8 @@ fn every_case_meets_its_known_values_and_the_report_is_theirs() {
             "21-focus" => 5e-3,
             // of a formula for small noise, the terms of its first correction
             "24-least-squares" => 0.24,
+            "25-quartic-saddle" => 0.15,
+            "26-cusp" => 0.05,
             // y moves far in few steps: kernels are kept for a while
             "18-noise-laws" => 2e-3,
             _ => 1e-3,

@@ -9,7 +9,7 @@ from math import gamma
 import numpy as np
 from mpmath import mp, mpf, quad, exp, sqrt, pi, erfc
 from scipy.linalg import eigh, lu_factor, lu_solve, solve_continuous_lyapunov
-from scipy.optimize import root
+from scipy.optimize import brentq, root
 from scipy.sparse import csr_matrix, diags, eye, kron
 from scipy.sparse.linalg import LinearOperator, eigs, splu
 
@@ -241,6 +241,12 @@ def noise_laws(rms, nodes, every, learning_rate=0.02, batch=10, steps=5000, y=1.
     print(f"noise laws, rms {rms} ({nodes} nodes, every {every} steps): P_flat {p[x > 0].sum():.9f}, y {y:.6f}")
 
 
+def sinc_derivative(z, h):
+    d = np.subtract.outer(np.arange(len(z)), np.arange(len(z)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(d == 0, 0.0, (-1.0) ** d / (d * h))
+
+
 def least_squares(slope, h, ends=(2.2, 1.7)):
     """Gap of the Ito process with D = slope L in the plane: sinc functions with spacing h, symmetrised by exp(-U/2), U = ln(L)/slope."""
     x, y = (h * np.arange(-int(end / h), int(end / h) + 1) for end in ends)
@@ -248,16 +254,33 @@ def least_squares(slope, h, ends=(2.2, 1.7)):
     loss = (at**2 - 1) ** 2 / 4 + (1 + 0.3 * at) * up**2 / 2 + 0.15
     slopes = [(at**3 - at + 0.15 * up**2) / (slope * loss), (1 + 0.3 * at) * up / (slope * loss)]
 
-    def derivative(z):
-        d = np.subtract.outer(np.arange(len(z)), np.arange(len(z)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(d == 0, 0.0, (-1.0) ** d / (d * h))
-
-    along = [np.kron(derivative(x), np.eye(len(y))), np.kron(np.eye(len(x)), derivative(y))]
+    along = [np.kron(sinc_derivative(x, h), np.eye(len(y))), np.kron(np.eye(len(x)), sinc_derivative(y, h))]
     form = sum((a + np.diag(u.ravel() / 2)).T @ (a + np.diag(u.ravel() / 2)) for a, u in zip(along, slopes))
     root = np.sqrt(slope * loss.ravel())
     rates = eigh(root[:, None] * form * root, eigvals_only=True, subset_by_index=[0, 1])
     print(f"least squares, dT/dL = {slope} (h = {h}): rates {rates[0]:.1e} {rates[1]:.9g}")
+
+
+def quartic_gap(temperature, h, h_across):
+    """Gap of X^6/6 - X^4/4 + w^2, w = y - .4 x^2, X = x - 1/2: sinc functions of x and w, symmetrised by exp(-L/2T)."""
+    x = 0.5 + h * np.arange(-int(1.55 / h), int(1.55 / h) + 1)
+    w = h_across * np.arange(-int(0.42 / h_across), int(0.42 / h_across) + 1)
+    at, up = np.meshgrid(x, w, indexing="ij")
+    across = np.kron(np.eye(len(x)), sinc_derivative(w, h_across))
+    slope = (at - 0.5) ** 5 - (at - 0.5) ** 3 - 1.6 * at * up
+    a = np.kron(sinc_derivative(x, h), np.eye(len(w))) - (0.8 * at).ravel()[:, None] * across + np.diag(slope.ravel() / (2 * temperature))
+    b = across + np.diag(up.ravel() / temperature)
+    rates = eigh(temperature * (a.T @ a + b.T @ b), eigvals_only=True, subset_by_index=[0, 1])
+    print(f"quartic saddle, T = {temperature} (h = {h}, {h_across}): gap {rates[1]:.9g}")
+
+
+def cusp(temperature):
+    """Rates over the cusp of (|x| - 1)^2 (1 + x/5) + 3 x^2/10: one over mean times from minimum to minimum."""
+    loss = lambda x: (abs(x) - 1) ** 2 * (1 + x / 5) + 3 * x * x / 10
+    slope = lambda x: 2 * np.sign(x) * (abs(x) - 1) * (1 + x / 5) + (abs(x) - 1) ** 2 / 5 + 3 * x / 5
+    a, b = brentq(slope, -1.2, -0.3, xtol=1e-15), brentq(slope, 0.3, 1.2, xtol=1e-15)
+    line = Line([-3, a, 0, b, 3], 0.02, lambda x: loss(x) / temperature, lambda x: temperature)
+    print(f"cusp, T = {temperature}: rates {1 / line.time(a, b):.13g} {1 / line.time_down(b, a):.13g}")
 
 
 def quartic_saddle(temperature):
@@ -298,3 +321,7 @@ if __name__ == "__main__":
     for h in (0.06, 0.055, 0.05):
         least_squares(0.1, h)
     quartic_saddle(0.005)
+    for h, h_across in ((0.036, 0.036), (0.033, 0.033)):
+        quartic_gap(0.008, h, h_across)
+    for temperature in (0.04, 0.02):
+        cusp(temperature)

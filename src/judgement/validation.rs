@@ -38,7 +38,8 @@ struct Check {
 /// One number held against its known value.
 ///
 /// # Formula
-/// Passes when |value − reference| ≤ tolerance and, where an error is stated, |value − reference| ≤ error + uncertainty.
+/// Passes when |value − reference| ≤ tolerance and, where an error is stated, |value − reference| ≤ error + uncertainty. Of a sampled number the error is four
+/// standard errors and what the time step may leave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckOutcome {
     /// Name of the case's folder.
@@ -51,6 +52,8 @@ pub struct CheckOutcome {
     pub value: f64,
     /// Stated error, absolute.
     pub error: Option<f64>,
+    /// Whether the number is sampled.
+    pub is_sampled: bool,
     /// Known value.
     pub reference: f64,
     /// What is not known of it, absolute.
@@ -108,7 +111,11 @@ impl CheckOutcome {
         };
         [
             number(self.value),
-            self.error.map_or("none stated".into(), |e| format!("{e:.1e}")),
+            match self.error {
+                None => "none stated".into(),
+                Some(error) if self.is_sampled => format!("{error:.1e}, sampled"),
+                Some(error) => format!("{error:.1e}"),
+            },
             number(self.reference),
             format!("{:.1e}", self.deviation() / unit),
             format!("{:.1e}", self.tolerance / unit),
@@ -226,15 +233,21 @@ fn checks(case: &str, mut table: toml::Table) -> Result<(Vec<Check>, String)> {
     Ok((checks, text))
 }
 
+/// Standard errors that cover a sampled number.
+const STANDARD_ERRORS: f64 = 4.0;
+
 fn outcome(case: &str, title: &str, check: Check, file: &ResultFile) -> Result<CheckOutcome> {
     let at = |path: &str| entry(file, path, &check.index).map_err(|message| wrong(case, path, message));
     let value = at(&check.record)?;
-    let error = match &check.relative_error {
-        Some(path) => Some(at(path)? * value.abs()),
-        None => {
-            let path = format!("{}_error", check.record);
-            file.record(&path).is_ok().then(|| at(&path)).transpose()?
-        }
+    let beside = |suffix: &str| {
+        let path = format!("{}_{suffix}", check.record);
+        file.record(&path).is_ok().then(|| at(&path)).transpose()
+    };
+    let standard_error = beside("standard_error")?;
+    let error = match (&check.relative_error, standard_error) {
+        (Some(path), _) => Some(at(path)? * value.abs()),
+        (None, Some(error)) => Some(STANDARD_ERRORS * error + beside("time_step_error")?.unwrap_or(0.0)),
+        (None, None) => beside("error")?,
     };
     let record = if check.index.is_empty() {
         check.record
@@ -251,6 +264,7 @@ fn outcome(case: &str, title: &str, check: Check, file: &ResultFile) -> Result<C
         record,
         value,
         error,
+        is_sampled: standard_error.is_some(),
         reference: check.value,
         uncertainty: check.uncertainty,
         tolerance,

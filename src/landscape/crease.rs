@@ -101,6 +101,13 @@ pub(super) fn on_crease<const D: usize>(
     if !is_kinked || slopes[0] * slopes[1] > 0.0 {
         return Ok(None);
     }
+    if along.quartic.is_some() {
+        return Err(Error::Inconsistent {
+            subject: format!("stationary point at {:?}", position.as_slice()),
+            requirement: "it lies on a kink along which the loss is quartic, for which there is no rate: leave it out of the domain"
+                .into(),
+        });
+    }
     // what AlongCrease puts across in place of the kink is 1
     let mut eigenvalues = along.eigenvalues.clone();
     let nearest = |a: &usize, b: &usize| {

@@ -23,7 +23,8 @@ const ROUNDINGS: f64 = 64.0 * f64::EPSILON;
 /// L(θ ± 0) = L(θ ± δ) ∓ δ ∂L + δ²/2 ∂²L, with the derivatives at θ ± δ and δ = 1e-5 `width`.
 ///
 /// # Errors
-/// δ³ ∂³L/3, below the rounding of the loss where `width` resolves it. A difference within 64 roundings of the loss is no jump.
+/// δ³ ∂³L/3, below the rounding of the loss where `width` resolves it. A difference within 64 roundings of the loss is no jump, nor is one that changes by as
+/// much when δ is doubled, as that remainder does eightfold.
 ///
 /// # Examples
 /// ```
@@ -40,10 +41,9 @@ pub fn loss_jump<const D: usize>(
     axis: usize,
     width: f64,
 ) -> f64 {
-    let offset = OFFSET * width;
-    let branch = |sign: f64| {
+    let branch = |offset: f64| {
         let mut at = *theta;
-        at[axis] += sign * offset;
+        at[axis] += offset;
         // as it is in floating point
         let step = at[axis] - theta[axis];
         let (loss, slope) = (landscape.loss(&at), landscape.gradient(&at)[axis]);
@@ -52,10 +52,19 @@ pub fn loss_jump<const D: usize>(
             (step * slope).abs(),
         )
     };
-    let ((below, left), (above, right)) = (branch(-1.0), branch(1.0));
-    let rounding = ROUNDINGS * (below.abs() + above.abs() + left + right);
-    let jump = above - below;
-    if jump.abs() <= rounding { 0.0 } else { jump }
+    let across = |offset: f64| {
+        let ((below, left), (above, right)) = (branch(-offset), branch(offset));
+        (
+            above - below,
+            ROUNDINGS * (below.abs() + above.abs() + left + right),
+        )
+    };
+    let offset = OFFSET * width;
+    let (jump, rounding) = across(offset);
+    if jump.abs() <= rounding || jump.abs() <= (across(2.0 * offset).0 - jump).abs() {
+        return 0.0;
+    }
+    jump
 }
 
 /// Where along `axis` between `lower` and `upper` on the line through `theta` the loss jumps by more than `smallest`, and by how much;

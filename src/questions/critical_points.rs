@@ -1,18 +1,19 @@
 //! `[critical_points]`: minima, saddles and the rates between them at high barriers, in up to four variables.
 
+use crate::diffusion::Calculus;
 use crate::error::{Error, Result};
-use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Landscape as _, Quartic};
+use crate::landscape::{self, AlongCrease, CriticalPoint, CriticalPoints, Landscape as _, Quartic, spread};
 use crate::linalg::{
     Arnoldi, Elimination, NestedDissection, SparseRates, dominant_eigenpairs, most_probable, remove_mean,
 };
 use crate::math::{Point, Tensor};
 use crate::noise::GradientNoise;
-use crate::output::{Group, Records, ResultFile, records};
+use crate::output::{Group, Records, ResultFile, WARNING, records};
 use crate::plot::{
     Axis, Colour, ColourMap, ColourScale, Dash, Figure, Layer, Marker, ONE_COLUMN, Panel, Scale, Style,
     cell_edges, round_step,
 };
-use crate::rates::{BarrierGraph, FirstCorrection, LossInTemperatures, first_correction};
+use crate::rates::{BarrierGraph, LossInTemperatures, first_correction};
 use crate::setting::Setting;
 use crate::setting::landscape::AnyLandscape;
 use crate::setting::model_keys::matrix;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CriticalPointsKeys {
-    /// points from which Newton's iteration starts
+    /// starts of Newton's iteration that must in a row lead to no new point, after which the search ends
     #[serde(default = "default_starts")]
     pub starts: usize,
     /// noise strengths Δ = η/2B one after another, in place of that of `[sgd]`
@@ -49,12 +50,10 @@ records! {
         attributes {
             /// Points from which Newton's iteration started.
             starts: i64,
-            /// Starts since the last new point.
-            fruitless_starts: i64,
             /// Sum of (-1)^index: 1 where the loss rises outward on the whole edge of the domain and no point is missing.
             euler_characteristic: i64,
         }
-        /// whether passes join all minima
+        /// whether passes join all minima and points are missing, and how high barriers are in temperatures
         regime: Option<Vec<String>> => [note] "text",
         /// names of the variables
         variable: Vec<String> => [variable] "text",
@@ -107,7 +106,7 @@ records! {
         /// matrix M that multiplies gradient and covariance
         mobility: Vec<f64> => [direction, variable] "1" "M",
         /// rate from a minimum to another over the saddles between them, with the first correction in T
-        rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction is as large as the rate, as the barrier is too low, or not known, as at a kink or a quartic saddle",
+        rate: Vec<f64> => [noise_strength, minimum, other] "1/time" "k" missing "the first correction, or what is known of the next, is as large as the rate, as the barrier is too low",
         /// size of the first correction, what an asymptotic series may be off by: an estimate, not a bound
         rate_error: Vec<f64> => [noise_strength, minimum, other] "1/time" missing "no rate",
         /// the same rate without the correction
@@ -268,7 +267,10 @@ impl InAnyDimension for CriticalPointsKeys {
                 other => other,
             })?;
             bar.advance(1);
-            let mut groups = vec![result(&loss, &bounds, &found, noise.as_ref(), starts, &names)?.group()?];
+            let mut groups = vec![result(&loss, &bounds, &found, noise.as_ref(), &names)?.group()?];
+            if found.are_missing() {
+                groups[0].set_attribute(WARNING, missing(found.euler_characteristic))?;
+            }
             bar.advance(1);
             if let [[left, right], [bottom, top]] = bounds[..] {
                 groups.push(picture(&loss, [left, right], [bottom, top])?);
@@ -293,16 +295,17 @@ impl CriticalPointsKeys {
         const SAME: f64 = 1e-12;
         let sgd = setting.sgd(landscape)?;
         let looked_at = (0..POINTS).map(|k| {
-            let theta = Point::<D>::from_fn(|d, _| {
-                let [lower, upper] = bounds[d];
-                // the powers of an irrational number: no two points share a coordinate
-                lower
-                    + (upper - lower)
-                        * (0.5 + k as f64 * 0.618_033_988_749_894_9_f64.powi(d as i32 + 1)).fract()
-            });
+            let theta = spread(bounds, k);
             (loss.loss(&theta), sgd.noise().covariance(&theta))
         });
-        let looked_at: Vec<(f64, Tensor<D>)> = looked_at.collect();
+        // a loss need not be defined everywhere in the box
+        let looked_at: Vec<(f64, Tensor<D>)> = looked_at.filter(|(loss, _)| loss.is_finite()).collect();
+        if looked_at.is_empty() {
+            return Err(Error::config(
+                "landscape",
+                "the loss is finite at none of 200 points of the domain",
+            ));
+        }
         let by_loss = |a: &&(f64, Tensor<D>), b: &&(f64, Tensor<D>)| a.0.total_cmp(&b.0);
         let (low, high) = (looked_at.iter().min_by(by_loss), looked_at.iter().max_by(by_loss));
         let same = [looked_at[0].1[(0, 0)], 0.0];
@@ -324,6 +327,18 @@ impl CriticalPointsKeys {
                  barriers alone, or ask [escape.path]",
             )
         })?;
+        if looked_at.iter().any(|(_, covariance)| covariance[(0, 0)] < 0.0) {
+            return Err(Error::config(
+                "noise",
+                "it is negative at a point of the domain, where no process has this noise: narrow the domain, or add a floor",
+            ));
+        }
+        if variance[1] != 0.0 && setting.noise()?.calculus() != Calculus::Ito {
+            return Err(Error::config(
+                "noise.calculus",
+                "rates under noise that grows with the loss are those of Ito's equation, as that of SGD is",
+            ));
+        }
         let mobility = match &self.mobility {
             None => Tensor::<D>::identity(),
             Some(rows) => matrix("mobility", rows).map_err(|e| e.at("critical_points"))?,
@@ -380,11 +395,11 @@ fn result<const D: usize>(
     bounds: &[[f64; 2]; D],
     found: &CriticalPoints<D>,
     noise: Option<&Noise<D>>,
-    starts: usize,
     names: &[String; D],
 ) -> Result<CriticalPointsResult> {
     let points = &found.points;
-    let graph = BarrierGraph::new(loss, points).map_err(|e| {
+    let mobility = noise.map_or_else(Tensor::<D>::identity, |noise| noise.mobility);
+    let graph = BarrierGraph::with_mobility(loss, points, &mobility).map_err(|e| {
         let message = format!("{e}: widen the domain, or raise critical_points.starts");
         Error::config("region.domain", message)
     })?;
@@ -422,11 +437,13 @@ fn result<const D: usize>(
             .map(|point| point.quartic.as_ref().map_or(f64::NAN, of));
         is_quartic.then(|| found.collect())
     };
+    let rates = noise.map(|noise| rates(loss, &graph, noise)).transpose()?;
+    let asymptotic = rates.as_ref().and_then(|rates| asymptotic(&graph, rates));
+    let regime = std::iter::once(joined(&minimum, &barrier, found)).chain(asymptotic);
     Ok(CriticalPointsResult {
-        starts: starts as i64,
-        fruitless_starts: found.fruitless_starts as i64,
+        starts: found.starts as i64,
         euler_characteristic: found.euler_characteristic,
-        regime: Some(vec![joined(&minimum, &barrier, found)]),
+        regime: Some(regime.collect()),
         variable: names.to_vec(),
         position: points
             .iter()
@@ -452,23 +469,60 @@ fn result<const D: usize>(
         loss_error,
         minimum,
         saddle: (!saddle.is_empty()).then_some(saddle),
-        rates: noise.map(|noise| rates(loss, &graph, noise)).transpose()?,
+        rates,
     })
 }
 
 /// Whether passes join all minima, in one line.
 fn joined<const D: usize>(minimum: &[u64], barrier: &[f64], found: &CriticalPoints<D>) -> String {
     let apart = (1..minimum.len()).find(|other| barrier[*other].is_nan());
-    let sum = found.euler_characteristic;
-    match apart {
-        None => format!(
-            "passes join all minima; the sum of (-1)^index is {sum}, 1 where the loss rises outward on the whole edge of the domain and no point is missing"
-        ),
+    let passes = match apart {
+        None => "passes join all minima".to_string(),
         Some(other) => format!(
-            "no pass was found from minimum 0 to minimum {other}, and the sum of (-1)^index is {sum} (1 where the loss rises outward on the whole edge of the domain): \
-             points may be missing, and what needs their rates is; raise starts, widen the domain, declare kinks"
+            "no pass was found from minimum 0 to minimum {other}: points may be missing, and what needs their rates is; raise starts, widen the domain, declare kinks"
         ),
-    }
+    };
+    let sum = found.euler_characteristic;
+    let counted = match found.rises_outward {
+        true if sum == 1 => "the sum of (-1)^index is 1, as it must be where the loss rises outward on the whole edge of the domain".to_string(),
+        true => missing(sum),
+        false => format!(
+            "the sum of (-1)^index is {sum}, which tells nothing, as the loss does not rise outward on the whole edge of the domain"
+        ),
+    };
+    format!("{passes}; {counted}")
+}
+
+/// That the sum of (−1)^index is wrong.
+fn missing(sum: i64) -> String {
+    format!(
+        "points are missing: the sum of (-1)^index is {sum} and must be 1 where the loss rises outward on the whole edge of the domain; raise critical_points.starts, declare kinks"
+    )
+}
+
+/// What rates hold for, in one line; none without a pass.
+fn asymptotic<const D: usize>(graph: &BarrierGraph<D>, rates: &BarrierRates) -> Option<String> {
+    let strongest = (0..rates.temperature.len())
+        .max_by(|a, b| rates.temperature[*a].total_cmp(&rates.temperature[*b]))?;
+    let slope = rates
+        .temperature_slope
+        .as_ref()
+        .map_or(0.0, |slopes| slopes[strongest]);
+    let lowest = graph.minima.first()?.loss;
+    let ways = graph
+        .saddles
+        .iter()
+        .filter(|saddle| saddle.joins[0] != saddle.joins[1]);
+    let heights = ways.flat_map(|saddle| {
+        let temperature = rates.temperature[strongest] + slope * (saddle.point.loss - lowest);
+        saddle
+            .joins
+            .map(|minimum| (saddle.point.loss - graph.minima[minimum].loss) / temperature)
+    });
+    let height = heights.min_by(f64::total_cmp)?;
+    Some(format!(
+        "rates are asymptotic, with relative errors in powers of T over the barrier, of its root at quartic points: the lowest barrier is {height:.1} T at the strongest noise"
+    ))
 }
 
 /// Errors of the position and of the loss of a stationary point, from the numbers next to it; `scale` is that of the losses.
@@ -515,15 +569,14 @@ struct Way {
     to: usize,
     /// Without correction by temperature.
     rate: f64,
-    /// What the correction multiplies it by, and its size; none where it is not known.
-    correction: Option<(f64, f64)>,
+    /// What the correction multiplies it by, and its size.
+    correction: (f64, f64),
 }
 
 /// All ways at all `temperatures`, those of one temperature together.
 fn ways<const D: usize>(
     loss: &impl landscape::Landscape<D>,
     graph: &BarrierGraph<D>,
-    mobility: &Tensor<D>,
     temperatures: &[f64],
 ) -> Result<Vec<Vec<Way>>> {
     let mut all: Vec<Vec<Way>> = temperatures.iter().map(|_| Vec::new()).collect();
@@ -531,17 +584,13 @@ fn ways<const D: usize>(
         let [a, b] = saddle.joins;
         for (from, to) in [(a, b), (b, a)].into_iter().filter(|(from, to)| from != to) {
             let (minimum, saddle) = (&graph.minima[from], &saddle.point);
-            let is_quadratic = minimum.is_quadratic() && saddle.is_quadratic();
-            let correction = || first_correction(loss, minimum, saddle, mobility);
-            let correction = is_quadratic.then(correction).transpose()?;
+            let correction = first_correction(loss, minimum, saddle, graph.mobility())?;
             for (ways, t) in all.iter_mut().zip(temperatures) {
-                let of =
-                    |found: FirstCorrection| (1.0 + found.coefficient() * t, found.expected_deviation(*t));
                 ways.push(Way {
                     from,
                     to,
-                    rate: graph.log_rate_over(number, from, mobility, *t)?.exp(),
-                    correction: correction.map(of),
+                    rate: graph.log_rate_over(number, from, *t)?.exp(),
+                    correction: (1.0 + correction.change(*t), correction.expected_deviation(*t)),
                 });
             }
         }
@@ -553,7 +602,6 @@ fn ways<const D: usize>(
 fn ways_in_temperatures<const D: usize>(
     loss: &AnyLandscape<D>,
     graph: &BarrierGraph<D>,
-    mobility: &Tensor<D>,
     temperature: f64,
     slope: f64,
 ) -> Result<Vec<Way>> {
@@ -575,18 +623,26 @@ fn ways_in_temperatures<const D: usize>(
         .map(|point| reduced.at(point))
         .collect::<Result<_>>()
         .map_err(not_positive)?;
-    let in_temperatures = BarrierGraph::new(&reduced, &points)?;
-    // what 1/T adds to the mass of a well
-    let mass = 0.5 * D as f64 * slope;
-    let ways = ways(&reduced, &in_temperatures, mobility, &[1.0])?;
+    let in_temperatures = BarrierGraph::with_mobility(&reduced, &points, graph.mobility())?;
+    // what 1/T adds to the mass of a well: <c|u|^m> = T/m of a cusp, a parabola, a quartic
+    let mass = |from: usize| {
+        let of = |curvature: &f64| match *curvature {
+            0.0 => 0.25,
+            curvature if curvature.is_infinite() => 1.0,
+            _ => 0.5,
+        };
+        slope * graph.minima[from].eigenvalues.iter().map(of).sum::<f64>()
+    };
+    let ways = ways(&reduced, &in_temperatures, &[1.0])?;
     Ok(ways
         .into_iter()
         .flatten()
         .map(|way| Way {
             rate: way.rate * reduced.temperature(graph.minima[way.from].loss),
-            correction: way
-                .correction
-                .map(|(factor, size)| (factor + mass, size + mass.abs())),
+            correction: (
+                way.correction.0 + mass(way.from),
+                way.correction.1 + mass(way.from).abs(),
+            ),
             ..way
         })
         .collect())
@@ -601,13 +657,17 @@ fn rates<const D: usize>(
     let temperature =
         |strength: &f64| strength * (offset + slope * graph.minima.first().map_or(0.0, |lowest| lowest.loss));
     let temperatures: Vec<f64> = noise.strengths.iter().map(temperature).collect();
+    if !graph.minima.is_empty() && temperatures.iter().any(|t| !(*t > 0.0)) {
+        return Err(Error::config(
+            "noise",
+            "it must not vanish at a minimum or a saddle: add a residual loss or a floor",
+        ));
+    }
     let ways = match slope {
-        0.0 => ways(loss, graph, &noise.mobility, &temperatures)?,
+        0.0 => ways(loss, graph, &temperatures)?,
         _ => {
             let pairs = noise.strengths.iter().zip(&temperatures);
-            let of = |(strength, t): (&f64, &f64)| {
-                ways_in_temperatures(loss, graph, &noise.mobility, *t, strength * slope)
-            };
+            let of = |(strength, t): (&f64, &f64)| ways_in_temperatures(loss, graph, *t, strength * slope);
             pairs.map(of).collect::<Result<_>>()?
         }
     };
@@ -630,8 +690,10 @@ fn rates<const D: usize>(
     for (k, ways) in ways.iter().enumerate() {
         for way in ways {
             let cell = k * size + way.from * n + way.to;
-            let (factor, relative) = way.correction.unwrap_or((f64::NAN, f64::NAN));
-            let factor = if factor > 0.0 { factor } else { f64::NAN };
+            let (factor, relative) = way.correction;
+            // a series whose next terms are as large as the first says nothing
+            let holds = (factor - 1.0).abs() < 1.0 && relative < 1.0;
+            let factor = if holds { factor } else { f64::NAN };
             result.rate_without_correction[cell] += way.rate;
             result.rate[cell] += way.rate * factor;
             // NaN where the factor is

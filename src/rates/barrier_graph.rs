@@ -1,10 +1,11 @@
 //! Minima joined by saddles, and the rates between them.
 
+use super::nonquadratic::require_identity;
 use super::{NonquadraticPassage, PowerLaw, SaddlePassage};
-use crate::diffusion::{Sgd, noise_free_limit};
+use crate::diffusion::{ARRIVAL, Sgd, noise_free_limit};
 use crate::error::{Error, Result};
-use crate::landscape::{AlongCrease, Crease, CriticalPoint, Landscape};
-use crate::math::{Point, Tensor};
+use crate::landscape::{AlongCrease, Crease, CriticalPoint, Kink, Landscape};
+use crate::math::{Point, Tensor, symmetric_root};
 use crate::noise::Isotropic;
 
 /// Minima of a loss and the saddles of index one that join them, in any dimension.
@@ -37,6 +38,8 @@ pub struct BarrierGraph<const D: usize> {
     pub minima: Vec<CriticalPoint<D>>,
     /// By loss, lowest first.
     pub saddles: Vec<Saddle<D>>,
+    /// M, symmetric and positive definite.
+    mobility: Tensor<D>,
     /// The passage through each saddle, from either minimum.
     passages: Vec<[Passage<D>; 2]>,
 }
@@ -81,24 +84,21 @@ impl<const D: usize> Passage<D> {
     fn log_rate(&self, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
         match self {
             Self::Smooth(passage) => passage.log_rate(mobility, temperature),
-            Self::Nonquadratic { .. } if *mobility != Tensor::<D>::identity() => Err(Error::Inconsistent {
-                subject: "mobility".into(),
-                requirement:
-                    "over a saddle or out of a minimum on a kink or without a curvature it must be the identity"
-                        .into(),
-            }),
             Self::Nonquadratic {
                 minimum,
                 across,
                 beside,
                 barrier,
-            } => NonquadraticPassage {
-                minimum: *minimum,
-                across: *across,
-                beside,
-                barrier: *barrier,
+            } => {
+                require_identity(mobility)?;
+                NonquadraticPassage {
+                    minimum: *minimum,
+                    across: *across,
+                    beside,
+                    barrier: *barrier,
+                }
+                .log_rate(temperature)
             }
-            .log_rate(temperature),
         }
     }
 }
@@ -120,12 +120,24 @@ impl<const D: usize> Saddle<D> {
 }
 
 impl<const D: usize> BarrierGraph<D> {
-    /// The graph of the stationary points of `landscape`; those of index above one play no part.
+    /// The graph of the stationary points of `landscape` under noise that is a multiple of the identity; those of index above one play no part.
+    ///
+    /// # Errors
+    /// As [`BarrierGraph::with_mobility`].
+    pub fn new(landscape: &impl Landscape<D>, points: &[CriticalPoint<D>]) -> Result<Self> {
+        Self::with_mobility(landscape, points, &Tensor::<D>::identity())
+    }
+
+    /// The graph under dθ = −M∇L dt + sqrt(2TM) dW, M symmetric and positive definite: which minimum the descent −M∇L from a saddle ends in hangs on M.
     ///
     /// # Errors
     /// [`Error::Unreachable`] when a descent ends at none of the minima, which says that one is missing; [`Error::Inconsistent`] for a saddle on a kink that the
     /// stationary point does not know of.
-    pub fn new(landscape: &impl Landscape<D>, points: &[CriticalPoint<D>]) -> Result<Self> {
+    pub fn with_mobility(
+        landscape: &impl Landscape<D>,
+        points: &[CriticalPoint<D>],
+        mobility: &Tensor<D>,
+    ) -> Result<Self> {
         let of_index = |index: usize| {
             let mut found: Vec<CriticalPoint<D>> =
                 points.iter().filter(|p| p.index == index).cloned().collect();
@@ -136,7 +148,7 @@ impl<const D: usize> BarrierGraph<D> {
         let positions: Vec<Point<D>> = minima.iter().map(|minimum| minimum.position).collect();
         let (mut saddles, mut passages) = (Vec::new(), Vec::new());
         for point in of_index(1) {
-            let mut joins = descend(landscape, &point, &positions)?;
+            let mut joins = descend(landscape, &point, &positions, mobility)?;
             joins.sort_unstable();
             let passage = |minimum: usize| Passage::between(landscape, &minima[minimum], &point);
             passages.push([passage(joins[0])?, passage(joins[1])?]);
@@ -145,8 +157,14 @@ impl<const D: usize> BarrierGraph<D> {
         Ok(Self {
             minima,
             saddles,
+            mobility: *mobility,
             passages,
         })
+    }
+
+    /// M.
+    pub fn mobility(&self) -> &Tensor<D> {
+        &self.mobility
     }
 
     /// Rate from minimum `from` to minimum `to` over the saddles between them, zero without one; see [`SaddlePassage::log_rate`] for units and
@@ -154,11 +172,11 @@ impl<const D: usize> BarrierGraph<D> {
     ///
     /// # Errors
     /// Those of [`SaddlePassage::log_rate`] and [`NonquadraticPassage::log_rate`]; [`Error::Inconsistent`] for a kink or a quartic point with a mobility other than the identity.
-    pub fn rate(&self, from: usize, to: usize, mobility: &Tensor<D>, temperature: f64) -> Result<f64> {
+    pub fn rate(&self, from: usize, to: usize, temperature: f64) -> Result<f64> {
         let mut rate = 0.0;
         for (number, saddle) in self.saddles.iter().enumerate() {
             if saddle.leads(from, to) {
-                rate += self.log_rate_over(number, from, mobility, temperature)?.exp();
+                rate += self.log_rate_over(number, from, temperature)?.exp();
             }
         }
         Ok(rate)
@@ -168,15 +186,9 @@ impl<const D: usize> BarrierGraph<D> {
     ///
     /// # Errors
     /// As [`BarrierGraph::rate`].
-    pub fn log_rate_over(
-        &self,
-        saddle: usize,
-        from: usize,
-        mobility: &Tensor<D>,
-        temperature: f64,
-    ) -> Result<f64> {
+    pub fn log_rate_over(&self, saddle: usize, from: usize, temperature: f64) -> Result<f64> {
         let side = usize::from(from == self.saddles[saddle].joins[1]);
-        self.passages[saddle][side].log_rate(mobility, temperature)
+        self.passages[saddle][side].log_rate(&self.mobility, temperature)
     }
 
     /// Height over minimum `from` of the lowest pass on the way to minimum `to`.
@@ -202,44 +214,92 @@ impl<const D: usize> BarrierGraph<D> {
     }
 }
 
+/// L in the coordinates z = M^−½ θ, in which −M∇L is the steepest descent.
+struct Stretched<L, const D: usize> {
+    landscape: L,
+    /// M^½.
+    root: Tensor<D>,
+}
+
+impl<const D: usize, L: Landscape<D>> Landscape<D> for Stretched<L, D> {
+    fn loss(&self, z: &Point<D>) -> f64 {
+        self.landscape.loss(&(self.root * z))
+    }
+    fn gradient(&self, z: &Point<D>) -> Point<D> {
+        self.root * self.landscape.gradient(&(self.root * z))
+    }
+    fn hessian(&self, z: &Point<D>) -> Tensor<D> {
+        self.root * self.landscape.hessian(&(self.root * z)) * self.root
+    }
+}
+
 /// The minima to which the loss falls on either side of a saddle.
 fn descend<const D: usize>(
     landscape: &impl Landscape<D>,
     saddle: &CriticalPoint<D>,
     minima: &[Point<D>],
+    mobility: &Tensor<D>,
 ) -> Result<[usize; 2]> {
     /// First step off the saddle, in distances to the next minimum; where it is quartic the motion begins with the third power of it.
     const STEP: f64 = 1e-2;
     const QUARTIC_STEP: f64 = 0.1;
-    let distance = |to: &Point<D>| (to - saddle.position).norm();
+    let root = symmetric_root(mobility);
+    let Some(inverse) = root.try_inverse() else {
+        return Err(Error::NotPositive {
+            name: "mobility".into(),
+            position: format!("{:?}", saddle.position.as_slice()),
+            eigenvalues: format!("{:?}", mobility.as_slice()),
+        });
+    };
+    let at = inverse * saddle.position;
+    let minima: Vec<Point<D>> = minima.iter().map(|minimum| inverse * minimum).collect();
+    let distance = |to: &Point<D>| (to - at).norm();
     let nearest = minima.iter().map(distance).fold(f64::INFINITY, f64::min);
-    let along = AlongCrease::new(landscape, saddle.crease.map(|crease| crease.kink));
-    let hessian = along.hessian(&saddle.position);
+    let along = |kink: Option<Kink>| Stretched {
+        landscape: AlongCrease::new(landscape, kink),
+        root,
+    };
+    let hessian = along(saddle.crease.map(|crease| crease.kink)).hessian(&at);
     let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
     let lowest = (0..D)
         .min_by(|a, b| eigen.eigenvalues[*a].total_cmp(&eigen.eigenvalues[*b]))
         .unwrap_or(0);
     let direction = match saddle.crease {
         Some(Crease { kink, .. }) if saddle.eigenvalues[0].is_infinite() => {
-            Point::<D>::from_fn(|d, _| if d == kink.axis { 1.0 } else { 0.0 })
+            (inverse * Point::<D>::from_fn(|d, _| if d == kink.axis { 1.0 } else { 0.0 })).normalize()
         }
         _ => Point::<D>::from_iterator(eigen.eigenvectors.column(lowest).iter().copied()),
     };
-    let flow = Sgd::with_noise_strength(landscape, Isotropic::new(1.0)?, 1.0)?;
+    let noise = Isotropic::new(1.0)?;
     let step = match saddle.quartic {
         Some(_) => QUARTIC_STEP,
         None => STEP,
     };
+    let reached = |rest: &Point<D>| {
+        let closest =
+            |a: &usize, b: &usize| (minima[*a] - rest).norm().total_cmp(&(minima[*b] - rest).norm());
+        let found = (0..minima.len()).min_by(closest)?;
+        ((minima[found] - rest).norm() < 0.1 * nearest).then_some(found)
+    };
     let end = |sign: f64| {
-        let start = saddle.position + direction * (sign * step * nearest);
-        let rest = noise_free_limit(&flow, start, nearest, minima);
-        let rest = rest.and_then(|rest| {
-            let closest =
-                |a: &usize, b: &usize| (minima[*a] - rest).norm().total_cmp(&(minima[*b] - rest).norm());
-            let found = (0..minima.len()).min_by(closest)?;
-            ((minima[found] - rest).norm() < 0.1 * nearest).then_some(found)
-        });
-        rest.ok_or_else(|| Error::Unreachable {
+        let start = at + direction * (sign * step * nearest);
+        let flow = Sgd::with_noise_strength(along(None), noise, 1.0)?;
+        let rest = noise_free_limit(&flow, start, nearest, &minima);
+        let mut found = rest.as_ref().and_then(reached);
+        // in a groove the motion goes to and fro across the kink: on it, it goes on along it
+        for kink in landscape.kinks() {
+            let Some(rest) = rest.filter(|_| found.is_none()) else {
+                break;
+            };
+            let across = (root * rest)[kink.axis] - kink.position;
+            if across.abs() <= 2.0 * ARRIVAL * nearest * root.norm() {
+                let flow = Sgd::with_noise_strength(along(Some(kink)), noise, 1.0)?;
+                found = noise_free_limit(&flow, rest, nearest, &minima)
+                    .as_ref()
+                    .and_then(reached);
+            }
+        }
+        found.ok_or_else(|| Error::Unreachable {
             target: "minimum".into(),
             reason: format!(
                 "the descent from the saddle at {:?} ends at none that is known",

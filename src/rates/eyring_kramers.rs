@@ -58,14 +58,7 @@ impl<const D: usize> SaddlePassage<D> {
                 }
             }
         }
-        for (name, point, index) in [("minimum", minimum, 0), ("saddle", saddle, 1)] {
-            if point.index != index {
-                return Err(inconsistent(
-                    format!("{name} of index {}", point.index),
-                    "a minimum has index 0, a saddle 1",
-                ));
-            }
-        }
+        require_indices(minimum, saddle)?;
         Ok(Self {
             minimum_hessian: landscape.hessian(&minimum.position),
             saddle_hessian: landscape.hessian(&saddle.position),
@@ -139,6 +132,22 @@ impl<const D: usize> SaddlePassage<D> {
                 - self.barrier / temperature,
         )
     }
+}
+
+/// [`Error::Inconsistent`] unless the indices are 0 and 1.
+pub(super) fn require_indices<const D: usize>(
+    minimum: &CriticalPoint<D>,
+    saddle: &CriticalPoint<D>,
+) -> Result<()> {
+    for (name, point, index) in [("minimum", minimum, 0), ("saddle", saddle, 1)] {
+        if point.index != index {
+            return Err(inconsistent(
+                format!("{name} of index {}", point.index),
+                "a minimum has index 0, a saddle 1",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn inconsistent(subject: String, requirement: &str) -> Error {

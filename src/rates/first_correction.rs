@@ -1,39 +1,69 @@
-//! The first correction in T to the Eyring-Kramers law, in any number of variables.
+//! The first correction in T to the rates over saddles, in any number of variables.
 
 use super::SaddlePassage;
+use super::cusp_correction::cusp_coefficient;
+use super::eyring_kramers::require_indices;
+use super::nonquadratic::require_identity;
+use super::quartic_correction::quartic_correction;
+use super::smooth_correction::Frame;
 use crate::error::{Error, Result};
 use crate::landscape::{CriticalPoint, Landscape};
-use crate::math::{Point, Tensor, even_limit, symmetric_root};
+use crate::math::{Tensor, even_limit, symmetric_root};
 
-/// c_s − c_a of k = k_EK (1 + (c_s − c_a) T + O(T²)); see [`first_correction`].
+/// Relative change c T^p of the mass of a well or of the flow over a saddle; see [`first_correction`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointCorrection {
+    /// c, in 1/loss^p.
+    pub coefficient: f64,
+    /// p: ½ at a quartic, 1 elsewhere.
+    pub power: f64,
+    /// Sum of the sizes of the terms of c, |c| itself where the power is 1.
+    pub size: f64,
+    /// What differences that stand for derivatives may leave of c.
+    pub error: f64,
+    /// Sizes of the terms of order 2p that derivatives along each direction give, over T^2p.
+    pub next: f64,
+}
+
+impl PointCorrection {
+    /// c T^p.
+    pub fn change(&self, temperature: f64) -> f64 {
+        self.coefficient * temperature.powf(self.power)
+    }
+
+    fn expected_deviation(&self, temperature: f64) -> f64 {
+        let power = temperature.powf(self.power);
+        (self.size + self.error) * power + self.next * power * power
+    }
+}
+
+/// The change c_s T^p_s − c_a T^p_a of k = k_0 (1 + …); see [`first_correction`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FirstCorrection {
-    /// c_a, relative change of the mass of the well over T.
-    pub minimum: f64,
-    /// c_s, relative change of the flow over the saddle over T.
-    pub saddle: f64,
-    /// What the differences that stand for third and fourth derivatives may leave of both.
-    pub error: f64,
+    /// Of the mass of the well.
+    pub minimum: PointCorrection,
+    /// Of the flow over the saddle.
+    pub saddle: PointCorrection,
 }
 
 impl FirstCorrection {
-    /// c_s − c_a, in 1/T.
-    pub fn coefficient(&self) -> f64 {
-        self.saddle - self.minimum
+    /// Relative change of the rate.
+    pub fn change(&self, temperature: f64) -> f64 {
+        self.saddle.change(temperature) - self.minimum.change(temperature)
     }
 
-    /// Relative error to expect of k_EK (1 + (c_s − c_a) T): the size of the last terms taken, as of any asymptotic series; an estimate for small T, not a
-    /// bound.
+    /// Relative error to expect of k_0 (1 + change): the size of the last terms taken, as of any asymptotic series, and of what is known of the next; an
+    /// estimate for small T, not a bound.
     pub fn expected_deviation(&self, temperature: f64) -> f64 {
-        (self.saddle.abs() + self.minimum.abs() + self.error) * temperature
+        self.saddle.expected_deviation(temperature) + self.minimum.expected_deviation(temperature)
     }
 }
 
-/// The first correction to the rate [`SaddlePassage::log_rate`] of dθ = −M∇L dt + sqrt(2TM) dW, M symmetric.
+/// The first correction to the rate [`BarrierGraph::log_rate_over`](super::BarrierGraph::log_rate_over) of dθ = −M∇L dt + sqrt(2TM) dW, M symmetric.
 ///
 /// # Formula
-/// With the eigenvalues λ_i and orthonormal eigenvectors v_i of M^½ H M^½, and t_ijk and f_iijj the third and fourth derivatives of L along
-/// M^½ v_i/|λ_i|^½,
+/// k = k_0 (1 + c_s T^p_s − c_a T^p_a), p = 1, ½ at a quartic. With the eigenvalues λ_i and orthonormal eigenvectors v_i of M^½ H M^½, and t_ijk and f_iijj the
+/// third and fourth derivatives of L along M^½ v_i/|λ_i|^½, a smooth point has
 ///
 /// ```text
 /// G   = Σ_j (Σ_i t_iij)²/8 + Σ_ijk t_ijk²/12 − Σ_ij f_iijj/8
@@ -43,19 +73,36 @@ impl FirstCorrection {
 ///
 /// On a line c_a = 5L'''²/(24 L''³) − L''''/(8 L''²) and c_s = −5L'''²/(24 |L''|³) − L''''/(8 L''²).
 ///
+/// At a quartic, M = I, ±(L − L_0) = |c|u⁴ + e_5 u⁵ + e_6 u⁶ along the bottom v(u) of the other directions, and e^{g_1 u + g_2 u²} is how the weight of u changes:
+/// |det H_vv|^−½ where the loss rises along u, times |λ_1|(1 + (e·v')²) at a saddle that is crossed along e; |det H_vv|^½ (1 + |v'|²) where it falls, and
+/// the flow goes with one over the integral. With m = Γ(3/4)/Γ(1/4) the integral over u changes by
+///
+/// ```text
+/// m T^½ [(21/16 e_5²/|c|² − 3/2 g_1 e_5/|c| + g_1²)/2 − 3/4 e_6/|c| + g_2]/|c|^½.
+/// ```
+///
+/// On a kink, M = I, L = Q(v) ± y (s + b·v + v·g v/2) + k y²/2 at the distance y on its lower or upper side, all but Q with a value s_±, b_±, … for each. With
+/// p_± the share of 1/|s_±|, and ± the side,
+///
+/// ```text
+/// q = Σ p ± b/|s|,   δ = Σ p ± g/|s| ± (2 Σ p b bᵀ/s² − q qᵀ) − t[H⁻¹q]        (+ on a crest, − in a groove; t the third derivatives of Q)
+/// c = (G or c_s of Q) + q·H⁻¹q/2 − tr(H⁻¹δ)/2 + e·δe/λ_1 − Σ p k/s²,        e·δe/λ_1 at a saddle that is crossed along the groove.
+/// ```
+///
 /// # Units
-/// 1/loss.
+/// 1/loss, 1/loss^½ at a quartic.
 ///
 /// # Method
 /// G is the second order of the mean of exp(−(L − L_2)/T) in the Gaussian exp(−Σ|λ_i|u_i²/2T), L_2 the parabola: of the mass of the well, and of
 /// T∫|∇h|² e^{−L/T} with the committor h of the parabola. The rest is what the committor gains by its own first correction, g(u_1) q(u), which solves
-/// Δq − Σ|λ_i|u_i ∂_i q − |λ_1| q = ∂_1 L_3; its second does not enter, as the form is stationary. Derivatives are differences of the Hessian, extrapolated
-/// from steps of a fifth of the distance between the two points, or to the nearest kink. The series is asymptotic: for x⁴/4 − x²/2 it is 1 − 1.5 T − 4.9 T² …,
-/// and tells nothing where c T is of order one.
+/// Δq − Σ|λ_i|u_i ∂_i q − |λ_1| q = ∂_1 L_3; its second does not enter, as the form is stationary. At a quartic the committor is one of the distance along the
+/// bottom, h(u + v'·(v − v(u))), or of that from the bent crest; across a kink the process is in equilibrium, which adds T q·v + T v·δv/2 to Q. Derivatives are
+/// differences of the Hessian and, at a quartic, of the loss along the bottom, extrapolated from steps of a fifth of the distance between the two points, or to
+/// the nearest kink. The series is asymptotic: for x⁴/4 − x²/2 it is 1 − 1.5 T − 4.9 T² …, and tells nothing where c T is of order one.
 ///
 /// # Errors
-/// Those of [`SaddlePassage::between`]; [`Error::Inconsistent`] for an M that is not symmetric, [`Error::InvalidParameter`] for one that is not positive
-/// definite; [`Error::NotFinite`] when the Hessian is not finite around a point.
+/// Those of [`SaddlePassage::between`]; [`Error::Inconsistent`] for an M that is not symmetric, or not I at a kink or a quartic,
+/// [`Error::InvalidParameter`] for one that is not positive definite; [`Error::NotFinite`] when the Hessian is not finite around a point.
 ///
 /// # References
 /// On a line: O. Edholm and O. Leimar, Physica A 98, 313 (1979). That there is a full series in any dimension: B. Helffer, M. Klein and F. Nier, Mat. Contemp.
@@ -69,7 +116,7 @@ impl FirstCorrection {
 /// let well = DoubleWell::new(0.25, 1.0)?;
 /// let [minimum, saddle] = [-1.0, 0.0].map(|x| critical_point(&well, Point::<1>::new(x)));
 /// let correction = first_correction(&well, &minimum?, &saddle?, &Tensor::<1>::identity())?;
-/// assert!((correction.coefficient() + 1.5).abs() < 1e-8);
+/// assert!((correction.change(1e-3) + 1.5e-3).abs() < 1e-11);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn first_correction<const D: usize>(
@@ -80,8 +127,13 @@ pub fn first_correction<const D: usize>(
 ) -> Result<FirstCorrection> {
     /// First step of the differences, in distances.
     const STEP: f64 = 0.2;
-    // refuses what is no minimum, no saddle of index one or no mobility
-    SaddlePassage::between(landscape, minimum, saddle)?.log_rate(mobility, 1.0)?;
+    if minimum.is_quadratic() && saddle.is_quadratic() {
+        // refuses what is no minimum, no saddle of index one or no mobility
+        SaddlePassage::between(landscape, minimum, saddle)?.log_rate(mobility, 1.0)?;
+    } else {
+        require_indices(minimum, saddle)?;
+        require_identity(mobility)?;
+    }
     if *mobility != mobility.transpose() {
         return Err(Error::Inconsistent {
             subject: "mobility".into(),
@@ -92,82 +144,52 @@ pub fn first_correction<const D: usize>(
     let root = symmetric_root(mobility);
     let at = |point: &CriticalPoint<D>| {
         let apart = (saddle.position - minimum.position).norm();
+        let own = point.crease.map(|crease| crease.kink);
         let kinks = landscape.kinks();
         let free = kinks
             .iter()
+            .filter(|kink| Some(**kink) != own)
             .map(|kink| (point.position[kink.axis] - kink.position).abs());
-        let frame = Frame::new(landscape, &point.position, &root);
-        // steps along the frame are longer than those of θ by the length of its vectors
-        let longest = frame.axes.iter().map(|axis| axis.norm()).fold(0.0, f64::max);
-        let first = STEP * free.fold(apart, f64::min) / longest;
-        let (value, error) = even_limit(first, |step| frame.coefficient(landscape, step));
-        if value.is_finite() {
-            return Ok((value, error));
+        let first = STEP * free.fold(apart, f64::min);
+        let linear = |first: f64, of: &dyn Fn(f64) -> [f64; 2]| {
+            let (coefficient, error) = even_limit(first, |step| of(step)[0]);
+            PointCorrection {
+                coefficient,
+                power: 1.0,
+                size: coefficient.abs(),
+                error,
+                next: even_limit(first, |step| of(step)[1]).0,
+            }
+        };
+        let found = match (&point.crease, &point.quartic) {
+            (Some(crease), _) => linear(first, &|step| {
+                cusp_coefficient(landscape, point, crease, first, step)
+            }),
+            (None, Some(quartic)) => quartic_correction(landscape, point, quartic, first),
+            (None, None) => {
+                let frame = Frame::new(landscape, &point.position, &root);
+                // steps along the frame are longer than those of θ by the length of its vectors
+                linear(first / frame.longest(), &|step| {
+                    [
+                        frame.coefficient(landscape, step),
+                        frame.next(landscape, 0.5 * step),
+                    ]
+                })
+            }
+        };
+        if [found.coefficient, found.size, found.error, found.next]
+            .iter()
+            .all(|v| v.is_finite())
+        {
+            return Ok(found);
         }
         Err(Error::NotFinite {
             quantity: "first correction to the rate".into(),
             reason: format!("at {:?}", point.position.as_slice()),
         })
     };
-    let ((a, of_a), (s, of_s)) = (at(minimum)?, at(saddle)?);
     Ok(FirstCorrection {
-        minimum: a,
-        saddle: s,
-        error: of_a + of_s,
+        minimum: at(minimum)?,
+        saddle: at(saddle)?,
     })
-}
-
-/// A stationary point in coordinates in which D = T·I and the curvatures are ±1.
-struct Frame<const D: usize> {
-    position: Point<D>,
-    /// M^½ v_i/|λ_i|^½.
-    axes: Vec<Point<D>>,
-    /// λ_i.
-    curvatures: Vec<f64>,
-}
-
-impl<const D: usize> Frame<D> {
-    fn new(landscape: &impl Landscape<D>, position: &Point<D>, root: &Tensor<D>) -> Self {
-        let hessian = root * landscape.hessian(position) * root;
-        let eigen = nalgebra::DMatrix::from_iterator(D, D, hessian.iter().copied()).symmetric_eigen();
-        let axis = |k: usize| {
-            let vector = Point::<D>::from_iterator(eigen.eigenvectors.column(k).iter().copied());
-            root * vector / eigen.eigenvalues[k].abs().sqrt()
-        };
-        Self {
-            position: *position,
-            axes: (0..D).map(axis).collect(),
-            curvatures: eigen.eigenvalues.iter().copied().collect(),
-        }
-    }
-
-    /// c_a or c_s with differences of this step for the third and fourth derivatives, an error even in the step.
-    fn coefficient(&self, landscape: &impl Landscape<D>, step: f64) -> f64 {
-        let along = |k: usize, sign: f64| landscape.hessian(&(self.position + self.axes[k] * (sign * step)));
-        let middle = landscape.hessian(&self.position);
-        let entry = |matrix: &Tensor<D>, i: usize, j: usize| self.axes[i].dot(&(matrix * self.axes[j]));
-        let (mut cubic, mut quartic) = (vec![Tensor::<D>::zeros(); D], 0.0);
-        for k in 0..D {
-            let (ahead, behind) = (along(k, 1.0), along(k, -1.0));
-            let first = (ahead - behind) / (2.0 * step);
-            let second = (ahead + behind - middle * 2.0) / (step * step);
-            cubic[k] = Tensor::<D>::from_fn(|i, j| entry(&first, i, j));
-            quartic += (0..D).map(|i| entry(&second, i, i)).sum::<f64>();
-        }
-        let traces: f64 = cubic.iter().map(|t| t.trace().powi(2)).sum();
-        let squares: f64 = cubic.iter().map(|t| t.norm_squared()).sum();
-        let gaussian = traces / 8.0 + squares / 12.0 - quartic / 8.0;
-        let Some(unstable) = self.curvatures.iter().position(|value| *value < 0.0) else {
-            return gaussian;
-        };
-        let size = |k: usize| self.curvatures[k].abs();
-        let pairs = (0..D).flat_map(|j| (0..D).map(move |k| (j, k)));
-        let bent: f64 = pairs
-            .map(|(j, k)| {
-                let share = size(unstable) / (size(unstable) + size(j) + size(k));
-                cubic[unstable][(j, k)].powi(2) * share
-            })
-            .sum();
-        gaussian - cubic[unstable].trace().powi(2) / 4.0 - bent / 2.0
-    }
 }

@@ -22,6 +22,7 @@
 //! modules.
 
 mod barrier_graph;
+mod cusp_correction;
 mod domain;
 mod eyring_kramers;
 mod first_correction;
@@ -34,11 +35,13 @@ mod nonquadratic;
 mod odds;
 mod panel;
 pub mod paper;
+mod quartic_correction;
+mod smooth_correction;
 
 pub use barrier_graph::{BarrierGraph, Saddle};
 pub use domain::confining_domain;
 pub use eyring_kramers::SaddlePassage;
-pub use first_correction::{FirstCorrection, first_correction};
+pub use first_correction::{FirstCorrection, PointCorrection, first_correction};
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
 pub use loss_temperature::LossInTemperatures;
 pub use nonquadratic::{NonquadraticPassage, PowerLaw};

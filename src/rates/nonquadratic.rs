@@ -1,6 +1,7 @@
 //! Eyring-Kramers laws of stationary points that are no parabolas: cusps, quartic wells and quartic saddles.
 
 use crate::error::{Error, Result, require_positive};
+use crate::math::Tensor;
 
 /// |L − L_0| = c_± |u|^m along one direction through a stationary point: a cusp (m = 1), a parabola (2), a quartic (4).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,4 +122,17 @@ impl<const D: usize> NonquadraticPassage<'_, D> {
                 - require_positive("barrier", self.barrier)? / temperature,
         )
     }
+}
+
+/// [`Error::Inconsistent`] unless the mobility is the identity.
+pub(super) fn require_identity<const D: usize>(mobility: &Tensor<D>) -> Result<()> {
+    if *mobility == Tensor::<D>::identity() {
+        return Ok(());
+    }
+    Err(Error::Inconsistent {
+        subject: "mobility".into(),
+        requirement:
+            "over a saddle or out of a minimum on a kink or without a curvature it must be the identity"
+                .into(),
+    })
 }

@@ -1060,7 +1060,6 @@ fn critical_points() -> Group {
         quartic: None,
         quartic_error: None,
         starts: 100,
-        fruitless_starts: 90,
         euler_characteristic: 1,
         regime: None,
         variable: vec!["x".into(), "y".into()],
