@@ -6,7 +6,7 @@ mod common;
 
 use common::escape::{refused, run};
 use freezeout::judgement::claims::{self, Verdict};
-use freezeout::output::{Records, ResultFile, as_one_run};
+use freezeout::output::{Attribute, Records, ResultFile, WARNING, as_one_run};
 use freezeout::questions::network::NetworkResult;
 use freezeout::run::{parse, with_images};
 use rand::SeedableRng;
@@ -363,7 +363,7 @@ fn shards_of_the_settings_merge_to_one_run() {
     assert!(drawn.contains("network_maps.svg"), "{drawn}");
 }
 
-/// Of a grid in which some settings diverge, those settings are missing and the others stand.
+/// Of a grid in which some settings diverge, those settings are missing and the others stand, whether they are lists or cells of a sweep.
 #[test]
 fn a_setting_that_diverges_is_marked() {
     let keys = "hidden = [10, 10]\ntrain = 4\ntest = 5\nlearning_rate = [0.1, 1e4]\nbatch_size = [10]\nrepeats = 2\ntime = 1e6\n";
@@ -371,12 +371,43 @@ fn a_setting_that_diverges_is_marked() {
     let with = |rate: &str| refused(&format!("{HEAD}{}", keys.replace("0.1", rate)));
     assert!(with("1e-4").contains("iterations"), "{}", with("1e-4"));
     assert!(with("1e-9").contains("ten years"), "{}", with("1e-9"));
-    let keys = keys.replace("time = 1e6", "time = 60.0").replace("1e4", "3.0");
-    let file = run(&format!("{HEAD}{keys}checkpoints = 11\nscan_every = 5\n"));
+    let keys = keys
+        .replace("time = 1e6", "time = 3000.0")
+        .replace("1e4", "300.0");
+    let keys = format!("{keys}checkpoints = 11\nscan_every = 5\n");
+    let file = run(&format!("{HEAD}{keys}"));
     let result = NetworkResult::of(&file).unwrap();
     assert_eq!(result.converged_runs, [2, 0]);
+    assert!(result.diverged_at[..2].iter().all(|step| step.is_nan()));
+    assert!(
+        result.diverged_at[2..]
+            .iter()
+            .all(|step| (1.0..=10.0).contains(step)),
+        "{:?}",
+        result.diverged_at
+    );
     assert!(result.spread[0].is_finite() && result.spread[1].is_nan());
     assert!(result.freezing_time[2..].iter().all(|t| t.is_nan()));
+    let warning = |file: &ResultFile| match &file.group("network").unwrap().attributes()[WARNING] {
+        Attribute::Text(text) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    let said = warning(&file);
+    assert!(
+        said.starts_with("training diverged in 2 of 4 runs, first at iteration "),
+        "{said}"
+    );
+    // the cell in which every run diverges is one of the sweep like any other
+    let keys = keys.replace("learning_rate = [0.1, 300.0]\n", "");
+    let rates = RATES.replace("[0.05, 0.2]", "[0.1, 300.0]");
+    let sweep = run(&format!("shared_seed = true\n{HEAD}{keys}{rates}"));
+    let joined = NetworkResult::of(&as_one_run(&sweep).unwrap().unwrap()).unwrap();
+    assert_eq!(joined.group().unwrap(), result.group().unwrap());
+    let said = warning(&sweep);
+    assert!(
+        said.starts_with("in 1 of 2 cells; the first: training diverged in 2 of 2 runs, first at iteration "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -523,12 +554,19 @@ fn damaged_data_are_refused_in_one_line() {
     assert!(refused(&text).contains("network.data: training and test images have different sizes"));
 }
 
+/// A result without a run that stands is one all the same, and says so.
 #[cfg(feature = "cli")]
 #[test]
-fn training_that_diverges_everywhere_ends_with_the_iteration() {
+fn training_that_diverges_everywhere_says_at_which_iteration() {
     let keys = "hidden = [10, 10]\ntrain = 4\ntest = 5\nlearning_rate = [1e5]\nbatch_size = [10]\nrepeats = 2\ntime = 2e7\ncheckpoints = 11\n";
-    common::escape::refused_by_command(
-        &format!("{HEAD}{keys}"),
-        &["network.learning_rate: training diverged in every run, first at iteration "],
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), format!("{HEAD}{keys}")).unwrap();
+    let output = common::command::freezeout(folder.path(), &["run", "c.toml", "-o", "c.h5"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{message}");
+    assert!(
+        message.contains("warning: network: training diverged in 2 of 2 runs, first at iteration "),
+        "{message}"
     );
+    assert!(folder.path().join("c.h5").exists());
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::network::{
     CLASSES, Continued, CrossEntropy, Followed, ReadOut, ScanPoint, Training, follow, train,
 };
-use crate::output::{Records, ResultFile, records};
+use crate::output::{Records, ResultFile, WARNING, records};
 use crate::plot::{
     Axis, ColourMap, ColourScale, Dash, Figure, Layer, Panel, Scale, Style, TWO_COLUMNS, cell_edges,
 };
@@ -370,7 +370,12 @@ impl Task for Network {
     fn prepare(&self, setting: &Setting) -> Result<Work> {
         let (checked, task, seed) = (self.check(setting)?, self.clone(), setting.seed);
         Ok(Box::new(move |progress| {
-            Ok(vec![run(&task, &checked, seed, progress)?.group()?])
+            let result = run(&task, &checked, seed, progress)?;
+            let mut group = result.group()?;
+            if let Some(text) = result.diverged() {
+                group.set_attribute(WARNING, text)?;
+            }
+            Ok(vec![group])
         }))
     }
 }
@@ -412,12 +417,6 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
             followed
         })
         .collect::<Result<_>>()?;
-    if let Some(step) = runs.iter().map(|run| run.diverged_at).min().flatten() {
-        return Err(Error::config(
-            "network.learning_rate",
-            format!("training diverged in every run, first at iteration {step}: lower it"),
-        ));
-    }
     let spreads: Vec<Spread> = runs.chunks(task.repeats).map(Spread::new).collect();
     let interval = task.time / (task.checkpoints - 1) as f64;
     let scanned = task.read_out().scanned(task.checkpoints);
@@ -563,6 +562,19 @@ impl Spread {
 }
 
 impl NetworkResult {
+    /// How many runs diverged, and when the first of them did; none when none did.
+    fn diverged(&self) -> Option<String> {
+        let steps: Vec<f64> = (self.diverged_at.iter().copied())
+            .filter(|step| step.is_finite())
+            .collect();
+        let first = steps.iter().copied().reduce(f64::min)?;
+        Some(format!(
+            "training diverged in {} of {} runs, first at iteration {first}, see diverged_at; a lower network.learning_rate mends it",
+            steps.len(),
+            self.diverged_at.len()
+        ))
+    }
+
     /// Runs of a setting.
     pub fn repeats(&self) -> usize {
         self.converged.len() / self.converged_runs.len()
