@@ -106,7 +106,7 @@ pub fn jaccard(first: &[bool], second: &[bool]) -> f64 {
 /// The first checkpoint from which on all that were looked at are in the basin of the last, none when the one before the last is not.
 ///
 /// # Method
-/// Looks back from the last checkpoint at every `every`-th until one is not in the basin, then at every `refine`-th between that and the last that was. Checkpoints that stand
+/// Looks back from the last checkpoint at every `every`-th until one is not in the basin, then at every `refine`-th between that and the last that was, whether or not `refine` divides `every`. Checkpoints that stand
 /// between two that are in the basin are taken to be in it too.
 ///
 /// # Errors
@@ -119,6 +119,9 @@ pub fn jaccard(first: &[bool], second: &[bool]) -> f64 {
 /// assert_eq!(freezing_checkpoint(100, 10, 1, frozen_from_37)?, 37);
 /// assert_eq!(freezing_checkpoint(100, 10, 5, frozen_from_37)?, 40);
 /// assert_eq!(freezing_checkpoint(100, 10, 1, |_| Ok(true))?, 0);
+/// // 40, 37, 34 and 31 are in the basin, and what is before 30 is not asked for
+/// let all_but_30 = |k: usize| Ok(k != 30);
+/// assert_eq!(freezing_checkpoint(100, 10, 3, all_but_30)?, 31);
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn freezing_checkpoint(
@@ -128,9 +131,18 @@ pub fn freezing_checkpoint(
     mut is_in_basin: impl FnMut(usize) -> Result<bool>,
 ) -> Result<usize> {
     let mut frozen = last;
+    let mut outside: Option<usize> = None;
     for stride in [every, refine] {
-        while frozen > 0 && is_in_basin(frozen.saturating_sub(stride))? {
-            frozen = frozen.saturating_sub(stride);
+        while frozen > 0 {
+            let before = frozen.saturating_sub(stride);
+            if outside.is_some_and(|outside| before <= outside) {
+                break;
+            }
+            if !is_in_basin(before)? {
+                outside = Some(before);
+                break;
+            }
+            frozen = before;
         }
     }
     Ok(frozen)
