@@ -1,7 +1,7 @@
 //! The IDX format of MNIST: arrays of bytes with their shape, plain or compressed by gzip.
 
 use crate::error::{Error, Result};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{Read, Take};
 use std::path::Path;
@@ -49,7 +49,7 @@ fn all(mut source: Take<impl Read>) -> std::result::Result<Vec<u8>, String> {
 /// An IDX file as bytes, plain or compressed; else what is wrong with it.
 pub(super) fn parse(bytes: &[u8], dimensions: usize) -> std::result::Result<Idx, String> {
     if bytes.starts_with(&GZIP) {
-        let plain = all(GzDecoder::new(bytes).take(LARGEST));
+        let plain = all(MultiGzDecoder::new(bytes).take(LARGEST));
         return parse_plain(
             &plain.map_err(|e| format!("the gzip stream is damaged: {e}"))?,
             dimensions,
@@ -104,6 +104,12 @@ mod tests {
         vec![0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 9]
     }
 
+    fn member(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     #[test]
     fn plain_and_compressed_are_the_same() {
         let plain = parse(&labels(), 1).unwrap();
@@ -111,12 +117,23 @@ mod tests {
             (plain.shape.as_slice(), plain.bytes.as_slice()),
             (&[3][..], &[7, 0, 9][..])
         );
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&labels()).unwrap();
-        let compressed = encoder.finish().unwrap();
+        let compressed = member(&labels());
         assert_eq!(parse(&compressed, 1).unwrap(), plain);
         let cut = parse(&compressed[..compressed.len() - 6], 1).unwrap_err();
         assert!(cut.starts_with("the gzip stream is damaged: "), "{cut}");
+    }
+
+    /// A gzip stream may have several members; what follows them and is none is damage.
+    #[test]
+    fn all_members_are_read_and_nothing_else() {
+        let bytes = labels();
+        let (start, rest) = bytes.split_at(9);
+        let members = [member(start), member(rest)].concat();
+        assert_eq!(parse(&members, 1).unwrap(), parse(&bytes, 1).unwrap());
+        for garbage in [&b"garbage"[..], &GZIP, &labels()] {
+            let error = parse(&[&members[..], garbage].concat(), 1).unwrap_err();
+            assert!(error.starts_with("the gzip stream is damaged: "), "{error}");
+        }
     }
 
     #[test]
