@@ -87,6 +87,12 @@ fn runs_freeze_later_with_more_noise() {
         assert!((images - images.round()).abs() < 1e-9, "{images}");
     }
     assert_eq!(result.agreement_resolution, 1.0 / 500.0);
+    // eigenvalues at checkpoints and end points are as exact as was asked
+    for residual in c.residual.iter().chain(&c.end_residual) {
+        assert!((0.0..=1e-6).contains(residual), "{residual}");
+    }
+    assert!(c.stability_residual.iter().all(|r| (0.0..=1e-3).contains(r)));
+    assert!(c.end_residual != c.residual && c.stability_residual.iter().any(|r| *r > 0.0));
     for agreement in &c.agreement {
         let images = agreement / result.agreement_resolution;
         assert!((images - images.round()).abs() < 1e-9, "{images}");

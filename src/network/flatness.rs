@@ -99,18 +99,19 @@ pub fn scaled_sharpness(loss: &mut CrossEntropy<'_>, theta: &[f64], layer: usize
     rise / DIRECTIONS as f64
 }
 
-/// Largest eigenvalue of the Hessian in all parameters: gradient descent is stable below 2/η.
+/// Largest eigenvalue of the Hessian in all parameters, below 2/η of which gradient descent is stable, and the residual of its eigenpair in units of it.
 ///
 /// # Method
 /// Lanczos iteration to a relative residual of 1e-3.
 ///
 /// # Errors
 /// As [`largest_eigenpairs`].
-pub fn sharpness(loss: &mut Linearised<'_>) -> Result<f64> {
+pub fn sharpness(loss: &mut Linearised<'_>) -> Result<[f64; 2]> {
     const CLOSE: f64 = 1e-3;
     let start = scattered(loss.network().parameters());
     let pairs = largest_eigenpairs(|x, y| loss.hessian_product(x, 0, y), &start, 1, CLOSE, BASIS)?;
-    Ok(pairs[0].value)
+    let largest = &pairs[0];
+    Ok([largest.value, largest.residual / largest.value.abs()])
 }
 
 /// A vector as good as random, without a symmetry that an eigenvector could be orthogonal to.

@@ -61,12 +61,12 @@ impl ReadOut {
 pub struct ScanPoint {
     /// Flatness at the checkpoint itself, none where one of the ten largest eigenvalues is not positive.
     pub flatness: Option<f64>,
-    /// Largest eigenvalue of the whole Hessian at the checkpoint.
-    pub sharpness: f64,
+    /// Largest eigenvalue of the whole Hessian at the checkpoint, and the residual of its eigenpair in units of it.
+    pub sharpness: [f64; 2],
     /// Exponent of the noise there, with its error; none where a curvature is not positive.
     pub noise_exponent: Option<[f64; 2]>,
-    /// Largest residual of the Hessian's eigenpairs there, in units of the largest eigenvalue.
-    pub residual: f64,
+    /// Largest residual of the Hessian's eigenpairs there and at the end point, in units of the largest eigenvalue.
+    pub residual: [f64; 2],
     /// Sharpness in directions as long as the weights, there and at the end point.
     pub scaled_sharpness: [f64; 2],
     /// Shape of the noise of a batch there; none where a direction has no noise.
@@ -256,6 +256,7 @@ pub fn follow(
         };
         let scaled = [&run.checkpoints[k], &end.theta].map(|at| scaled_sharpness(train, at, LAYER, seed));
         let mut there = train.linearise(&end.theta);
+        let end_hessian = LayerHessian::new(&mut there, LAYER, read_out.directions)?;
         let either = wrong(&end.test)
             .iter()
             .zip(&reference_wrong)
@@ -265,10 +266,10 @@ pub fn follow(
             flatness: hessian.flatness(),
             sharpness: sharpness(&mut here)?,
             noise_exponent: exponent,
-            residual: hessian.relative_residual(),
+            residual: [&hessian, &end_hessian].map(LayerHessian::relative_residual),
             scaled_sharpness: scaled,
             shape,
-            end_flatness: LayerHessian::new(&mut there, LAYER, read_out.directions)?.flatness(),
+            end_flatness: end_hessian.flatness(),
             end_train_loss: end.train.loss,
             end_test_loss: end.test.loss,
             end_test_accuracy: end.test.accuracy,

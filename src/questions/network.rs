@@ -154,6 +154,8 @@ records! {
         flatness: Vec<f64> => [] "1" "F" missing "the run has not converged, or an eigenvalue is not positive",
         /// learning rate times the largest eigenvalue of the whole Hessian, at the checkpoint; gradient descent is stable below 2
         stability: Vec<f64> => [] "1" "ηλ_max" missing "the run has not converged",
+        /// residual of this eigenpair over the eigenvalue
+        stability_residual: Vec<f64> => [] "1" missing "the run has not converged",
         /// exponent g of the variance of the gradient of one sample against the curvature, along eigenvectors of the second layer, at the checkpoint
         noise_exponent: Vec<f64> => [] "1" "g" missing "the run has not converged, or a curvature is not positive",
         /// bootstrap error of noise_exponent over the eigenvectors
@@ -180,6 +182,8 @@ records! {
         end_component_2: Vec<f64> => [] "1" missing "the run has not converged",
         /// flatness at the end point
         end_flatness: Vec<f64> => [] "1" "F" missing "the run has not converged, or an eigenvalue is not positive",
+        /// largest residual of the eigenpairs there over the largest eigenvalue
+        end_residual: Vec<f64> => [] "1" missing "the run has not converged",
         /// training loss at the end point
         end_train_loss: Vec<f64> => [] "1" missing "the run has not converged",
         /// test loss at the end point
@@ -451,7 +455,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         runs.iter().flat_map(list).collect()
     };
     let rate_of_scan = |k: usize| jobs[k / scanned.len()].0;
-    let sharpness = at_scan(&|p| Some(p.sharpness));
+    let sharpness = at_scan(&|p| Some(p.sharpness[0]));
     Ok(NetworkResult {
         training_images: train_samples.count() as i64,
         test_images: test_samples.count() as i64,
@@ -491,7 +495,7 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
         component_2: listed(task.checkpoints, &|c| &c.trajectory[1]),
         pair_similarity: listed(scanned.len() * scanned.len(), &|c| &c.similarity),
         continued: ContinuedColumns {
-            residual: at_scan(&|p| Some(p.residual)),
+            residual: at_scan(&|p| Some(p.residual[0])),
             scaled_sharpness: at_scan(&|p| Some(p.scaled_sharpness[0])),
             end_scaled_sharpness: at_scan(&|p| Some(p.scaled_sharpness[1])),
             excess_kurtosis: at_scan(&|p| p.shape.as_ref().map(|s| s.excess_kurtosis.value)),
@@ -507,9 +511,11 @@ fn run(task: &Network, checked: &Checked, seed: u64, progress: &Progress) -> Res
                 .enumerate()
                 .map(|(k, s)| rate_of_scan(k) * s)
                 .collect(),
+            stability_residual: at_scan(&|p| Some(p.sharpness[1])),
             noise_exponent: at_scan(&|p| p.noise_exponent.map(|g| g[0])),
             noise_exponent_error: at_scan(&|p| p.noise_exponent.map(|g| g[1])),
             end_flatness: at_scan(&|p| p.end_flatness),
+            end_residual: at_scan(&|p| Some(p.residual[1])),
             end_train_loss: at_scan(&|p| Some(p.end_train_loss)),
             end_test_loss: at_scan(&|p| Some(p.end_test_loss)),
             end_test_accuracy: at_scan(&|p| Some(p.end_test_accuracy)),

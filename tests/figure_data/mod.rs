@@ -701,6 +701,8 @@ fn network() -> Group {
             noise_exponent: constant(scan, 1.2),
             noise_exponent_error: constant(scan, 0.1),
             residual: constant(scan, 1e-7),
+            stability_residual: constant(scan, 1e-4),
+            end_residual: constant(scan, 1e-7),
             scaled_sharpness: falling(scan, 0.1),
             end_scaled_sharpness: falling(scan, 0.01),
             excess_kurtosis: constant(scan, 30.0),
