@@ -215,7 +215,19 @@ fn shuffled_labels_turn_exploration_and_selection() {
     for name in ["N1", "N2", "N5"] {
         assert_eq!(found[name], Verdict::NotSupported, "{name}: {found:?}");
     }
-    assert_ne!(found["N3"], Verdict::Reproduced, "{found:?}");
+    // all runs are in their basin from the start, and accuracies at chance say nothing about generalisation, whatever they follow
+    assert!(result.freezing_time.iter().all(|t| *t == 0.0));
+    for name in ["N3", "N4"] {
+        assert_eq!(found[name], Verdict::NotTested, "{name}: {found:?}");
+    }
+    // the noise is about training images only
+    assert_eq!(found["N7"], Verdict::Reproduced);
+    // it is their level that does it, not their order
+    let mut lifted = result;
+    for accuracy in &mut lifted.test_accuracy {
+        *accuracy += 0.5;
+    }
+    assert_ne!(verdicts(&lifted)["N4"], Verdict::NotTested);
 }
 
 /// A similarity that tells how near the flatness is at any loss is seen; that of other checkpoints, of whatever loss, tells nothing.

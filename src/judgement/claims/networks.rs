@@ -3,6 +3,7 @@
 use super::claim::{Claim, Verdict};
 use super::rules::{SLACK, yes};
 use crate::error::Result;
+use crate::network::CLASSES;
 use crate::output::{Records, ResultFile};
 use crate::questions::network::NetworkResult;
 use crate::statistics::{Estimate, bootstrap, correlation, mean, rank_correlation};
@@ -263,6 +264,28 @@ impl Networks {
         }
     }
 
+    /// By how much the test accuracy of the last states is above chance, with the error that chance has.
+    ///
+    /// A network that has learned labels at random gives each test image the label of some training image, which is right with p = 1/10: over n training and m test images the variance of the accuracy is
+    /// p(1 − p)(1/n + 1/m). Runs share both, so that more of them do not lower it.
+    fn above_chance(&self) -> Estimate {
+        let chance = 1.0 / CLASSES as f64;
+        let last = |run: &usize| {
+            self.result
+                .of_run(&self.result.test_accuracy, *run)
+                .last()
+                .copied()
+        };
+        let accuracies: Vec<f64> = self.runs.iter().filter_map(last).collect();
+        let images = [self.result.training_images, self.result.test_images];
+        let variance = images.iter().map(|count| chance * (1.0 - chance) / *count as f64);
+        Estimate {
+            value: accuracies.iter().sum::<f64>() / accuracies.len() as f64 - chance,
+            standard_error: variance.sum::<f64>().sqrt(),
+            samples: accuracies.len(),
+        }
+    }
+
     fn n4(&self) -> Claim {
         const NAME: &str = "N4";
         const CLAIM: &str =
@@ -289,6 +312,14 @@ impl Networks {
         let found: Vec<(&str, Estimate)> = all.iter().filter_map(|(name, e)| Some((*name, (*e)?))).collect();
         if found.len() < all.len() || self.strengths() < 3 {
             return Claim::not_tested(NAME, CLAIM, NEEDS_SETTINGS);
+        }
+        let above_chance = self.above_chance();
+        if !is_positive(&above_chance) {
+            let needs = format!(
+                "test accuracies above chance by three errors; here they are by {}",
+                text(&above_chance)
+            );
+            return Claim::not_tested(NAME, CLAIM, &needs);
         }
         let rising: Vec<&str> = found
             .iter()
