@@ -403,6 +403,9 @@ fn run_text(
             if !rows.is_empty() {
                 print(&format!("\n{}", agreement::table(&rows, width)))?;
             }
+            for line in agreement::not_compared(&result) {
+                print(&line)?;
+            }
         }
         print_claims(&result, &config, width)?;
         print(&format!("\nwrote {}", path.display()))?;

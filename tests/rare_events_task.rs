@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::escape::{refused, run};
-use freezeout::judgement::agreement::comparisons;
+use common::escape::{refused, run, with_target};
+use freezeout::judgement::agreement::{comparisons, not_compared};
 use freezeout::output::{Records, ResultFile};
 use freezeout::questions::stable_exit::StableExitResult;
 
@@ -229,6 +229,15 @@ fn momentum_is_motion_with_inertia_for_small_steps() {
     assert!((0.05 * simulated.value - grid.value).abs() > 10.0 * error);
     let figure = freezeout::questions::phase_space::figure(&found).unwrap();
     assert_eq!(figure.panels[0].layers.len(), 3);
+    // Negative control: to another target it is another number, in the table as in the figure.
+    let other = with_target(
+        &found,
+        "rare_events",
+        "{ half_space = { normal = [1.0], offset = 0.5 } }",
+    );
+    assert!(comparisons(&other).unwrap().is_empty() && not_compared(&other).len() == 1);
+    let figure = freezeout::questions::phase_space::figure(&other).unwrap();
+    assert_eq!(figure.panels[0].layers.len(), 2);
 }
 
 fn stable_exit(keys: &str) -> String {

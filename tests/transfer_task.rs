@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::escape::{refused, run};
+use common::escape::{refused, run, with_target};
+use freezeout::judgement::agreement::{Comparison, comparisons, not_compared};
 use freezeout::output::ResultFile;
 
 fn problem(learning_rate: f64) -> String {
@@ -44,6 +45,41 @@ fn simulated_sgd_has_the_law_of_the_operator_and_not_of_the_limit() {
     assert!(z("transfer_operator/mean_first_passage_time").abs() < 4.0);
     // Negative control: at this learning rate the limit of small steps is another number.
     assert!(z("escape/mean_first_passage_time").abs() > 4.0);
+}
+
+/// Times are compared from the same start to the same target only.
+#[test]
+fn times_to_another_target_are_not_compared() {
+    let text = problem(0.2).replace("runs = 4000", "runs = 1000");
+    let splitting = "[rare_events]\nmethod = \"sgd\"\nreplicas = 50\nrepetitions = 50\nstart = { ball = { centre = [-1.0], radius = 0.0 } }\ntarget = { half_space = { normal = [1.0], offset = 1.0 } }\n";
+    let text = text + splitting;
+    let against_operator = |file: &ResultFile| -> Vec<Comparison> {
+        let rows = comparisons(file).unwrap().into_iter();
+        rows.filter(|row| row.against == "transfer operator").collect()
+    };
+    let same = run(&text);
+    let rows = against_operator(&same);
+    let routes: Vec<&str> = rows.iter().map(|row| row.route.as_str()).collect();
+    assert_eq!(routes, ["discrete SGD", "splitting"]);
+    assert!(rows.iter().all(Comparison::agrees), "{rows:?}");
+    assert!(not_compared(&same).is_empty());
+    // the first target is that of the operator
+    let other = run(&text.replacen("offset = 1.0", "offset = 0.0", 1));
+    assert!(against_operator(&other).is_empty());
+    let said = not_compared(&other);
+    assert!(
+        said.len() == 2 && said[0].contains("[escape] and [transfer_operator]"),
+        "{said:?}"
+    );
+    // Negative control: without the target in the file's words both would be called different.
+    let unsaid = number(&same, "transfer_operator/mean_first_passage_time");
+    let target = "{ half_space = { normal = [1.0], offset = 1.0 } }";
+    let forged = against_operator(&with_target(&other, "transfer_operator", target));
+    assert!(
+        forged.len() == 2 && !forged.iter().any(Comparison::agrees),
+        "{forged:?}"
+    );
+    assert!(forged.iter().all(|row| row.reference.value < unsaid));
 }
 
 /// The first correction to the limit is of order η for the gap of a smooth landscape.

@@ -9,6 +9,7 @@ use crate::questions::escape::{EscapePathResult, EscapeRecords};
 use crate::questions::freezing::FreezingResult;
 use crate::questions::freezing_design::FreezingDesignResult;
 use crate::questions::noise_laws::NoiseLawsResult;
+use crate::questions::passage_sets::{have_other_sets, have_the_same_sets};
 use crate::questions::phase_space::PhaseSpaceResult;
 use crate::questions::rare_events::RareEventsResult;
 use crate::questions::stable_exit::StableExitResult;
@@ -233,6 +234,26 @@ pub fn comparisons(file: &ResultFile) -> Result<Vec<Comparison>> {
         );
     }
     Ok(rows)
+}
+
+/// A sentence for every two tasks of a file whose times would be compared, were they from the same start to the same target.
+pub fn not_compared(file: &ResultFile) -> Vec<String> {
+    let (escape, splitting) = (EscapeRecords::GROUP, RareEventsResult::GROUP);
+    let operator = TransferOperatorResult::GROUP;
+    let pairs = [
+        (escape, operator),
+        (splitting, operator),
+        (splitting, escape),
+        (splitting, PhaseSpaceResult::GROUP),
+    ];
+    let apart = pairs
+        .into_iter()
+        .filter(|(one, other)| have_other_sets(file, one, other));
+    apart
+        .map(|(one, other)| {
+            format!("times of [{one}] and [{other}] are not compared: start or target are not the same")
+        })
+        .collect()
 }
 
 fn number(value: f64, standard_error: f64) -> Estimate {
@@ -596,7 +617,9 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
             } else {
                 Comparison::of_numbers(time, "simulation", value, grid, reference)
             });
-            if let Some(operator) = TransferOperatorResult::find(file)?.filter(|_| escape.simulates_sgd()) {
+            let is_comparable = escape.simulates_sgd()
+                && have_the_same_sets(file, EscapeRecords::GROUP, TransferOperatorResult::GROUP);
+            if let Some(operator) = TransferOperatorResult::find(file)?.filter(|_| is_comparable) {
                 let exact = number(
                     operator.mean_first_passage_time,
                     operator.mean_first_passage_time_error,
@@ -631,7 +654,7 @@ fn escape(file: &ResultFile) -> Result<Vec<Comparison>> {
 }
 
 /// Splitting at the noise strength of the problem, held against the grid or, of SGD itself, against the transfer operator; with momentum against the limit of
-/// small steps in phase space, another model.
+/// small steps in phase space, another model. A route from another start or to another target is none of the same number.
 fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
     let Some(result) = RareEventsResult::find(file)? else {
         return Ok(Vec::new());
@@ -641,7 +664,7 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
         let Some(phase_space) = PhaseSpaceResult::find(file)? else {
             return Ok(Vec::new());
         };
-        let row = phase_space.simulated(&result).map(|(k, value)| {
+        let row = phase_space.simulated(file)?.map(|(k, value)| {
             let (limit, error) = (
                 phase_space.mean_first_passage_time[k],
                 phase_space.mean_first_passage_time_error[k],
@@ -655,8 +678,10 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
     let Some(value) = result.time_of_problem() else {
         return Ok(Vec::new());
     };
+    let has_sets_of = |other: &str| have_the_same_sets(file, RareEventsResult::GROUP, other);
     if result.is_sgd() {
-        let exact = TransferOperatorResult::find(file)?;
+        let is_comparable = has_sets_of(TransferOperatorResult::GROUP);
+        let exact = TransferOperatorResult::find(file)?.filter(|_| is_comparable);
         return Ok(exact
             .map(|exact| number(exact.mean_first_passage_time, exact.mean_first_passage_time_error))
             .map(|exact| Comparison::of_numbers(time, "splitting", value, "transfer operator", exact))
@@ -664,7 +689,8 @@ fn rare_events(file: &ResultFile) -> Result<Vec<Comparison>> {
             .into_iter()
             .collect());
     }
-    let grid = EscapeRecords::find(file).and_then(|escape| escape.number(Quantity::MeanFirstPassageTime));
+    let escape = EscapeRecords::find(file).filter(|_| has_sets_of(EscapeRecords::GROUP));
+    let grid = escape.and_then(|escape| escape.number(Quantity::MeanFirstPassageTime));
     Ok(grid
         .map(|grid| Comparison::of_numbers(time, "splitting", value, "Fokker-Planck grid", grid))
         .into_iter()

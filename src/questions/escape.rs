@@ -1,5 +1,6 @@
 //! `[escape]`: stationary law, escape, relaxation and transitions of a landscape and a noise, each number with its error.
 
+use super::passage_sets::say_sets;
 use crate::error::{Error, Result};
 use crate::escape::{
     CUT, Densities, EscapeResult, Field, FieldQuantity, LEVELS, LeastAction, LeastActionSettings, Level,
@@ -535,6 +536,9 @@ impl Escape {
             (Err(error), _) => return Err(error),
         };
         let mut groups = grid_groups(names, self.slow_modes, problem, &result)?;
+        if let Some(target) = &self.target {
+            say_sets(&mut groups[0], &self.start, target)?;
+        }
         let more = more(problem, &mut groups[0])?;
         groups.extend(more);
         if let Some(simulation) = &simulation {
@@ -1201,9 +1205,12 @@ pub struct EscapeRecords<'a> {
 }
 
 impl<'a> EscapeRecords<'a> {
+    /// Name of the group.
+    pub(crate) const GROUP: &'static str = "escape";
+
     /// The group, if the file has it.
     pub fn find(file: &'a ResultFile) -> Option<Self> {
-        file.group("escape").map(|group| Self { file, group })
+        file.group(Self::GROUP).map(|group| Self { file, group })
     }
 
     /// A number with its error, where it is one and not a sweep of many.

@@ -10,6 +10,7 @@ pub mod network_escape;
 mod network_problem;
 pub mod network_schedules;
 pub mod noise_laws;
+pub(crate) mod passage_sets;
 pub mod phase_space;
 pub mod rare_events;
 pub mod stable_exit;

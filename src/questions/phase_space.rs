@@ -1,5 +1,6 @@
 //! `[phase_space]`: motion with inertia in one variable, underdamped Langevin paths or the limit of SGD with momentum, on a grid of position and velocity.
 
+use super::passage_sets::{have_the_same_sets, say_sets};
 use super::rare_events::RareEventsResult;
 use crate::diffusion::Diffusion;
 use crate::error::{Error, Result, shown};
@@ -212,7 +213,7 @@ impl Task for PhaseSpaceKeys {
             .momentum
             .as_ref()
             .map(|range| range.positive("phase_space.momentum"));
-        let (momentum, levels) = (momentum.transpose()?, self.levels);
+        let (momentum, levels, task) = (momentum.transpose()?, self.levels, self.clone());
         let step_time = momentum.as_ref().and(sgd.learning_rate()).map(f64::sqrt);
         // edges of the target fall on faces of the columns
         let faces = target.faces(&sgd, domain.bounds()).unwrap_or_default();
@@ -292,7 +293,9 @@ impl Task for PhaseSpaceKeys {
                 log_density,
                 committor,
             };
-            Ok(vec![result.group()?])
+            let mut group = result.group()?;
+            say_sets(&mut group, &task.start, &task.target)?;
+            Ok(vec![group])
         }))
     }
 }
@@ -544,8 +547,20 @@ fn orbit(height: impl Fn(f64) -> f64, barrier: f64, well: f64) -> Option<f64> {
 }
 
 impl PhaseSpaceResult {
-    /// Where the momentum is that of SGD simulated by splitting, and the time of the simulation; none where no simulation is about one of the momenta.
-    pub(crate) fn simulated(&self, simulation: &RareEventsResult) -> Option<(usize, Estimate)> {
+    /// Where the momentum is that of SGD simulated by splitting in the same file, and the time of the simulation; none where no simulation is about one of the
+    /// momenta, from the same start to the same target.
+    ///
+    /// # Errors
+    /// As [`Records::find`].
+    pub(crate) fn simulated(&self, file: &ResultFile) -> Result<Option<(usize, Estimate)>> {
+        if !have_the_same_sets(file, Self::GROUP, RareEventsResult::GROUP) {
+            return Ok(None);
+        }
+        let simulation = RareEventsResult::find(file)?;
+        Ok(simulation.and_then(|simulation| self.row_of_simulation(&simulation)))
+    }
+
+    fn row_of_simulation(&self, simulation: &RareEventsResult) -> Option<(usize, Estimate)> {
         let same = |beta: &f64| *beta == simulation.momentum;
         let k = self.momentum.as_ref()?.iter().position(same)?;
         let is_same_step = self.step_time == Some(simulation.time_step.sqrt());
@@ -583,8 +598,7 @@ pub fn figure(file: &ResultFile) -> Result<Figure> {
             "phase space",
             Style::nth(0),
         ));
-    let simulation = RareEventsResult::find(file)?;
-    if let Some((k, time)) = simulation.and_then(|found| result.simulated(&found)) {
+    if let Some((k, time)) = result.simulated(file)? {
         times = times.with(Layer::points(
             &[result.friction[k]],
             &[time.value],

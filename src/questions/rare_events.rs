@@ -1,6 +1,7 @@
 //! `[rare_events]`: mean first-passage times that no direct simulation reaches, by splitting, in up to four variables.
 
 use super::escape::MethodName;
+use super::passage_sets::say_sets;
 use crate::diffusion::{Calculus, batch_size, check_map_stability, noise_strength};
 use crate::ensemble::CrossingTest;
 use crate::ensemble::stream::experiment_number;
@@ -356,7 +357,9 @@ impl InAnyDimension for RareEvents {
                 steps_by_splitting: column(&|row| row.by_splitting),
                 steps_by_brute_force: column(&|row| row.by_brute_force),
             };
-            Ok(vec![result.group()?])
+            let mut group = result.group()?;
+            say_sets(&mut group, &task.start, &task.target)?;
+            Ok(vec![group])
         }))
     }
 }

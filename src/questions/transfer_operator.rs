@@ -1,6 +1,7 @@
 //! `[transfer_operator]`: the exact law of SGD at its learning rate, without the diffusion limit and without sampling noise.
 
 use super::escape::EscapeRecords;
+use super::passage_sets::say_sets;
 use crate::diffusion::{Diffusion, check_map_stability};
 use crate::error::{Error, Result};
 use crate::escape::FieldQuantity;
@@ -172,6 +173,7 @@ impl Task for TransferOperator {
         let edges = target.faces(&sgd, domain.bounds()).unwrap_or_default();
         let edges: Vec<f64> = edges.into_iter().map(|plane| plane.position).collect();
         let [ends] = *domain.bounds();
+        let task = self.clone();
         Ok(Box::new(move |progress| {
             let bar = progress.task("transfer operator", 2);
             let at = |resolution: Resolution| {
@@ -202,7 +204,9 @@ impl Task for TransferOperator {
                 spectral_gap: fine[2],
                 spectral_gap_error: error(2) + unconverged,
             };
-            Ok(vec![result.group()?])
+            let mut group = result.group()?;
+            say_sets(&mut group, &task.start, &task.target)?;
+            Ok(vec![group])
         }))
     }
 }

@@ -57,6 +57,12 @@ pub fn overview(file: &ResultFile, width: usize) -> Result<String> {
         out.push('\n');
         push_wrapped(&mut out, width, "agreement: ", 2, &line);
     }
+    // Cells of a sweep say it each for itself.
+    if cells(file).is_none() {
+        for line in agreement::not_compared(file) {
+            push_wrapped(&mut out, width, "", 2, &line);
+        }
+    }
     out.push_str("\ngroups\n");
     out.push_str(&groups(file, width));
     Ok(out)

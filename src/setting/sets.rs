@@ -61,6 +61,15 @@ pub enum SetKeys {
 }
 
 impl SetKeys {
+    /// The set as a configuration has it, with every number as a real one: sets that are written the same have the same text.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it cannot be written.
+    pub fn text(&self) -> Result<String> {
+        let value = toml::Value::try_from(self).map_err(|error| Error::config("set", error.to_string()))?;
+        Ok(value.to_string())
+    }
+
     /// The set in D variables; basins are those of the noise-free motion of `diffusion` within `bounds`.
     ///
     /// # Errors

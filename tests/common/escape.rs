@@ -39,6 +39,19 @@ pub fn refused_by_command(text: &str, wanted: &[&str]) {
     assert!(!folder.path().join("bad.h5").exists());
 }
 
+/// The file as it would be if the times of a group were to another target.
+pub fn with_target(file: &ResultFile, group: &str, target: &str) -> ResultFile {
+    let mut other = ResultFile::new();
+    for one in file.groups() {
+        let mut one = one.clone();
+        if one.name() == group {
+            one.set_attribute("target", target).unwrap();
+        }
+        other.push(one).unwrap();
+    }
+    other
+}
+
 pub fn field(file: &ResultFile, name: &str) -> Vec<f64> {
     file.record(&format!("escape/{name}")).unwrap().numbers().unwrap()
 }
