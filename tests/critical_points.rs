@@ -351,7 +351,7 @@ fn quartic_saddles() {
 /// Gap of x⁴/4 − x²/2 at T = 0.1.
 const GAP: f64 = 0.033_545_287_308;
 
-fn well_and_springs(springs: usize, coupling: f64, largest_rate: f64) -> freezeout::Result<CoupledGap> {
+fn well_and_springs(springs: usize, coupling: f64, largest_rate: f64) -> Option<CoupledGap> {
     let well = DoubleWell::new(0.25, 1.0).unwrap();
     let spring = Quadratic::new(Tensor::<1>::new(1.0), Point::<1>::zeros()).unwrap();
     let mut factors = vec![Factor {
@@ -372,7 +372,7 @@ fn well_and_springs(springs: usize, coupling: f64, largest_rate: f64) -> freezeo
         matrix[0][k] = coupling;
         matrix[k][0] = coupling;
     }
-    coupled_gap(&factors, &matrix, 0.1, largest_rate)
+    coupled_gap(&factors, &matrix, 0.1, largest_rate).unwrap()
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn coupled_springs_in_six_dimensions() {
             }
     });
     let exact = hessian.symmetric_eigenvalues().min();
-    let gap = coupled_gap(&factors, &coupling, 1.0, 6.1).unwrap();
+    let gap = coupled_gap(&factors, &coupling, 1.0, 6.1).unwrap().unwrap();
     println!("{gap:?} {exact}");
     assert!(
         (gap.rate - exact).abs() <= gap.error && gap.error < 0.05,
@@ -470,7 +470,9 @@ fn errors_of_coupled_wells_do_not_vanish_by_luck() {
     let gap = |largest_rate: f64| {
         let coupling = |i: usize, j: usize| if i.abs_diff(j) == 1 { 0.0375 } else { 0.0 };
         let matrix: Vec<Vec<f64>> = (0..4).map(|i| (0..4).map(|j| coupling(i, j)).collect()).collect();
-        coupled_gap(&[factor; 4], &matrix, 0.1, largest_rate).unwrap()
+        coupled_gap(&[factor; 4], &matrix, 0.1, largest_rate)
+            .unwrap()
+            .unwrap()
     };
     let (coarse, fine) = (gap(5.5), gap(8.0));
     let missed = (coarse.rate - fine.rate).abs();
@@ -501,11 +503,8 @@ fn a_coupled_double_well_has_the_gap_of_the_grid_and_of_any_number_of_springs() 
         (stronger.rate - grid).abs() > many.error + stronger.error,
         "{stronger:?}"
     );
-    // Where coupling is strong against the noise the expansion, whose rate is negative, is refused.
-    assert!(matches!(
-        well_and_springs(1, 0.8, 8.1),
-        Err(Error::NotConverged { .. })
-    ));
+    // Where coupling is strong against the noise the expansion, whose rate is negative, gives no gap.
+    assert!(well_and_springs(1, 0.8, 8.1).is_none());
 }
 
 #[test]

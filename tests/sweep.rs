@@ -111,7 +111,7 @@ fn a_stopped_sweep_resumes_to_the_same_bytes() {
 #[test]
 fn bad_sweeps_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str, &[&str]); 9] = [
+    let cases: [(&str, &str, &[&str]); 10] = [
         (
             "\"noise.power\"\nvalues = [1.0, 1.5, 2.0]",
             "\"phase_diagram.sigma.points\"\nvalues = [2, 3]",
@@ -125,7 +125,17 @@ fn bad_sweeps_are_refused() {
         (
             "\"noise.power\"",
             "\"noise.pwoer\"",
-            &["noise.pwoer", "\"power\"", "floor"],
+            &[
+                "sweep.parameter: noise.pwoer does not exist",
+                "\"power\"",
+                "floor",
+            ],
+        ),
+        // Control: the key exists, whatever its value says.
+        (
+            "\"noise.power\"\nvalues = [1.0, 1.5, 2.0]",
+            "\"noise.model\"\nvalues = [\"unknown key\"]",
+            &["noise.model: \"unknown key\" is not known"],
         ),
         ("\"noise.power\"", "\"name.power\"", &["name", "not a section"]),
         ("\"noise.power\"", "\"surface.x\"", &["surface.x", "no section"]),

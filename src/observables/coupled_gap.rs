@@ -42,12 +42,12 @@ pub struct CoupledGap {
 /// of the cells of a grid. The constant is in the basis and its rate is zero exactly. Modes are those of T∂² − L'²/4T + L''/2 on equidistant points with
 /// sinc functions, exact but for terms exponentially small in their number; the gap by Arnoldi's iteration with the inverse. The error is the larger change from half and from 1/√2 of the largest rate, far
 /// above what is left where the method converges: its error falls like a power of J θ²/T for every mode more. From one of the two alone it would vanish where the gap happens to return to what it was. It is not a bound, and the method is no use where J θ_i θ_j
-/// is above T or a rate is below 1e-9 of the largest.
+/// is above T or a rate is below 1e-9 of the largest. There is no gap where the expansion does not converge: where the change is above the gap, or does not shrink with the largest rate.
 ///
 /// # Errors
 /// [`Error::Inconsistent`] for a J that is not symmetric with zeros on its diagonal, and for kinks; [`Error::DimensionMismatch`]; [`Error::InvalidParameter`]
 /// naming what is out of range, among it a `largest_rate` whose quarter leaves no function or that asks for more than 4000; [`Error::NotConverged`] when a
-/// coordinate needs more points or wider ends, and when the change is above the gap or does not shrink with the largest rate.
+/// coordinate needs more points or wider ends.
 ///
 /// # References
 /// D. T. Colbert and W. H. Miller, J. Chem. Phys. 96, 1982 (1992), for the sinc functions; H. Risken, The Fokker-Planck Equation (1989), sec. 5.5 and 6.6, for
@@ -61,7 +61,7 @@ pub struct CoupledGap {
 /// // Two parabolas of curvature 1 coupled with 0.1: rates 1 ± 0.1.
 /// let loss = Quadratic::new(Tensor::<1>::new(1.0), Point::<1>::zeros())?;
 /// let factor = Factor { loss: &loss, ends: [-8.0, 8.0], points: 120 };
-/// let gap = coupled_gap(&[factor; 2], &[vec![0.0, 0.1], vec![0.1, 0.0]], 1.0, 6.5)?;
+/// let gap = coupled_gap(&[factor; 2], &[vec![0.0, 0.1], vec![0.1, 0.0]], 1.0, 6.5)?.unwrap();
 /// assert!((gap.rate - 0.9).abs() <= gap.error.max(1e-9));
 /// # Ok::<(), freezeout::Error>(())
 /// ```
@@ -70,7 +70,7 @@ pub fn coupled_gap(
     coupling: &[Vec<f64>],
     temperature: f64,
     largest_rate: f64,
-) -> Result<CoupledGap> {
+) -> Result<Option<CoupledGap>> {
     require_positive("temperature", temperature)?;
     require_positive("largest_rate", largest_rate)?;
     check_coupling(factors.len(), coupling)?;
@@ -90,18 +90,13 @@ pub fn coupled_gap(
     let rate = levels[3].1;
     // uncoupled coordinates do not change at all; where coupling is strong even the sign may be wrong
     if !(rate > last) || (last > first && last > ROUNDING * rate) {
-        return Err(Error::NotConverged {
-            method: format!("expansion in products of modes with rates up to {largest_rate}"),
-            iterations: levels[3].0,
-            residual: last,
-            tolerance: first.min(rate),
-        });
+        return Ok(None);
     }
-    Ok(CoupledGap {
+    Ok(Some(CoupledGap {
         rate,
         error: last + ROUNDING * largest_rate,
         levels,
-    })
+    }))
 }
 
 /// Rounding of a rate, relative to the largest.

@@ -312,12 +312,11 @@ impl Problem<'_> {
         };
         let entry = |i: usize, j: usize| if are_coupled(i, j) { coupling } else { 0.0 };
         let matrix: Vec<Vec<f64>> = (0..d).map(|i| (0..d).map(|j| entry(i, j)).collect()).collect();
-        match coupled_gap(&factors, &matrix, self.temperature, largest_rate) {
-            Ok(gap) => Ok(Some(gap)),
-            Err(Error::NotConverged { method, .. }) if method.starts_with("expansion") => Ok(None),
-            Err(error @ Error::InvalidParameter { .. }) => Err(error.at("coupled")),
-            Err(error) => Err(error),
-        }
+        let found = coupled_gap(&factors, &matrix, self.temperature, largest_rate);
+        found.map_err(|error| match error {
+            Error::InvalidParameter { .. } => error.at("coupled"),
+            other => other,
+        })
     }
 
     /// The gap of each variable alone.

@@ -11,6 +11,28 @@ use crate::output::nearest;
 /// [`Error::Config`] with the dotted key and what is wanted: for TOML syntax, unknown keys (with the nearest known key),
 /// wrong types and missing keys.
 pub fn parse(text: &str) -> Result<Config> {
+    configuration(text).map_err(|refusal| refusal.error)
+}
+
+/// Why a text is no configuration.
+pub(super) struct Refusal {
+    /// For the user.
+    pub error: Error,
+    /// The dotted key, where there is none of this name.
+    pub unknown_key: Option<String>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            unknown_key: None,
+        }
+    }
+}
+
+/// As [`parse`], which unknown key it was told apart.
+pub(super) fn configuration(text: &str) -> std::result::Result<Config, Refusal> {
     let deserializer = toml::Deserializer::parse(text).map_err(|error| Error::Config {
         key: position(text, &error),
         message: one_line(error.message()),
@@ -31,14 +53,17 @@ pub fn parse(text: &str) -> Result<Config> {
             )),
             _ => None,
         };
-        let (key, message) = match choices(text, &path).and_then(wanted) {
-            Some(message) => (path.clone(), message),
+        let explained = match choices(text, &path).and_then(wanted) {
+            Some(message) => Explained::known(path.clone(), message),
             None => explain(&path, inner.message()),
         };
         let place = position(text, &inner);
-        Error::Config {
-            key,
-            message: format!("{message} ({place})"),
+        Refusal {
+            unknown_key: explained.is_unknown_key.then(|| explained.key.clone()),
+            error: Error::Config {
+                key: explained.key,
+                message: format!("{} ({place})", explained.message),
+            },
         }
     })
 }
@@ -93,8 +118,27 @@ pub fn with_images(text: &str, folder: &str) -> Result<String> {
     toml::to_string(&table).map_err(|error| Error::config("data", one_line(&error.to_string())))
 }
 
+/// The key that a message of serde is about, and what the user should do.
+struct Explained {
+    key: String,
+    message: String,
+    /// Whether there is no such key, now or formerly.
+    is_unknown_key: bool,
+}
+
+impl Explained {
+    /// About a key that there is.
+    fn known(key: String, message: String) -> Self {
+        Self {
+            key,
+            message,
+            is_unknown_key: false,
+        }
+    }
+}
+
 /// Splits serde's message into the key it is about and what the user should do.
-fn explain(path: &str, message: &str) -> (String, String) {
+fn explain(path: &str, message: &str) -> Explained {
     let message = one_line(message);
     let path = if path == "." { "" } else { path };
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -109,16 +153,21 @@ fn explain(path: &str, message: &str) -> (String, String) {
             format!("{parent}.{unknown}")
         };
         if let Some((_, now)) = MOVED.iter().find(|(old, _)| *old == key) {
-            return (key, format!("this key is called {now} now"));
+            let message = format!("this key is called {now} now");
+            return Explained::known(key, message);
         }
-        let wanted = match nearest(unknown, known) {
+        let message = match nearest(unknown, known) {
             Some(best) => format!(
                 "unknown key; did you mean \"{best}\"? known here: {}",
                 known.join(", ")
             ),
             None => format!("unknown key; known here: {}", known.join(", ")),
         };
-        return (key, wanted);
+        return Explained {
+            key,
+            message,
+            is_unknown_key: true,
+        };
     }
     if message.starts_with("unknown variant")
         && let Some((unknown, known)) = quoted.split_first()
@@ -127,13 +176,13 @@ fn explain(path: &str, message: &str) -> (String, String) {
             .iter()
             .find(|(old, _)| *old == format!("{path}=\"{unknown}\""))
         {
-            return (path.to_string(), format!("\"{unknown}\" is called {now} now"));
+            return Explained::known(path.to_string(), format!("\"{unknown}\" is called {now} now"));
         }
         let wanted = match nearest(unknown, known) {
             Some(best) => format!("\"{unknown}\" is not known; did you mean \"{best}\"?"),
             None => format!("\"{unknown}\" is not known; use one of {}", known.join(", ")),
         };
-        return (path.to_string(), wanted);
+        return Explained::known(path.to_string(), wanted);
     }
     if message.starts_with("missing field")
         && let Some(missing) = quoted.first()
@@ -143,7 +192,7 @@ fn explain(path: &str, message: &str) -> (String, String) {
         } else {
             format!("{path}.{missing}")
         };
-        return (key, "this key is required".into());
+        return Explained::known(key, "this key is required".into());
     }
     let message = if message.starts_with("invalid type: string") && message.contains("expected a number") {
         format!(
@@ -152,14 +201,8 @@ fn explain(path: &str, message: &str) -> (String, String) {
     } else {
         message
     };
-    (
-        if path.is_empty() {
-            "configuration".into()
-        } else {
-            path.into()
-        },
-        message,
-    )
+    let key = if path.is_empty() { "configuration" } else { path };
+    Explained::known(key.into(), message)
 }
 
 /// Keys of former versions, and what they are called now.

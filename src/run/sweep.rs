@@ -6,7 +6,7 @@
 use super::checkpoint::{Checkpoint, Kept};
 use super::estimate::Estimate;
 use super::input_files::{InputFiles, input_files, listed, require_unchanged};
-use super::parse::{parse, parse_table};
+use super::parse::{Refusal, configuration, parse_table};
 use super::shard::stacked;
 use crate::config::{Config, shaped_by};
 use crate::ensemble::stream::experiment_number;
@@ -272,14 +272,14 @@ fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
         Value::Float(v) if v.fract() == 0.0 && v.abs() < 1e15 => Some(Value::Integer(*v as i64)),
         _ => None,
     };
-    let explain = |error: Error| match error {
-        Error::Config { key, message } if parameters.contains(&key) && message.contains("unknown key") => {
+    let explain = |refusal: Refusal| match (refusal.unknown_key, refusal.error) {
+        (Some(key), Error::Config { message, .. }) if parameters.contains(&key) => {
             fail("sweep.parameter", format!("{key} does not exist: {message}"))
         }
-        other => other,
+        (_, error) => error,
     };
     let text = |table: &Table| toml::to_string(table).map_err(|e| fail("sweep", e.to_string()));
-    parse(&text(table)?).or_else(|error| {
+    configuration(&text(table)?).or_else(|refusal| {
         let mut integers = table.clone();
         for parameter in parameters {
             let found = parameter
@@ -291,9 +291,9 @@ fn parse_cell(table: &Table, parameters: &[String]) -> Result<Config> {
             }
         }
         if integers == *table {
-            Err(explain(error))
+            Err(explain(refusal))
         } else {
-            parse(&text(&integers)?).map_err(explain)
+            configuration(&text(&integers)?).map_err(explain)
         }
     })
 }
