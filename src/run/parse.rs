@@ -223,7 +223,7 @@ const MOVED: [(&str, &str); 18] = [
     ("escape.domain", "region.domain"),
     ("escape.boundaries", "region.boundaries"),
     ("escape.sublevel", "region.sublevel"),
-    ("escape.sublevel_boundary", "region.sublevel_boundary"),
+    ("escape.sublevel_boundary", "region.edge"),
     ("noise.curvature", "noise.strength"),
     (
         "landscape.model=\"two_valley_slice\"",
@@ -283,6 +283,15 @@ mod tests {
         let text = message("name = \"a\"\n[noise]\nmodel = \"isotopic\"\n");
         assert!(
             text.contains("noise.model") && text.contains("\"isotropic\""),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn keys_of_former_versions_are_told_by_a_name_that_is_listed() {
+        let text = message("name = \"a\"\n[escape]\nsublevel_boundary = \"wall\"\n");
+        assert!(
+            text.contains("escape.sublevel_boundary: this key is called region.edge now"),
             "{text}"
         );
     }
