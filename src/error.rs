@@ -144,6 +144,22 @@ pub enum Error {
         /// Where, and what to change.
         reason: String,
     },
+    /// No run or replica of a simulation reached the target, so that nothing is known of its rate.
+    #[error("no {what} reached the target: {hint}")]
+    NoneReached {
+        /// What was simulated, a replica of any repetition say.
+        what: String,
+        /// What to change.
+        hint: String,
+    },
+    /// The machine has not the memory for a computation.
+    #[error("{what} does not fit into memory: {reason}")]
+    OutOfMemory {
+        /// What was computed.
+        what: String,
+        /// What failed.
+        reason: String,
+    },
     /// Probability lies outside the computational domain.
     #[error(
         "the domain cuts off probability {probability:.3e} ({where_}), more than {allowed:.1e}: widen it"
@@ -308,12 +324,30 @@ impl Error {
             Self::NotConverged { .. }
             | Self::NotFinite { .. }
             | Self::AllCensored { .. }
+            | Self::NoneReached { .. }
+            | Self::OutOfMemory { .. }
             | Self::TooFewSamples { .. }
             | Self::AssumptionFails { .. }
             | Self::NoDetailedBalance { .. }
             | Self::ValidationFailed { .. } => false,
+            Self::InvalidParameter { .. }
+            | Self::Inconsistent { .. }
+            | Self::OffDiagonalTensor { .. }
+            | Self::DimensionMismatch { .. }
+            | Self::EmptySet { .. }
+            | Self::OverlappingSets { .. }
+            | Self::Unreachable { .. }
+            | Self::TooAnisotropic { .. }
+            | Self::NotPositive { .. }
+            | Self::Diverges { .. }
+            | Self::DomainTooSmall { .. }
+            | Self::Unstable { .. }
+            | Self::Config { .. }
+            | Self::Expression { .. }
+            | Self::Input { .. }
+            | Self::NothingToDraw { .. }
+            | Self::Output { .. } => true,
             Self::At { source, .. } => source.is_bad_input(),
-            _ => true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Markov chains with known answers: momentum, stable noise, label noise, five variables; barriers between the minima of a loss.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
+use freezeout::Error;
 use freezeout::diffusion::{Diffusion, Sgd};
 use freezeout::ensemble::CrossingTest;
 use freezeout::ensemble::stream::StreamKey;
@@ -296,4 +297,40 @@ fn further_parabolas_do_not_change_a_rate() {
     // Kramers: sqrt(2)/2π exp(−ΔL/T)
     assert!((rate / (2f64.sqrt() / (2.0 * PI) * (-10f64).exp()) - 1.0).abs() < 1e-9);
     assert!((graph.barrier(0, 1).unwrap() - 0.25).abs() < 1e-12);
+}
+
+/// A walk that turns back before the target.
+struct Short;
+
+impl Chain for Short {
+    type State = i32;
+    fn level(&self, state: &i32) -> f64 {
+        f64::from(*state)
+    }
+    fn step(&self, state: &mut i32, random: &mut Random) -> freezeout::Result<()> {
+        let way = if random.uniform() < 0.5 { 1 } else { -1 };
+        *state = (*state + way).clamp(0, 3);
+        Ok(())
+    }
+}
+
+/// What the computation did not find is no bad input; a start beyond the return level is.
+#[test]
+fn a_target_that_no_replica_reaches_is_a_failure_of_the_computation() {
+    let protocol = PassageProtocol {
+        return_level: 0.0,
+        departure_level: 0.5,
+        replicas: 10,
+        repetitions: 4,
+        most_steps: 100_000,
+        seed: 1,
+        experiment: 0,
+    };
+    let refused = |start: i32| mean_first_passage_time(&Short, &start, &protocol, &|| ()).unwrap_err();
+    let error = refused(0);
+    assert!(
+        matches!(error, Error::NoneReached { .. }) && !error.is_bad_input(),
+        "{error}"
+    );
+    assert!(refused(1).is_bad_input());
 }

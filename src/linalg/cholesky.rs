@@ -199,8 +199,8 @@ impl Columns {
 }
 
 fn out_of_memory(error: impl std::fmt::Debug) -> Error {
-    Error::Inconsistent {
-        subject: "states".into(),
-        requirement: format!("the factorisation must fit into memory: {error:?}"),
+    Error::OutOfMemory {
+        what: "the Cholesky factorisation".into(),
+        reason: format!("{error:?}"),
     }
 }

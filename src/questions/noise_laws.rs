@@ -454,10 +454,10 @@ fn of_samples(
     let trained = train(&mut sum, &start, training, &mut random)?;
     match (trained.checkpoints.last(), trained.diverged_at) {
         (Some(end), None) => Ok((end[0] >= 0.0, sum.last_sign_change().unwrap_or(1) as f64)),
-        (_, at) => Err(Error::NotFinite {
-            quantity: "a run of a finite sum".into(),
+        (_, at) => Err(Error::Diverges {
+            what: "a run of a finite sum".into(),
             reason: format!(
-                "it diverged at step {}: the learning rate or the noise is too large",
+                "it left every bound at step {}: the learning rate or the noise is too large",
                 at.unwrap_or(0)
             ),
         }),

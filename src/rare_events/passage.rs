@@ -61,8 +61,8 @@ type Repetition = (f64, f64, u64);
 /// correlation of loops that far apart: the number of replicas must exceed the loops in which the start is forgotten.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for a protocol out of range; [`Error::Inconsistent`] for a start that is not at or below the return level, or no passage in
-/// any repetition; [`Error::Unreachable`] after `most_steps`; what a step returns.
+/// [`Error::InvalidParameter`] for a protocol out of range; [`Error::Inconsistent`] for a start that is not at or below the return level;
+/// [`Error::NoneReached`] without a passage in any repetition; [`Error::Unreachable`] after `most_steps`; what a step returns.
 ///
 /// # References
 /// T. L. Hill, Free Energy Transduction in Biology (1977); C.-E. Bréhier, T. Lelièvre and M. Rousset, ESAIM: Prob. Stat. 19, 361 (2015).
@@ -134,10 +134,9 @@ pub fn mean_first_passage_time<C: Chain>(
     let estimate = |of: &dyn Fn(&Repetition) -> f64| mean(&repetitions.iter().map(of).collect::<Vec<f64>>());
     let (loops, probability) = (estimate(&|r| r.0)?, estimate(&|r| r.1)?);
     if probability.value == 0.0 {
-        return Err(Error::Inconsistent {
-            subject: "no replica of any repetition reached the target".into(),
-            requirement: "more replicas, or a reaction coordinate that leads to the target, are needed"
-                .into(),
+        return Err(Error::NoneReached {
+            what: "replica of any repetition".into(),
+            hint: "more replicas, or a reaction coordinate that leads to the target, are needed".into(),
         });
     }
     let ratio = loops.value / probability.value;
