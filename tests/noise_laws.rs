@@ -330,6 +330,14 @@ fn what_is_not_defined_is_refused_by_its_key() {
     }
     let floor = task("").replace("[noise_laws]", "[noise]\nfloor = 0.1\n[noise_laws]");
     assert!(refused(&floor).contains("noise.floor"), "{}", refused(&floor));
+    for key in ["strength", "power", "floor"] {
+        let keys = format!("[noise]\n{key} = -0.5\n[noise_laws]");
+        let message = refused(&task("").replace("[noise_laws]", &keys));
+        assert!(
+            message.starts_with(&format!("noise.{key}: -0.5 is not allowed")),
+            "{message}"
+        );
+    }
 }
 
 /// Steps along x divided by the rms of the noise: with y held the law is exp(−Φ/Δ)/Z, Φ' = L' sqrt(C₀/C), D = ΔC₀ everywhere, so that the odds of the two sides are

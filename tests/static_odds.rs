@@ -134,6 +134,11 @@ fn what_has_no_closed_form_is_refused() {
             "static_odds.ridge_noise_strength",
         ),
         ("", "ridge_learning_rate = 0.9\n", "ridge_learning_rate"),
+        (
+            "",
+            "ridge_learning_rate = -0.1\n",
+            "static_odds.ridge_learning_rate: -0.1",
+        ),
     ] {
         let message = refused(&text(noise, keys));
         assert!(message.contains(wanted), "{wanted}: {message}");

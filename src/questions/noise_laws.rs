@@ -1,10 +1,10 @@
 //! `[noise_laws]`: does freezing select the flat valley when the noise is not the fresh Gaussian of the theory?
 
 use super::network_problem::stream;
-use crate::diffusion::{Sgd, noise_strength};
+use crate::diffusion::Sgd;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{Cell, NoiseLaw, Protocol, TwoValleyWalk};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive};
 use crate::landscape::Side;
 use crate::network::{ShiftedValleys, Training, train};
 use crate::output::{Estimates, Records, ResultFile, records};
@@ -218,9 +218,9 @@ impl NoiseLaws {
         all
     }
 
-    /// σ, the noise strength at η = 1.
+    /// σ = Δ/η = 1/(2B).
     fn sigma(batch_size: usize) -> Result<f64> {
-        noise_strength(1.0, batch_size as f64)
+        Ok(0.5 / require_positive("batch_size", batch_size as f64)?)
     }
 
     /// C₀ of [`TwoValleyWalk::divided_by_rms`]: the covariance across the flat valley at the start.

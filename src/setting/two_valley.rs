@@ -4,7 +4,7 @@ use super::noise::{NoiseKeys, NoiseModel};
 use crate::diffusion::Diffusion;
 use crate::diffusion::Sgd;
 use crate::ensemble::TwoValleyWalk;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result, require, require_non_negative, require_positive};
 use crate::landscape::{Side, Slice, TwoValley};
 use crate::math::{Point, Tensor};
 use crate::noise::{GradientNoise, HessianPower, Isotropic};
@@ -41,6 +41,28 @@ pub enum TwoValleyNoise {
         /// Factor.
         strength: f64,
     },
+}
+
+impl TwoValleyNoise {
+    /// Refuses what is out of range, whatever the noise strength.
+    fn check(&self, landscape: TwoValley) -> Result<()> {
+        match *self {
+            Self::HessianPower {
+                power,
+                strength,
+                floor,
+                regulariser,
+            } => {
+                require_positive("strength", strength)?;
+                require_non_negative("floor", floor)?;
+                HessianPower::new(landscape, power, strength, floor + regulariser)?;
+            }
+            Self::Isotropic { strength } => {
+                require_positive("strength", strength)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Noise of a slice, known at run time only.
@@ -106,10 +128,8 @@ impl TwoValleyModel {
                 ));
             }
         };
-        let model = Self { landscape, noise };
-        // building one walk checks the rest
-        model.walk(0.01, 0.01).map_err(|e| e.at("noise"))?;
-        Ok(model)
+        noise.check(landscape).map_err(|e| e.at("noise"))?;
+        Ok(Self { landscape, noise })
     }
 
     /// The landscape with the paper's noise C/B = 2σ H₊^power + 1e-8.
@@ -123,9 +143,8 @@ impl TwoValleyModel {
             floor: 0.0,
             regulariser: REGULARISER,
         };
-        let model = Self { landscape, noise };
-        model.walk(0.01, 0.01)?;
-        Ok(model)
+        noise.check(landscape)?;
+        Ok(Self { landscape, noise })
     }
 
     /// The same noise on another landscape.

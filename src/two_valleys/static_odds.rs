@@ -4,7 +4,7 @@ use super::final_probability::mean_curvature;
 use crate::diffusion::{Calculus, Diffusion, Sgd, sigma};
 use crate::ensemble::stream::{LANES, experiment_number};
 use crate::ensemble::{Cell, CrossingTest, PathProtocol, Protocol, positions_at, simulate};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive};
 use crate::freezing::slice_rates;
 use crate::generator::{Discretisation, Generator};
 use crate::grid::{Concentration, Grid, MappedAxes};
@@ -280,15 +280,17 @@ fn check(model: &TwoValleyModel, task: &StaticOdds) -> Result<Vec<f64>> {
                 .map_err(|e| e.at("static_odds.learning_rate"))?;
         }
     }
+    if !(task.ridge_noise_strength.is_finite() && task.ridge_noise_strength > 0.0) {
+        return fail("ridge_noise_strength", "a positive finite number is needed");
+    }
+    let ridge_eta = require_positive("ridge_learning_rate", task.ridge_learning_rate);
+    let ridge_eta = ridge_eta.map_err(|e| e.at(SECTION))?;
     let ridge = model
-        .walk(task.ridge_learning_rate, 1.0)
+        .walk(ridge_eta, sigma(task.ridge_noise_strength, ridge_eta))
         .map_err(|e| e.at(SECTION))?;
     ridge
         .check_stability(task.ridge_y)
         .map_err(|e| e.at("static_odds.ridge_learning_rate"))?;
-    if !(task.ridge_noise_strength.is_finite() && task.ridge_noise_strength > 0.0) {
-        return fail("ridge_noise_strength", "a positive finite number is needed");
-    }
     let unit = task.ridge_noise_strength.sqrt();
     for width in &task.ridge_width {
         RoundedRidge::new(*model.landscape(), task.ridge_y, width * unit).map_err(|e| e.at(SECTION))?;
