@@ -106,11 +106,6 @@ impl Passages {
             .count()
     }
 
-    /// Total time under observation: with [`Passages::escaped`] all that the exponential likelihood needs.
-    pub fn time_at_risk(&self) -> f64 {
-        self.outcomes.iter().map(Outcome::time).sum()
-    }
-
     /// The outcomes as censored lifetimes.
     pub fn lifetimes(&self) -> Vec<Lifetime> {
         let lifetime = |outcome: &Outcome| Lifetime {
@@ -157,8 +152,8 @@ impl Passages {
 ///     experiment: 0,
 /// };
 /// let passages = first_passage(&walk, [f64::NEG_INFINITY, 0.0], CrossingTest::BrownianBridge, &protocol, &|_| ())?;
-/// let mean = passages.time_at_risk() / passages.escaped() as f64;
-/// assert!((mean - 7.934).abs() < 1.5); // standard error 0.25
+/// let mean = passages.mean_time(1e-3)?;
+/// assert!((mean.value - 7.934).abs() < 1.5); // standard error 0.25
 /// # Ok::<(), freezeout::Error>(())
 /// ```
 pub fn first_passage<S: Ito<1, 1>>(

@@ -373,14 +373,6 @@ impl TwoValleyWalk {
         ))))
     }
 
-    /// The Euler-Maruyama walk of SGD's diffusion with time step h.
-    ///
-    /// # Errors
-    /// As [`TwoValleyWalk::discrete`], with h in place of η.
-    pub fn euler_maruyama(sgd: &impl TwoValleySgd, time_step: f64) -> Result<Self> {
-        sgd.walk(time_step)
-    }
-
     /// Control: y keeps its starting value.
     pub fn with_y_held(mut self) -> Self {
         with_step!(&mut self.step, step => {

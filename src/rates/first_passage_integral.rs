@@ -223,15 +223,6 @@ impl<'a, F: Diffusion<1>> ScaleAndSpeed<'a, F> {
         })
     }
 
-    /// Log-odds ln(q/(1−q)) of reaching `right` before `left` from `start`; see [`Self::committor`] for q.
-    ///
-    /// # Errors
-    /// See [`ScaleAndSpeed`].
-    pub fn log_committor_odds(&self, start: f64, left: f64, right: f64) -> Result<f64> {
-        let towards = self.scale_integrals(start, left, right)?;
-        Ok(towards[0][1].inner - towards[1][1].inner)
-    }
-
     /// Probability q of reaching `right` before `left` from `start`.
     ///
     /// # Errors

@@ -12,13 +12,6 @@ pub enum Verdict {
     Disagree,
 }
 
-impl Verdict {
-    /// Whether it is [`Verdict::Agree`].
-    pub fn is_agreement(self) -> bool {
-        self == Self::Agree
-    }
-}
-
 /// Two-sided threshold on |z| for `checks` comparisons that together raise a false alarm with probability at most `budget`.
 ///
 /// # Formula
