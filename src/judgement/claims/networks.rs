@@ -72,11 +72,11 @@ impl Networks {
         2.0 * self.result.noise_strength(run)
     }
 
-    /// Number of different η/B among the converged runs.
+    /// Number of different η/B among the converged runs: equal is equal bit by bit.
     fn strengths(&self) -> usize {
         let mut strengths: Vec<f64> = self.runs.iter().map(|run| self.noise(*run)).collect();
         strengths.sort_by(f64::total_cmp);
-        strengths.dedup_by(|a, b| (*a / *b - 1.0).abs() < 1e-9);
+        strengths.dedup();
         strengths.len()
     }
 
