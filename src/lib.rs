@@ -38,7 +38,8 @@
 //!
 //! # Features
 //!
-//! None is on by default: the library computes and has no I/O. `config` adds problems in TOML, run in memory; `files` result files and
+//! None is on by default: the library computes, and reads and writes nothing but what it is told to: images in IDX format (`network::read_idx`) and rates in Matrix Market
+//! format (`linalg::SparseRates`). `config` adds problems in TOML, run in memory; `files` result files and
 //! tables in HDF5; `figures` drawing; `cli`, which is all of these, the program `freezeout`.
 //!
 //! # Modules, in dependency order
