@@ -420,3 +420,25 @@ fn quantiles_have_full_accuracy() {
     }
     assert!(normal_quantile(0.0).is_err() && normal_quantile(f64::NAN).is_err());
 }
+
+#[test]
+fn no_digit_is_shown_that_its_error_does_not_support() {
+    for (value, standard_error, shown) in [
+        (9e-39, 2e-15, "0 ± 2.0e-15"),
+        (1e-11, 5e-8, "0 ± 5.0e-8"),
+        (-1e-11, 5e-8, "0 ± 5.0e-8"),
+        (0.0, 5e-8, "0 ± 5.0e-8"),
+        (7e-10, 5e-8, "1e-9 ± 5.0e-8"),
+        (6.4e-9, 5e-8, "6e-9 ± 5.0e-8"),
+        (-1e-9, 0.0056, "0.0000 ± 0.0056"),
+        (0.00007, 0.0056, "0.0001 ± 0.0056"),
+        (3e-12, 0.0, "3.000e-12"),
+    ] {
+        let estimate = Estimate {
+            value,
+            standard_error,
+            samples: 1,
+        };
+        assert_eq!(estimate.to_string(), shown);
+    }
+}

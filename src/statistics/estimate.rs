@@ -5,7 +5,7 @@ use std::fmt;
 
 /// An estimated number.
 ///
-/// Shown to the second digit of its error; to four digits where the error is zero, which says that none is stated.
+/// Shown to the second digit of its error, as zero when it is less than half of that; to four digits where the error is zero, which says that none is stated.
 ///
 /// # Examples
 /// ```
@@ -14,6 +14,7 @@ use std::fmt;
 /// assert_eq!(shown(66.268626364861, 9.03e-10), "66.26862636486 ± 9.0e-10");
 /// assert_eq!(shown(0.93312, 0.0056), "0.9331 ± 0.0056");
 /// assert_eq!(shown(6.1512e-12, 3.2e-15), "6.1512e-12 ± 3.2e-15");
+/// assert_eq!(shown(9e-39, 2e-15), "0 ± 2.0e-15");
 /// assert_eq!(shown(0.125, 0.0), "0.1250");
 /// assert_eq!(shown(12.0, f64::NAN), "12.00 ± ?");
 /// ```
@@ -52,8 +53,7 @@ const ERROR_DIGITS: i32 = 2;
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // zero has no sign
-        let (value, error) = (self.value + 0.0, self.standard_error);
+        let error = self.standard_error;
         let has_error = error.is_finite() && error > 0.0;
         let first = |x: f64| {
             if x == 0.0 {
@@ -63,11 +63,18 @@ impl fmt::Display for Estimate {
             }
         };
         // Decimal place of the last digit shown: 10^last.
-        let last = match (has_error, first(value)) {
+        let last = match (has_error, first(self.value)) {
             (false, i32::MIN) => 0,
             (false, first) => first + 1 - DIGITS,
             (true, own) => (first(error) + 1 - ERROR_DIGITS).max(own.saturating_add(1 - MOST_DIGITS)),
         };
+        // no digits below those of the error
+        let value = match has_error && self.value != 0.0 && first(self.value) < last {
+            true => (self.value / 10_f64.powi(last)).round() * 10_f64.powi(last),
+            false => self.value,
+        };
+        // zero has no sign
+        let value = value + 0.0;
         let highest = first(value).max(if has_error { first(error) } else { i32::MIN });
         let is_plain = highest == i32::MIN || (-4..8).contains(&highest);
         if is_plain {
@@ -78,6 +85,8 @@ impl fmt::Display for Estimate {
                 _ => value,
             };
             write!(f, "{shown:.places$}")?;
+        } else if value == 0.0 {
+            write!(f, "0")?;
         } else {
             let digits = first(value).saturating_sub(last).max(0) as usize;
             write!(f, "{value:.digits$e}")?;
