@@ -67,8 +67,11 @@ pub fn draw(result: &ResultFile, folder: &Path, options: &DrawOptions, quiet: bo
     let (mut drawn, mut refused) = (0, None);
     for entry in figures {
         let stem = folder.join(&entry.name);
-        let picture = entry.figure.and_then(|mut picture| {
-            picture.width = options.width.unwrap_or(picture.width);
+        let picture = entry.figure.and_then(|picture| {
+            let picture = match options.width {
+                Some(width) => picture.at_width(width),
+                None => picture,
+            };
             make_folder(folder)?;
             plot::draw(&picture, &stem, &formats)
         });

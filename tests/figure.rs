@@ -250,6 +250,24 @@ fn everything() -> Figure {
 }
 
 #[test]
+fn panels_of_a_narrow_figure_stand_one_below_the_other() {
+    let at = |columns: usize, width: f64| {
+        let figure = Figure {
+            columns,
+            ..everything()
+        };
+        let figure = figure.at_width(width);
+        (figure.columns, figure.width)
+    };
+    assert_eq!(at(2, 3.4), (1, 3.4));
+    assert_eq!(at(2, 2.0), (1, 2.0));
+    assert_eq!(at(3, 5.0), (2, 5.0));
+    // as wide as it is made for, and wider
+    assert_eq!(at(3, TWO_COLUMNS), (3, TWO_COLUMNS));
+    assert_eq!(at(2, 12.0), (2, 12.0));
+}
+
+#[test]
 fn every_figure_is_drawn_in_every_format() {
     let temporary = tempfile::tempdir().unwrap();
     let folder =

@@ -52,3 +52,22 @@ pub struct Figure {
     /// Panels.
     pub panels: Vec<Panel>,
 }
+
+/// Narrowest panel whose labels are read.
+const NARROWEST: f64 = 2.4;
+
+impl Figure {
+    /// The same at another width; in one that is smaller with fewer panels side by side, if they would be narrower than 2.4 inches.
+    #[must_use]
+    pub fn at_width(self, width: f64) -> Self {
+        let columns = match width < self.width {
+            true => self.columns.min(((width / NARROWEST) as usize).max(1)),
+            false => self.columns,
+        };
+        Self {
+            width,
+            columns,
+            ..self
+        }
+    }
+}
