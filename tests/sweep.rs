@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also in functions that tests share
 
 use freezeout::output::{Group, Record, Records, ResultFile, cells, stack, swept_coordinate};
-use freezeout::plot::Layer;
+use freezeout::plot::{Axis, Layer};
 use freezeout::two_valleys::phase_diagram::PhaseDiagramResult;
 use std::fs;
 use std::path::Path;
@@ -309,6 +309,11 @@ parameter = "noise.strength"
 values = { from = 0.02, to = 0.04, points = 4, scale = "log" }
 "#;
 
+/// Whether an axis has a label.
+fn is_along(axis: &Axis, label: &str) -> bool {
+    format!("{axis:?}").contains(&format!("{label:?}"))
+}
+
 /// Texts of a figure as they stand in the SVG.
 fn labels(svg: &str) -> Vec<String> {
     let parts = svg.split("aria-label=\"").skip(1);
@@ -386,6 +391,52 @@ fn rates_over_a_noise_strength_are_an_arrhenius_plot() {
     }
 }
 
+/// The bottoms move with the tilt: they are told, and the curves are those of the valleys.
+#[test]
+fn valleys_that_move_with_a_swept_key_are_curves() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = r#"
+name = "tilted"
+[landscape]
+variables = ["x", "s"]
+parameters = { tilt = 0.1 }
+loss = "(0.2+s)*(x^2 - 1)^2 + tilt*x"
+[noise]
+model = "isotropic"
+[sgd]
+noise_strength = 0.05
+[region]
+domain = [[-3.0, 3.0], [0.0, 3.0]]
+[freezing]
+start = 0.1
+end = 2.5
+start_x = [1.0]
+velocity = "0.01"
+[[sweep]]
+parameter = "landscape.parameters.tilt"
+values = [0.05, 0.123456789, 0.15]
+"#;
+    let output = run(folder.path(), config, &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let file = freezeout::output::read(folder.path().join("out.h5")).unwrap();
+    let (_, figure) = freezeout::config::sweep_figures(&file).unwrap().remove(0);
+    let figure = figure.unwrap();
+    let panel = figure.panels.iter().find(|panel| is_along(&panel.y, "p final"));
+    let curves: Vec<(&str, usize)> = (panel.unwrap().layers.iter())
+        .filter_map(|layer| match layer {
+            Layer::Points { label, x, .. } => Some((label.as_str(), x.len())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(curves, [("valley = 1", 3), ("valley = 2", 3)]);
+    let shown = freezeout::run::overview(&file, 120).unwrap();
+    assert!(shown.contains(" x "), "{shown}");
+}
+
 #[test]
 fn two_swept_numbers_are_maps_and_texts_are_lines() {
     let folder = tempfile::tempdir().unwrap();
@@ -434,6 +485,35 @@ fn two_swept_numbers_are_maps_and_texts_are_lines() {
         })
         .collect();
     assert_eq!(labels, ["ito", "stratonovich"]);
+    // nine curves a quantity, seven a panel
+    let many = figure(
+        &second(
+            "landscape.parameters.barrier",
+            "[0.16, 0.17, 0.18, 0.19, 0.2, 0.21, 0.22, 0.23, 0.24]",
+        )
+        .replace("points = 3", "points = 2"),
+    );
+    let of = |y: &str| -> Vec<(&str, usize)> {
+        let panels = many.panels.iter().filter(|panel| is_along(&panel.y, y));
+        let points = |layer: &&Layer| matches!(layer, Layer::Points { .. });
+        panels
+            .map(|panel| (panel.title.as_str(), panel.layers.iter().filter(points).count()))
+            .collect()
+    };
+    assert_eq!(
+        of("mean first passage time"),
+        [("1 to 7 of 9 curves", 7), ("8 to 9 of 9 curves", 2)]
+    );
+    let rates = of("rate");
+    assert!(
+        rates.len() > 1 && rates[0].0.starts_with("Arrhenius plot, 1 to 7 of "),
+        "{rates:?}"
+    );
+    assert_eq!(
+        rates.iter().map(|(_, curves)| curves).sum::<usize>() % 9,
+        0,
+        "{rates:?}"
+    );
     let texts = well.replace(
         "parameter = \"noise.strength\"\nvalues = { from = 0.02, to = 0.04, points = 3, scale = \"log\" }",
         "parameter = \"noise.calculus\"\nvalues = [\"ito\", \"stratonovich\"]",

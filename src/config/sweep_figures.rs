@@ -10,7 +10,7 @@ use crate::task::MainNumber;
 
 /// Keys to which the diffusion tensor is proportional: rates against their inverse are Arrhenius plots.
 const NOISE_STRENGTHS: [&str; 3] = ["noise.strength", "sgd.noise_strength", "sgd.learning_rate"];
-/// Lines of one panel.
+/// Lines of one panel; more of them are drawn in further panels.
 const MOST_LINES: usize = 7;
 /// Values of each of two keys from which on a map is drawn.
 const MAP_VALUES: usize = 3;
@@ -64,17 +64,31 @@ fn at(of: &MainNumber, key: &str) -> Option<f64> {
         .and_then(|(_, value)| number(value))
 }
 
-/// The other parameters, in words.
-fn others(of: &MainNumber, key: &str) -> String {
-    let others: Vec<(String, Attribute)> = of.at.iter().filter(|(name, _)| name != key).cloned().collect();
-    words(&others)
+/// Parameters with their values.
+type Place = Vec<(String, Attribute)>;
+
+/// The parameters besides `keys` that say which number it is.
+fn others(of: &MainNumber, keys: &[&str]) -> Place {
+    let tells = |(name, _): &&(String, Attribute)| !keys.contains(&name.as_str()) && !of.notes.contains(name);
+    of.at.iter().filter(tells).cloned().collect()
 }
 
-/// Parameters in words.
-fn words(at: &[(String, Attribute)]) -> String {
+/// Parameters in words, for each of the `places` other ones: with as many digits as it takes to tell them apart, four at least.
+fn in_words(places: &[Place]) -> Vec<String> {
+    const DIGITS: std::ops::RangeInclusive<usize> = 4..=17;
+    let of = |digits: usize| -> Vec<String> { places.iter().map(|at| words(at, digits)).collect() };
+    let is_told_apart = |all: &Vec<String>| (1..all.len()).all(|k| !all[..k].contains(&all[k]));
+    let found = DIGITS.map(of).find(is_told_apart);
+    found.unwrap_or_else(|| of(*DIGITS.end()))
+}
+
+fn words(at: &[(String, Attribute)], digits: usize) -> String {
     let words = at.iter().map(|(name, value)| match value {
         Attribute::Text(text) => text.clone(),
-        Attribute::Float(value) => format!("{name} = {}", shortest(*value)),
+        Attribute::Float(value) => {
+            let rounded = format!("{value:.*e}", digits - 1);
+            format!("{name} = {}", shortest(rounded.parse().unwrap_or(*value)))
+        }
         Attribute::Integer(value) => format!("{name} = {value}"),
     });
     plain(&words.collect::<Vec<String>>().join(", "))
@@ -113,13 +127,15 @@ struct Curve {
 /// The curves of one quantity over a key.
 fn curves(numbers: &[MainNumber], name: &str, key: &str) -> Vec<Curve> {
     let mut curves: Vec<Curve> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
     for number in numbers.iter().filter(|number| number.name == name) {
         let Some(x) = at(number, key) else { continue };
-        let label = others(number, key);
-        let position = curves.iter().position(|curve| curve.label == label);
+        let place = others(number, &[key]);
+        let position = places.iter().position(|known| *known == place);
         let index = position.unwrap_or_else(|| {
+            places.push(place);
             curves.push(Curve {
-                label,
+                label: String::new(),
                 x: Vec::new(),
                 y: Vec::new(),
                 error: Vec::new(),
@@ -132,7 +148,20 @@ fn curves(numbers: &[MainNumber], name: &str, key: &str) -> Vec<Curve> {
         let error = number.value.standard_error;
         curve.error.push(if error.is_finite() { error } else { 0.0 });
     }
+    for (curve, label) in curves.iter_mut().zip(in_words(&places)) {
+        curve.label = label;
+    }
     curves
+}
+
+/// A title over one of the panels with the curves of a quantity, as `of` says, when they are several: which of how many stand in it.
+fn title(of: &str, first: usize, count: usize, all: usize) -> String {
+    let which = format!("{} to {} of {all} curves", first + 1, first + count);
+    match (count == all, of.is_empty()) {
+        (true, _) => of.into(),
+        (false, true) => which,
+        (false, false) => format!("{of}, {which}"),
+    }
 }
 
 fn names(numbers: &[MainNumber]) -> Vec<&str> {
@@ -162,11 +191,10 @@ fn figure(panels: Vec<Panel>) -> Result<Figure> {
 fn lines(numbers: &[MainNumber], key: &str) -> Result<Figure> {
     let mut panels = Vec::new();
     let mut rest = numbers.to_vec();
-    if NOISE_STRENGTHS.contains(&key)
-        && let Some(panel) = arrhenius(numbers, key)
-    {
-        panels.push(panel);
-        rest.retain(|number| number.unit != RATE);
+    if NOISE_STRENGTHS.contains(&key) {
+        let (plots, whole) = arrhenius(numbers, key);
+        panels = plots;
+        rest.retain(|number| number.unit != RATE || !whole.contains(&number.name));
     }
     for name in names(&rest) {
         let curves = curves(numbers, name, key);
@@ -177,53 +205,66 @@ fn lines(numbers: &[MainNumber], key: &str) -> Result<Figure> {
         if longest.x.len() < 2 {
             continue;
         }
-        let mut panel = Panel::new(
-            "",
-            axis(&plain(key), &longest.x, true),
-            axis(&plain(name), &all(|curve| &curve.y), false),
-        );
-        for (k, curve) in curves.iter().take(MOST_LINES).enumerate() {
-            let style = Style::nth(k);
-            panel = panel
-                .with(Layer::line(&curve.x, &curve.y, "", style.with_width(0.7)))
-                .with(Layer::points(
-                    &curve.x,
-                    &curve.y,
-                    &curve.error,
-                    &curve.label,
-                    style,
-                ));
+        for (part, few) in curves.chunks(MOST_LINES).enumerate() {
+            let mut panel = Panel::new(
+                &title("", part * MOST_LINES, few.len(), curves.len()),
+                axis(&plain(key), &longest.x, true),
+                axis(&plain(name), &all(|curve| &curve.y), false),
+            );
+            for (k, curve) in few.iter().enumerate() {
+                let style = Style::nth(k);
+                panel = panel
+                    .with(Layer::line(&curve.x, &curve.y, "", style.with_width(0.7)))
+                    .with(Layer::points(
+                        &curve.x,
+                        &curve.y,
+                        &curve.error,
+                        &curve.label,
+                        style,
+                    ));
+            }
+            panels.push(panel);
         }
-        panels.push(panel);
     }
     figure(panels)
 }
 
-/// Rates against the inverse noise strength with straight lines through them; none when there are no rates.
-fn arrhenius(numbers: &[MainNumber], key: &str) -> Option<Panel> {
+/// Rates against the inverse noise strength with straight lines through them, and the names of those all of whose curves are drawn: those of positive rates.
+fn arrhenius(numbers: &[MainNumber], key: &str) -> (Vec<Panel>, Vec<String>) {
     let rates: Vec<MainNumber> = numbers
         .iter()
         .filter(|number| number.unit == RATE)
         .cloned()
         .collect();
-    let mut panel = Panel::new(
-        "Arrhenius plot",
-        Axis::linear(&format!("1/({})", plain(key))),
-        Axis::log("rate"),
-    );
-    let mut count = 0;
+    let (mut drawn, mut whole) = (Vec::new(), Vec::new());
     for name in names(&rates) {
-        for curve in curves(&rates, name, key) {
+        let curves = curves(&rates, name, key);
+        let all = curves.len();
+        let is_positive = |curve: &Curve| curve.y.iter().chain(&curve.x).all(|v| *v > 0.0);
+        let positive: Vec<(&str, Curve)> = curves
+            .into_iter()
+            .filter(|curve| curve.y.len() > 1 && is_positive(curve))
+            .map(|curve| (name, curve))
+            .collect();
+        if positive.len() == all {
+            whole.push(name.to_string());
+        }
+        drawn.extend(positive);
+    }
+    let mut panels = Vec::new();
+    for (part, few) in drawn.chunks(MOST_LINES).enumerate() {
+        let mut panel = Panel::new(
+            &title("Arrhenius plot", part * MOST_LINES, few.len(), drawn.len()),
+            Axis::linear(&format!("1/({})", plain(key))),
+            Axis::log("rate"),
+        );
+        for (k, (name, curve)) in few.iter().enumerate() {
             let inverse: Vec<f64> = curve.x.iter().map(|x| 1.0 / x).collect();
-            let is_drawn = curve.y.len() > 1 && curve.y.iter().chain(&inverse).all(|v| *v > 0.0);
-            if !is_drawn || count == MOST_LINES {
-                continue;
-            }
-            let style = Style::nth(count);
+            let style = Style::nth(k);
             let logs: Vec<f64> = curve.y.iter().map(|rate| rate.ln()).collect();
             let (slope, height) = straight(&inverse, &logs);
             let fitted: Vec<f64> = inverse.iter().map(|x| (height + slope * x).exp()).collect();
-            let words: Vec<String> = [plain(name), curve.label]
+            let words: Vec<String> = [plain(name), curve.label.clone()]
                 .into_iter()
                 .filter(|words| !words.is_empty())
                 .collect();
@@ -236,10 +277,10 @@ fn arrhenius(numbers: &[MainNumber], key: &str) -> Option<Panel> {
                     style.with_dash(Dash::Dashed).with_width(0.7),
                 ))
                 .with(Layer::points(&inverse, &curve.y, &curve.error, &label, style));
-            count += 1;
         }
+        panels.push(panel);
     }
-    (count > 0).then_some(panel)
+    (panels, whole)
 }
 
 /// Unit of a rate.
@@ -273,18 +314,15 @@ fn maps(numbers: &[MainNumber], x_key: &str, y_key: &str) -> Result<Figure> {
     let mut panels = Vec::new();
     for name in names(numbers) {
         // One map each for the other parameters of a number.
-        let mut kinds: Vec<Vec<(String, Attribute)>> = Vec::new();
-        let inner = |number: &MainNumber| -> Vec<(String, Attribute)> {
-            let is_inner = |(key, _): &&(String, Attribute)| key != x_key && key != y_key;
-            number.at.iter().filter(is_inner).cloned().collect()
-        };
+        let mut kinds: Vec<Place> = Vec::new();
+        let inner = |number: &MainNumber| others(number, &[x_key, y_key]);
         let of: Vec<&MainNumber> = numbers.iter().filter(|number| number.name == name).collect();
         for number in &of {
             if !kinds.contains(&inner(number)) {
                 kinds.push(inner(number));
             }
         }
-        for kind in kinds.iter().take(MOST_LINES) {
+        for (kind, told) in kinds.iter().zip(in_words(&kinds)) {
             let mut values = vec![f64::NAN; x.len() * y.len()];
             for number in of.iter().filter(|number| inner(number) == *kind) {
                 let place = |key: &str, among: &[f64]| {
@@ -302,7 +340,7 @@ fn maps(numbers: &[MainNumber], x_key: &str, y_key: &str) -> Result<Figure> {
             }
             let title = match kind.is_empty() {
                 true => plain(name),
-                false => format!("{}, {}", plain(name), words(kind)),
+                false => format!("{}, {told}", plain(name)),
             };
             panels.push(
                 Panel::new(&title, x_axis.clone(), y_axis.clone()).with(Layer::Map {

@@ -299,7 +299,7 @@ impl Task for Freezing {
             along.iter().rev().find(|x| x.is_finite()).copied()
         };
         let bottoms: Vec<f64> = (0..count).map(|k| bottom(k).unwrap_or(f64::NAN)).collect();
-        let rows = Rows::along("valley", &valleys).and("x", &bottoms);
+        let rows = Rows::along("valley", &valleys).with_note("x", &bottoms);
         let mut numbers = [
             rows.column("p_final", &result.p_final, &vec![result.p_final_error; count]),
             rows.column(

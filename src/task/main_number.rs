@@ -10,6 +10,8 @@ pub struct MainNumber {
     pub name: String,
     /// Parameters for which it stands, with their values.
     pub at: Vec<(String, Attribute)>,
+    /// Names of those of them that only say more about a row, as where a valley is, and not which number it is.
+    pub notes: Vec<String>,
     /// Its unit, `"1/time"` of a rate; empty where it is not told.
     pub unit: &'static str,
     /// Value and error; an error of zero where none is stated.
@@ -47,12 +49,16 @@ impl MainNumber {
 /// ```
 pub struct Rows {
     at: Vec<Vec<(String, Attribute)>>,
+    notes: Vec<String>,
 }
 
 impl Rows {
     /// One row without parameters.
     pub fn whole() -> Self {
-        Self { at: vec![Vec::new()] }
+        Self {
+            at: vec![Vec::new()],
+            notes: Vec::new(),
+        }
     }
 
     /// One row a value of a parameter.
@@ -73,6 +79,7 @@ impl Rows {
             at: rows
                 .flat_map(|row| values.iter().map(move |value| with(row, value)))
                 .collect(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -85,6 +92,14 @@ impl Rows {
         self
     }
 
+    /// One value a row that says more about it and not which row it is: two numbers that differ in it alone are the same one, as of a valley that has moved.
+    #[must_use]
+    pub fn with_note<T: Clone + Into<Attribute>>(self, name: &str, values: &[T]) -> Self {
+        let mut rows = self.and(name, values);
+        rows.notes.push(name.into());
+        rows
+    }
+
     /// A quantity in every row where it is finite; `errors` may be empty where none is stated.
     pub fn column(&self, name: &str, values: &[f64], errors: &[f64]) -> Vec<MainNumber> {
         let numbers = self.at.iter().zip(values).enumerate();
@@ -93,6 +108,7 @@ impl Rows {
             .map(|(k, (at, value))| MainNumber {
                 name: name.into(),
                 at: at.clone(),
+                notes: self.notes.clone(),
                 unit: "",
                 value: Estimate {
                     value: *value,
