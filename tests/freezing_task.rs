@@ -11,7 +11,6 @@ use freezeout::output::Records;
 use freezeout::questions::freezing::FreezingResult;
 use freezeout::questions::freezing_design::FreezingDesignResult;
 use freezeout::run::{Job, parse};
-use freezeout::task::Progress;
 use freezeout::two_valleys::schedules::SchedulesResult;
 
 const HEAD: &str = r#"
@@ -374,15 +373,109 @@ fn the_designed_noise_reaches_by_every_route_what_was_promised() {
 #[test]
 fn a_learning_rate_that_leaves_the_valleys_is_refused_with_step_and_value() {
     let task = "[sgd]\nlearning_rate = 0.6\nbatch_size = 300.0\n[freezing]\nstart = 1.0\nend = 20.0\nstart_x = [0.01]\n";
-    let text = format!("{HEAD}{task}");
-    let config = parse(&text).unwrap();
-    let job = Job::new(&config, &text).unwrap();
-    let message = job.run(None, &Progress::silent()).unwrap_err().to_string();
+    let message = refused(&format!("{HEAD}{task}"));
     assert!(
         message.contains("sgd.learning_rate") && message.contains("step "),
         "{message}"
     );
     assert!(message.contains("must be below 2"), "{message}");
+}
+
+/// Valleys of curvature 8 (.2 + s) about, at a speed of .01 from s = .1 to 2.5.
+fn deepening(sgd: &str, keys: &str) -> String {
+    format!(
+        "name = \"deepening\"\n[landscape]\nvariables = [\"x\", \"s\"]\nparameters = {{ tilt = 0.1 }}\nloss = \"(0.2+s)*(x^2 - 1)^2 + tilt*x\"\n[noise]\nmodel = \"isotropic\"\n[sgd]\n{sgd}\n[region]\ndomain = [[-3.0, 3.0], [0.0, 3.0]]\n[freezing]\nstart = 0.1\nend = 2.5\nstart_x = [1.0]\n{keys}\n"
+    )
+}
+
+/// A learning rate that falls or grows by ten is held against the valleys where it is that large, and steps are counted piece by piece.
+#[test]
+fn each_piece_of_a_schedule_has_its_own_learning_rate() {
+    let of = |rate: f64, keys: &str| {
+        deepening(
+            &format!("learning_rate = {rate}\nbatch_size = 0.8"),
+            &format!("velocity = \"0.01\"\n{keys}"),
+        )
+    };
+    let lever = "lever = \"learning_rate\"\nschedule = ";
+    let accepts = |text: &str| Job::new(&parse(text).unwrap(), text).map(|_| ()).unwrap();
+    // η H = .35 at s = .2, and .22 at s = 2.5
+    accepts(&of(0.1, &format!("{lever}[[0.2, 0.1]]")));
+    for (rate, keys, wanted) in [
+        // the same η everywhere: 240 units of time in steps of .1
+        (
+            0.1,
+            "schedule = [[0.2, 0.1]]".to_string(),
+            ["s = 2.5000 (step 2400, where each is 0.1)", "η H = 2.190"],
+        ),
+        // 10 units in steps of .01, and 230 in steps of .1
+        (
+            0.1,
+            format!("{lever}[[0.2, 10.0]]"),
+            ["s = 2.5000 (step 3300, where each is 0.1)", "η H = 2.190"],
+        ),
+        // 10 units in steps of .6, the last of which is too long
+        (
+            0.6,
+            format!("{lever}[[0.2, 0.1]]"),
+            ["s = 0.2000 (step 17, where each is 0.6)", "take less than"],
+        ),
+        (
+            0.01,
+            "langevin_time_step = 0.1".to_string(),
+            ["freezing.langevin_time_step", "(step 2400, where each is 0.1)"],
+        ),
+    ] {
+        let message = refused(&of(rate, &keys));
+        for part in wanted {
+            assert!(message.contains(part), "{keys}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_path_that_does_not_lead_on_is_refused_before_it_runs() {
+    let sgd = "noise_strength = 0.05";
+    for (loss, keys, wanted) in [
+        (
+            "x^4/4 - x^2/2 + 0.1*x",
+            "gradient = \"average\"",
+            "cannot be reached",
+        ),
+        (
+            "x^4/4 - x^2/2 - 0.01*s + 0.1*sin(8*s)*x",
+            "change = { until = 1.0, after = 0.2 }",
+            "does not move on at s = ",
+        ),
+        ("-x^4", "velocity = \"0.01\"", "does not lead inwards"),
+    ] {
+        let text = deepening(sgd, keys).replace("(0.2+s)*(x^2 - 1)^2 + tilt*x", loss);
+        let message = refused(&text.replace("parameters = { tilt = 0.1 }\n", ""));
+        assert!(message.contains(wanted), "{loss}: {message}");
+    }
+}
+
+/// 4000 runs in steps of .02 over a time of 2.4/v, a tenth as long where the learning rate is a tenth.
+#[test]
+fn the_time_that_a_speed_or_a_clock_takes_is_in_the_estimate() {
+    let seconds = |keys: &str| {
+        let text = deepening("learning_rate = 0.02\nbatch_size = 0.1", keys);
+        parse(&text).unwrap().costs()[0].1.time()
+    };
+    let slow = seconds("velocity = \"1e-5\"");
+    assert!(slow > 3600.0, "{slow}");
+    let fast = seconds("velocity = \"1e-2\"");
+    assert!(
+        ((slow - 2.0) / (fast - 2.0) / 1000.0 - 1.0).abs() < 1e-6,
+        "{fast}"
+    );
+    let clock = seconds("clock = { position = [0.0, 1.0, 2.0, 3.0], time = [0.0, 1e5, 2e5, 3e5] }");
+    assert!((clock / slow - 1.0).abs() < 1e-6, "{clock} {slow}");
+    let shorter = "velocity = \"1e-2\"\nlever = \"learning_rate\"\n";
+    for keys in ["schedule = [[1.3, 0.1]]", "change = { until = 1.3, after = 0.1 }"] {
+        let shorter = seconds(&format!("{shorter}{keys}"));
+        assert!(shorter > 5.0 * fast - 10.0, "{keys}: {shorter} {fast}");
+    }
 }
 
 #[test]
@@ -449,6 +542,14 @@ fn what_cannot_be_followed_is_refused_with_its_key() {
         (
             "change = { until = 3.0, after = 0.1, shape = \"table\" }",
             "freezing.change.table",
+        ),
+        (
+            "change = { until = 3.0, after = 0.1, shape = \"table\", table = [[0.0, 1.0], [0.5, 4.0], [1.0, 0.3]] }",
+            "freezing.change.table: 0.3 is not allowed: points ascend",
+        ),
+        (
+            "change = { until = 3.0, after = 0.1, shape = \"linear\", returns = 3 }",
+            "freezing.change.returns: it is not used",
         ),
         (
             "change = { until = 3.0, after = 0.1, table = [[0.0, 1.0], [1.0, 0.1]] }",

@@ -316,7 +316,7 @@ fn noise_without_valleys_and_endless_work_are_refused_at_once() {
     ] {
         refused(&changed(FREEZING, from, to), wanted);
     }
-    refused_when_run(
+    refused(
         &changed(FREEZING, "points = 21", "points = 21\nlangevin_time_step = 1.0"),
         &["freezing.langevin_time_step", "must be below 2"],
     );

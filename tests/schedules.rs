@@ -252,7 +252,16 @@ fn schedules_that_make_no_sense_are_refused() {
         ("learning_rate = 0.5", "schedules.learning_rate"),
         ("runs = 1", "schedules.runs"),
         ("pieces = 0", "schedules.shape"),
-        ("shape = [\"table\"]", "schedules.table"),
+        ("shape = [\"table\"]", "schedules.table: the set is empty"),
+        (
+            "shape = [\"table\"]\ntable = [[0.0, 1e-3], [0.6, 2e-3], [0.5, 2e-3], [1.0, 1e-4]]",
+            "schedules.table: 0.5 is not allowed: points ascend in progress",
+        ),
+        (
+            "shape = [\"table\"]\ntable = [[0.0, 1e-3], [0.5, -2e-3], [1.0, 1e-4]]",
+            "schedules.table: -0.002 is not allowed",
+        ),
+        ("returns = 3", "schedules.returns: it is not used"),
         ("table = [[0.0, 1e-3], [1.0, 1e-4]]", "schedules.table"),
         ("langevin_time_step = 0.5", "schedules.langevin_time_step"),
         (
@@ -270,6 +279,36 @@ fn schedules_that_make_no_sense_are_refused() {
         NoiseSchedule::new(&[1.0], &[1e-3, -1.0]).is_err()
             && NoiseSchedule::new(&[2.0, 2.0], &[1.0; 3]).is_err()
     );
+}
+
+/// η H is 2.063 at y = 1 and 1.95 at y = 3 with η = .2, to which the learning rate grows.
+#[test]
+fn a_learning_rate_is_held_against_the_valleys_where_it_is_taken() {
+    let grows = |keys: &str| {
+        format!(
+            "name = \"s\"\n[landscape]\nmodel = \"two_valley\"\n[schedules]\nbefore = 1e-4\nafter = 1e-3\nend_y = 8.0\nlever = \"learning_rate\"\nlearning_rate = 0.2\n{keys}"
+        )
+    };
+    let late = grows("change_y = [3.0]\nshape = [\"step\"]\n");
+    let config = freezeout::run::parse(&late).unwrap();
+    freezeout::run::Job::new(&config, &late).map(|_| ()).unwrap();
+    let model = TwoValley::default();
+    // the sharp valley is the steeper one
+    let product = 0.2 * 2.0 / model.flatness(Side::Sharp, 1.2);
+    let steps = floor_time(&model, 1.0, 1.2, 1.0).unwrap() / 0.02;
+    let message = refused(&grows("change_y = [3.0, 1.2]\nshape = [\"step\"]\n"));
+    for wanted in [
+        "schedules.learning_rate".to_string(),
+        format!("{product:.4}"),
+        "the sharp minimum at y = 1.2".to_string(),
+        format!("from step {steps:.0} of a schedule on, where each is 0.2"),
+    ] {
+        assert!(message.contains(&wanted), "{wanted}: {message}");
+    }
+    // the same η all along
+    let message =
+        refused(&grows("change_y = [3.0]\nshape = [\"step\"]\n").replace("lever = \"learning_rate\"\n", ""));
+    assert!(message.contains("at y = 1, from step 0 "), "{message}");
 }
 
 #[test]

@@ -72,23 +72,27 @@ impl ScheduleShape {
     /// Refuses a table whose progress does not ascend from 0 to 1, or that does not lead from the first strength to the second.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`].
+    /// [`Error::InvalidParameter`], [`Error::EmptySet`] for a table without points.
     pub fn check(&self, [before, after]: [f64; 2]) -> Result<()> {
         let Self::Table(points) = self else {
             return Ok(());
         };
-        let ends = points.first().zip(points.last());
-        let whole = ends.is_some_and(|(first, last)| *first == [0.0, before] && *last == [1.0, after]);
-        require(
-            "points of the table",
-            points.len() as f64,
-            |_| whole && points.windows(2).all(|pair| pair[1][0] > pair[0][0]),
-            &format!(
-                "they ascend in progress from [0, {before}] to [1, {after}], the strengths before and after"
-            ),
-        )?;
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return Err(Error::EmptySet { name: "table".into() });
+        };
+        let wanted = format!(
+            "points ascend in progress from [0, {before}] to [1, {after}], the strengths before and after"
+        );
+        for (point, end) in [(first, [0.0, before]), (last, [1.0, after])] {
+            for (value, end) in point.iter().zip(end) {
+                require("table", *value, |value| value == end, &wanted)?;
+            }
+        }
+        for pair in points.windows(2) {
+            require("table", pair[1][0], |progress| progress > pair[0][0], &wanted)?;
+        }
         for point in points {
-            require_positive("strength in the table", point[1])?;
+            require_positive("table", point[1])?;
         }
         Ok(())
     }

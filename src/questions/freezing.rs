@@ -4,10 +4,10 @@ use super::freezing_design::{self, FreezingDesign, Reached};
 use crate::diffusion::Diffusion;
 use crate::ensemble::stream::experiment_number;
 use crate::ensemble::{CrossingTest, PathProtocol, positions_at};
-use crate::error::{Error, Result, require_non_negative, require_positive};
+use crate::error::{Error, Result, require_non_negative, require_positive, shown};
 use crate::freezing::{
-    DensitySnapshot, NoiseSchedule, SectionDensity, SlowFast, SlowVelocity, ValleyPath, ValleyPathSettings,
-    ValleyProbabilities, section_cells, section_density,
+    DensitySnapshot, NoiseSchedule, SectionDensity, SlowFast, SlowVelocity, Valley, ValleyPath,
+    ValleyPathSettings, ValleyProbabilities, section_cells, section_density,
 };
 use crate::generator::Generator;
 use crate::grid::{Axis as GridAxis, Grid};
@@ -354,18 +354,25 @@ impl Task for Freezing {
         /// Seconds of a step of a run.
         const STEP: f64 = 4e-7;
         let rate = setting.sgd.and_then(|sgd| sgd.learning_rate);
-        // the speed is not known before it is checked: a path of a few hundred times
-        let time = |step: Option<f64>| step.map_or(0.0, |step| STEP * 300.0 / step * self.runs as f64);
+        let time = |step: Option<f64>, lever: Lever| {
+            step.map_or(0.0, |step| {
+                STEP * self.expected_steps(setting, step, lever) * self.runs as f64
+            })
+        };
+        let runs = time(rate, self.lever);
         let pieces = self.change.as_ref().map_or(0.0, |change| change.pieces as f64);
         let design = self.design.as_ref().map_or(0.0, |design| {
-            PATH * design.factors as f64 + FreezingDesign::SCHEDULES * (PATH + time(rate))
+            PATH * design.factors as f64 + FreezingDesign::SCHEDULES * (PATH + runs)
         });
         Cost::default()
             .with_time("freezing.end", PATH)
             .with_time("freezing.change.pieces", PIECE * pieces)
-            .with_time("freezing.runs", time(rate))
+            .with_time("freezing.runs", runs)
             .with_time("freezing.design", design)
-            .with_time("freezing.langevin_time_step", time(self.langevin_time_step))
+            .with_time(
+                "freezing.langevin_time_step",
+                time(self.langevin_time_step, Lever::BatchSize),
+            )
     }
 
     fn prepare(&self, setting: &Setting) -> Result<Work> {
@@ -444,6 +451,19 @@ impl Task for Freezing {
         if let Some(design) = &self.design {
             design.check_valley(&problem, self.shallowest)?;
         }
+        // a change is told in times under the noise before it
+        let at_first = match &self.change {
+            Some(change) => NoiseSchedule::new(&[], &[change.before])?,
+            None => jumps.clone(),
+        };
+        let path = ValleyPath::new(&problem, &at_first, &self.settings())?;
+        let (schedule, finer) = match &self.change {
+            Some(change) => change.schedules(&path)?,
+            None => (jumps, None),
+        };
+        self.check_learning_rate(&path, &schedule, learning_rate)?;
+        self.check_time_step(&path, &schedule)?;
+        let path = self.change.is_none().then_some(path);
         let task = self.clone();
         let seed = setting.seed;
         Ok(Box::new(move |progress| {
@@ -452,12 +472,11 @@ impl Task for Freezing {
                 domain: &domain,
                 seed,
             };
-            let changing = |change: &NoiseChange| change.schedules(&problem, &task.settings());
-            let (schedule, finer) = match &task.change {
-                Some(change) => changing(change)?,
-                None => (jumps.clone(), None),
+            let path = match path {
+                Some(path) => path,
+                None => ValleyPath::new(&problem, &schedule, &task.settings())?,
             };
-            let mut result = task.run(&ensemble, &schedule, &snapshots, learning_rate, progress)?;
+            let mut result = task.run(&ensemble, path, &schedule, &snapshots, learning_rate, progress)?;
             if !tables.is_empty() {
                 result.tables = Some(task.table_changes(&tables, &schedule, &result));
             }
@@ -468,7 +487,8 @@ impl Task for Freezing {
             if let Some(design) = &task.design {
                 let reached = |k: usize, schedule: &NoiseSchedule| {
                     let of = format!(" design {k}");
-                    let routes = task.routes(&ensemble, schedule, &[], learning_rate, &of)?;
+                    let path = ValleyPath::new(&problem, schedule, &task.settings())?;
+                    let routes = task.routes(&ensemble, path, schedule, &[], learning_rate, &of)?;
                     routes.reached(design.valley)
                 };
                 let result = design.run(&problem, &task.starts(), &task.settings(), reached, progress)?;
@@ -491,6 +511,88 @@ impl Freezing {
             GradientIn::Bottom => problem,
             GradientIn::Average => problem.averaged(),
         })
+    }
+
+    /// Steps of a run, `step` long where the noise is strongest. Where the valleys say how fast the slow variable moves its time is not known before they are followed: a
+    /// few hundred units.
+    fn expected_steps(&self, setting: &Setting, step: f64, lever: Lever) -> f64 {
+        const UNKNOWN: f64 = 300.0;
+        /// Points of a piece at which the speed is asked.
+        const POINTS: usize = 200;
+        let known = || {
+            if setting.landscape.dimension().ok()? != 2 {
+                return None;
+            }
+            let names = setting.landscape.names::<2>();
+            let axis = match &self.slow {
+                None => 1,
+                Some(named) => names.iter().position(|name| name == named)?,
+            };
+            let velocity = self.velocity(setting, axis).ok()??;
+            let schedule = match &self.change {
+                Some(change) => {
+                    let strongest = change.before.max(change.after);
+                    NoiseSchedule::new(&[change.until], &[strongest, change.after]).ok()?
+                }
+                None => self.noise_schedule().ok()?,
+            };
+            let pieces = schedule.pieces(self.start, self.end);
+            let strongest = strongest(&pieces);
+            let steps = pieces.iter().map(|(from, to, factor)| {
+                let width = (to - from) / POINTS as f64;
+                let time = |k: usize| width / velocity(from + width * (k as f64 + 0.5));
+                (0..POINTS).map(time).sum::<f64>() / length(step, lever, *factor, strongest)
+            });
+            let steps: f64 = steps.sum();
+            (steps > 0.0 && steps.is_finite()).then_some(steps)
+        };
+        known().unwrap_or(UNKNOWN / step)
+    }
+
+    /// Refuses a learning rate with which runs do not stay in a valley of the path.
+    fn check_learning_rate(
+        &self,
+        path: &ValleyPath,
+        schedule: &NoiseSchedule,
+        learning_rate: Option<f64>,
+    ) -> Result<()> {
+        learning_rate.map_or(Ok(()), |step| {
+            let pieces = self.in_steps(path, schedule, step, self.lever);
+            check_stability(path, &pieces, "sgd.learning_rate")
+        })
+    }
+
+    /// The same of the time step of Langevin paths.
+    fn check_time_step(&self, path: &ValleyPath, schedule: &NoiseSchedule) -> Result<()> {
+        self.langevin_time_step.map_or(Ok(()), |step| {
+            let pieces = self.in_steps(path, schedule, step, Lever::BatchSize);
+            check_stability(path, &pieces, "freezing.langevin_time_step")
+        })
+    }
+
+    /// The pieces of a schedule, as the clock of the path has them, in steps that are `step` long where the noise is strongest.
+    fn in_steps(&self, path: &ValleyPath, schedule: &NoiseSchedule, step: f64, lever: Lever) -> Vec<Stepped> {
+        let (s, time) = path.clock();
+        let pieces = schedule.pieces(self.start, self.end);
+        let strongest = strongest(&pieces);
+        let (mut reached, mut before) = (0.0, 0.0);
+        let stepped = |(from, to, factor): (f64, f64, f64)| {
+            let step = length(step, lever, factor, strongest);
+            let steps = ((between(&s, &time, to) - reached) / step).round().max(1.0);
+            let piece = Stepped {
+                from,
+                to,
+                factor,
+                step,
+                steps,
+                time: reached,
+                before,
+            };
+            reached += steps * step;
+            before += steps;
+            piece
+        };
+        pieces.into_iter().map(stepped).collect()
     }
 
     /// Refuses noise that is no covariance: runs could not be simulated, whether they are or not.
@@ -700,16 +802,14 @@ impl Freezing {
     fn routes(
         &self,
         ensemble: &Ensemble<'_>,
+        path: ValleyPath,
         schedule: &NoiseSchedule,
         snapshots: &[f64],
         learning_rate: Option<f64>,
         of: &str,
     ) -> Result<Routes> {
         let (problem, starts) = (ensemble.problem, self.starts());
-        let path = ValleyPath::new(problem, schedule, &self.settings())?;
-        if let Some(rate) = learning_rate {
-            check_stability(&path, "sgd.learning_rate", rate)?;
-        }
+        self.check_learning_rate(&path, schedule, learning_rate)?;
         let mut law = path.follow(problem, &starts, MASTER)?;
         let finer = ValleyPathSettings {
             shallowest: 0.5 * self.shallowest,
@@ -738,6 +838,7 @@ impl Freezing {
     fn run(
         &self,
         ensemble: &Ensemble<'_>,
+        path: ValleyPath,
         schedule: &NoiseSchedule,
         snapshots: &[f64],
         learning_rate: Option<f64>,
@@ -745,7 +846,7 @@ impl Freezing {
     ) -> Result<FreezingResult> {
         let problem = ensemble.problem;
         let bar = progress.task("freezing", 2);
-        let routes = self.routes(ensemble, schedule, snapshots, learning_rate, "")?;
+        let routes = self.routes(ensemble, path, schedule, snapshots, learning_rate, "")?;
         bar.advance(1);
         let Routes {
             path,
@@ -757,9 +858,7 @@ impl Freezing {
             p_final_sgd: p,
             p_final_sgd_standard_error: error,
         });
-        if let Some(step) = self.langevin_time_step {
-            check_stability(&path, "freezing.langevin_time_step", step)?;
-        }
+        self.check_time_step(&path, schedule)?;
         // a step of a path is one of time, whatever changes the noise
         let step = self.langevin_time_step;
         let langevin = self.ends(ensemble, schedule, &path, step, Lever::BatchSize, " langevin")?;
@@ -876,23 +975,14 @@ impl Freezing {
             return Ok(None);
         };
         let problem = ensemble.problem;
-        let (s, time) = path.clock();
-        let pieces = schedule.pieces(self.start, self.end);
-        let strongest = pieces.iter().map(|(_, _, factor)| *factor).fold(0.0, f64::max);
-        let mut reached = 0.0;
         let mut starts: Vec<[f64; 2]> = self
             .start_x
             .iter()
             .map(|x| problem.point(*x, self.start).into())
             .collect();
-        for (k, (_, to, factor)) in pieces.into_iter().enumerate() {
-            let step = match lever {
-                Lever::BatchSize => step,
-                Lever::LearningRate => step * factor / strongest,
-            };
-            let steps = ((between(&s, &time, to) - reached) / step).round().max(1.0);
-            reached += steps * step;
-            let steps = steps as u64;
+        let pieces = self.in_steps(path, schedule, step, lever);
+        for (k, piece) in pieces.into_iter().enumerate() {
+            let (step, steps) = (piece.step, piece.steps as u64);
             let protocol = PathProtocol {
                 starts,
                 runs: self.runs,
@@ -901,7 +991,7 @@ impl Freezing {
                 seed: ensemble.seed,
                 experiment: experiment_number(&format!("{SECTION}{of} {k}")),
             };
-            let process = problem.process(factor);
+            let process = problem.process(piece.factor);
             let end = [steps as f64 * step];
             let ends = positions_at(
                 &process,
@@ -955,21 +1045,18 @@ impl NoiseChange {
         if self.shape != Shape::Table && !self.table.is_empty() {
             return fail("table", "it is not used: shape is not \"table\"".into());
         }
+        if self.shape != Shape::Cyclic && self.returns != default_returns() {
+            return fail("returns", "it is not used: shape is not \"cyclic\"".into());
+        }
         let shape = self.shape.with(self.returns, &self.table);
         shape
             .check([self.before, self.after])
-            .map_err(|e| e.at("freezing.change.table"))
+            .map_err(|e| e.at("freezing.change"))
     }
 
-    /// The change in its pieces, and in twice as many unless it is a jump.
-    fn schedules(
-        &self,
-        problem: &SlowFast<AnyDiffusion<2>>,
-        settings: &ValleyPathSettings,
-    ) -> Result<(NoiseSchedule, Option<NoiseSchedule>)> {
+    /// The change in its pieces, and in twice as many unless it is a jump; `path` is that under the noise before it.
+    fn schedules(&self, path: &ValleyPath) -> Result<(NoiseSchedule, Option<NoiseSchedule>)> {
         let shape = self.shape.with(self.returns, &self.table);
-        let before = NoiseSchedule::new(&[], &[self.before])?;
-        let path = ValleyPath::new(problem, &before, settings)?;
         let of = |pieces: usize| {
             let ends = path.equal_times(self.until, pieces);
             NoiseSchedule::through(&ends[1..], [self.before, self.after], &shape)
@@ -1058,25 +1145,64 @@ fn too_narrow(error: Error, problem: &SlowFast<AnyDiffusion<2>>, schedule: &Nois
     )
 }
 
-/// Refuses a step with which runs do not stay in a valley of the path: η H < 2 at its bottom.
-fn check_stability(path: &ValleyPath, key: &str, step: f64) -> Result<()> {
+/// A piece of the path in steps of one length.
+struct Stepped {
+    from: f64,
+    to: f64,
+    /// Factor on the noise.
+    factor: f64,
+    /// Length of its steps, and how many there are.
+    step: f64,
+    steps: f64,
+    /// Time and steps before it.
+    time: f64,
+    before: f64,
+}
+
+/// The largest factor of the pieces of a schedule.
+fn strongest(pieces: &[(f64, f64, f64)]) -> f64 {
+    pieces.iter().map(|(_, _, factor)| *factor).fold(0.0, f64::max)
+}
+
+/// Length of a step under a factor on the noise; it is `longest` under the strongest.
+fn length(longest: f64, lever: Lever, factor: f64, strongest: f64) -> f64 {
+    match lever {
+        Lever::BatchSize => longest,
+        Lever::LearningRate => longest * factor / strongest,
+    }
+}
+
+/// Refuses steps with which runs do not stay in a valley of the path: η H < 2 at its bottom, each piece with its own η.
+fn check_stability(path: &ValleyPath, pieces: &[Stepped], key: &str) -> Result<()> {
+    /// Of a position, in lengths of its piece.
+    const ROUNDING: f64 = 1e-9;
     let (s, time) = path.clock();
     let bottoms = (0..path.valleys()).flat_map(|valley| path.valley(valley).into_iter().enumerate());
-    let steepest = bottoms
-        .filter_map(|(k, valley)| Some((k, valley?)))
-        .max_by(|a, b| a.1.relaxation.total_cmp(&b.1.relaxation));
-    let Some((k, valley)) = steepest.filter(|(_, valley)| step * valley.relaxation >= 2.0) else {
+    let bottoms: Vec<(usize, Valley)> = bottoms.filter_map(|(k, valley)| Some((k, valley?))).collect();
+    let mut steepest: Option<(f64, &Stepped, usize, Valley)> = None;
+    for piece in pieces {
+        let slack = ROUNDING * (piece.to - piece.from);
+        for (k, valley) in &bottoms {
+            let product = piece.step * valley.relaxation;
+            let is_within = s[*k] >= piece.from - slack && s[*k] <= piece.to + slack;
+            if is_within && product >= steepest.map_or(2.0, |(known, ..)| known) {
+                steepest = Some((product, piece, *k, *valley));
+            }
+        }
+    }
+    let Some((product, piece, k, valley)) = steepest else {
         return Ok(());
     };
+    let longest = pieces.iter().map(|piece| piece.step).fold(0.0, f64::max);
     Err(Error::config(
         key,
         format!(
-            "steps are not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}): η H = {:.3} must be below 2; take less than {:.3e}",
+            "steps are not stable in the valley at x = {:.4}, s = {:.4} (step {:.0}, where each is {}): η H = {product:.3} must be below 2; take less than {:.3e}",
             valley.minimum,
             s[k],
-            time[k] / step,
-            step * valley.relaxation,
-            2.0 / valley.relaxation
+            piece.before + ((time[k] - piece.time) / piece.step).max(0.0),
+            shown(piece.step),
+            2.0 * longest / product
         ),
     ))
 }

@@ -9,6 +9,7 @@ use crate::freezing::{
     DensityPathSettings, NoiseSchedule, Regime, ScheduleShape, ScheduledPath, density_path, floor_time,
     two_state_scheduled,
 };
+use crate::landscape::Side;
 use crate::output::{Records, ResultFile, records};
 use crate::plot::{Axis, Colour, Dash, Figure, Layer, ONE_COLUMN, Panel, Style};
 use crate::setting::parameter_range::ParameterRange;
@@ -260,21 +261,58 @@ impl Schedules {
         all.map(schedule).collect()
     }
 
-    /// The first step in which one of the schedules has its largest learning rate, by the noise-free time along the floor.
-    fn first_largest_step(&self, model: &TwoValleyModel, changes: &[f64]) -> Result<f64> {
-        let mut first = f64::INFINITY;
+    /// Refuses a learning rate with which steps leave a valley under one of the schedules: η H < 2 along each of their pieces, at its own η. Steps are counted by
+    /// the noise-free time along the floor.
+    fn check_stability(&self, model: &TwoValleyModel, changes: &[f64]) -> Result<()> {
+        let mut longest = 0.0_f64;
+        let mut is_stable = true;
+        for strength in [self.largest(), self.before, self.after] {
+            let (learning_rate, sigma) = self.learning_rate_and_sigma(strength);
+            longest = longest.max(learning_rate);
+            match model.walk(learning_rate, sigma)?.check_stability(self.start_y) {
+                Ok(_) => (),
+                Err(Error::Unstable { .. }) => is_stable = false,
+                Err(error) => return Err(error),
+            }
+        }
+        // each step would be, wherever it is taken
+        if is_stable {
+            return Ok(());
+        }
+        let landscape = model.landscape();
+        let mut steepest = Ok(());
+        let mut largest = 2.0;
         for schedule in self.noise_schedules(model, changes, self.pieces)? {
-            let (mut steps, mut largest) = (0.0, (0.0, 0.0));
+            let mut steps = 0.0;
             for (from, to, strength) in schedule.pieces(self.start_y, self.end_y) {
                 let learning_rate = self.learning_rate_and_sigma(strength).0;
-                if learning_rate > largest.0 {
-                    largest = (learning_rate, steps);
+                let in_piece = floor_time(landscape, from, to, 1.0)? / learning_rate;
+                // curvatures are monotonic in y
+                let ends = [(from, steps), (to, steps + in_piece)];
+                for (side, (y, step)) in Side::BOTH
+                    .into_iter()
+                    .flat_map(|side| ends.map(|end| (side, end)))
+                {
+                    let product = learning_rate * 2.0 / landscape.flatness(side, y);
+                    // of equal ones the first
+                    if product > largest || (product == largest && steepest.is_ok()) {
+                        largest = product;
+                        steepest = Err(Error::Unstable {
+                            product,
+                            position: format!(
+                                "the {} minimum at y = {}, from step {step:.0} of a schedule on, where each is {}",
+                                format!("{side:?}").to_lowercase(),
+                                (y * 1e4).round() / 1e4,
+                                shown(learning_rate)
+                            ),
+                            limit: 2.0 * longest / product,
+                        });
+                    }
                 }
-                steps += floor_time(model.landscape(), from, to, 1.0)? / learning_rate;
+                steps += in_piece;
             }
-            first = first.min(largest.1);
         }
-        Ok(first)
+        steepest
     }
 
     /// η and σ at a noise strength.
@@ -415,29 +453,21 @@ fn check(model: &TwoValleyModel, task: &Schedules) -> Result<Vec<f64>> {
     if task.shape.contains(&Shape::Table) {
         task.schedule_shape(Shape::Table)
             .check([task.before, task.after])
-            .map_err(|e| e.at("schedules.table"))?;
+            .map_err(|e| e.at(SECTION))?;
     } else if !task.table.is_empty() {
         return fail("table", "it is not used: shape does not contain \"table\"".into());
+    }
+    if !task.shape.contains(&Shape::Cyclic) && task.returns != Schedules::default().returns {
+        return fail(
+            "returns",
+            "it is not used: shape does not contain \"cyclic\"".into(),
+        );
     }
     let langevin = task.langevin_time_step.map(|step| task.langevin(step));
     let langevin = langevin.map(|task| ("langevin_time_step", task));
     for (key, task) in [("learning_rate", task.clone())].into_iter().chain(langevin) {
-        // the largest step first: what is stable with it is with the others
-        for strength in [task.largest(), task.before, task.after] {
-            let (learning_rate, sigma) = task.learning_rate_and_sigma(strength);
-            let walk = model.walk(learning_rate, sigma);
-            let stable = walk.and_then(|walk| walk.check_stability(task.start_y));
-            if let Err(mut error) = stable {
-                if let Error::Unstable { position, .. } = &mut error {
-                    let step = task.first_largest_step(model, &changes)?;
-                    *position = format!(
-                        "{position}, from step {step:.0} of a schedule on, where each is {}",
-                        shown(learning_rate)
-                    );
-                }
-                return Err(error.at(&format!("{SECTION}.{key}")));
-            }
-        }
+        task.check_stability(model, &changes)
+            .map_err(|e| e.at(&format!("{SECTION}.{key}")))?;
     }
     for (key, strength) in [
         ("before", task.before),
