@@ -456,9 +456,10 @@ impl Task for Freezing {
             Some(change) => NoiseSchedule::new(&[], &[change.before])?,
             None => jumps.clone(),
         };
-        let path = ValleyPath::new(&problem, &at_first, &self.settings())?;
+        let here = |error: Error| error.at(SECTION);
+        let path = ValleyPath::new(&problem, &at_first, &self.settings()).map_err(here)?;
         let (schedule, finer) = match &self.change {
-            Some(change) => change.schedules(&path)?,
+            Some(change) => change.schedules(&path).map_err(here)?,
             None => (jumps, None),
         };
         self.check_learning_rate(&path, &schedule, learning_rate)?;

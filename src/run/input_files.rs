@@ -34,12 +34,23 @@ pub fn input_files(config: &Config) -> Result<InputFiles> {
         .chain(escape)
         .chain(schedules);
     let images = images.map(|file| file.display().to_string());
-    loss.chain(noise)
-        .chain(clock)
-        .cloned()
-        .chain(images)
-        .map(|file| Ok((file.clone(), digest(&file)?)))
-        .collect()
+    let tables = [
+        ("landscape.table.file", loss.cloned().collect::<Vec<String>>()),
+        ("noise.table.file", noise.cloned().collect()),
+        ("freezing.clock.file", clock.cloned().collect()),
+    ];
+    let mut found = InputFiles::new();
+    for (key, files) in tables {
+        for file in files {
+            let digest = digest(&file).map_err(|e| e.at(key))?;
+            found.insert(file, digest);
+        }
+    }
+    for file in images {
+        let digest = digest(&file)?;
+        found.insert(file, digest);
+    }
+    Ok(found)
 }
 
 /// Refuses files that are not what they were; what was read between two looks at the same digests is one and the same.
