@@ -64,7 +64,7 @@ fn a_table_in_the_configuration_is_its_formula() {
     );
     says(
         &text.replace("table = { ", "table = { file = \"a.npz\", "),
-        "cannot read a.npz: ",
+        "landscape.table.file: cannot read a.npz: ",
     );
 }
 

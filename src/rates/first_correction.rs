@@ -4,38 +4,12 @@ use super::SaddlePassage;
 use super::cusp_correction::cusp_coefficient;
 use super::eyring_kramers::require_indices;
 use super::nonquadratic::require_identity;
+use super::point_correction::PointCorrection;
 use super::quartic_correction::quartic_correction;
 use super::smooth_correction::Frame;
 use crate::error::{Error, Result};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::math::{Tensor, even_limit, symmetric_root};
-
-/// Relative change c T^p of the mass of a well or of the flow over a saddle; see [`first_correction`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PointCorrection {
-    /// c, in 1/loss^p.
-    pub coefficient: f64,
-    /// p: ½ at a quartic, 1 elsewhere.
-    pub power: f64,
-    /// Sum of the sizes of the terms of c, |c| itself where the power is 1.
-    pub size: f64,
-    /// What differences that stand for derivatives may leave of c.
-    pub error: f64,
-    /// Sizes of the terms of order 2p that derivatives along each direction give, over T^2p.
-    pub next: f64,
-}
-
-impl PointCorrection {
-    /// c T^p.
-    pub fn change(&self, temperature: f64) -> f64 {
-        self.coefficient * temperature.powf(self.power)
-    }
-
-    fn expected_deviation(&self, temperature: f64) -> f64 {
-        let power = temperature.powf(self.power);
-        (self.size + self.error) * power + self.next * power * power
-    }
-}
 
 /// The change c_s T^p_s − c_a T^p_a of k = k_0 (1 + …); see [`first_correction`].
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -35,14 +35,16 @@ mod nonquadratic;
 mod odds;
 mod panel;
 pub mod paper;
+mod point_correction;
 mod quartic_correction;
 mod smooth_correction;
 
 pub use barrier_graph::{BarrierGraph, Saddle};
 pub use domain::confining_domain;
 pub use eyring_kramers::SaddlePassage;
-pub use first_correction::{FirstCorrection, PointCorrection, first_correction};
+pub use first_correction::{FirstCorrection, first_correction};
 pub use first_passage_integral::{Determined, FirstPassage, ScaleAndSpeed, first_passage_integral};
 pub use loss_temperature::LossInTemperatures;
 pub use nonquadratic::{NonquadraticPassage, PowerLaw};
 pub use odds::{ParabolicValley, ParabolicValleys, width_probability};
+pub use point_correction::PointCorrection;

@@ -1,6 +1,6 @@
 //! Quartic stationary points: terms of order five and six along the bottom, and how the other directions change along it.
 
-use super::PointCorrection;
+use super::point_correction::PointCorrection;
 use super::smooth_correction::sizes_along;
 use crate::landscape::{CriticalPoint, Landscape, Quartic};
 use crate::math::{Point, Tensor, even_limit};
