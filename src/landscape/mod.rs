@@ -23,6 +23,7 @@ mod two_valley;
 pub use asymmetric_double_well::AsymmetricDoubleWell;
 pub use crease::AlongCrease;
 pub use critical_point::{Crease, CriticalPoint, Quartic, critical_point};
+#[cfg(feature = "config")]
 pub(crate) use critical_points::spread;
 pub use critical_points::{CriticalPoints, critical_points};
 pub use degenerate_valley::DegenerateValley;
